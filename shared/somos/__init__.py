@@ -1,0 +1,1 @@
+"""Somos: the library that every function of the mesh shares."""

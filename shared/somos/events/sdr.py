@@ -1,0 +1,73 @@
+"""What outreach states: drafts, approvals, messages that left, and answers."""
+
+from typing import Literal
+from uuid import UUID
+
+from somos.mesh.events import Event
+
+Channel = Literal["whatsapp", "email", "linkedin"]
+
+
+class CampaignStarted(Event):
+    """A person chose leads and a channel."""
+
+    campaign_id: UUID
+    task_id: UUID
+
+
+class DraftWanted(Event):
+    """One message is to be written for one lead."""
+
+    message_id: UUID
+
+
+class MessageApproved(Event):
+    """A person approved the exact text for this person, channel and sender; stated again when a window or a
+    cap delays the message."""
+
+    message_id: UUID
+
+
+class MessageSent(Event):
+    """The provider accepted the message."""
+
+    message_id: UUID
+    lead_id: UUID
+    channel: Channel
+
+
+class ReplyStored(Event):
+    """Somebody wrote to us; the raw text is stored."""
+
+    response_id: UUID
+
+
+class ReplyClassified(Event):
+    """What the answer means is known."""
+
+    response_id: UUID
+    lead_id: UUID | None = None
+    label: str
+
+
+class LeadAccepted(Event):
+    """The person wants to talk: a deal is to be opened, once."""
+
+    lead_id: UUID
+    owner_id: UUID
+    response_id: UUID
+    campaign_id: UUID | None = None
+    channel: Channel
+
+
+class PersonSuppressed(Event):
+    """Never write to this person again. `person_key` is the keyed hash of the address."""
+
+    person_key: str
+
+
+class StepDue(Event):
+    """The wait of one cadence step is over."""
+
+    enrolment_id: UUID
+    step_no: int
