@@ -1,0 +1,1 @@
+"""The business modules. They meet in events and in each other's `queries`, never in tables."""
