@@ -1,0 +1,1 @@
+"""The local stack: real engines from wheels, one supervisor, and the secrets they share."""
