@@ -1,0 +1,1 @@
+"""The WebSocket hub: what the mesh announces reaches the people who may see it."""

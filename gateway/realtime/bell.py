@@ -1,0 +1,51 @@
+"""Listens to the channel where the mesh announces, for as long as it takes."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+CHANNEL = "somos:realtime"
+log = logging.getLogger("somos.realtime")
+
+
+class Bell:
+    """A Redis subscription that comes back by itself. Announcements made while it was away are lost by
+    design; `returned` lets the listener say so."""
+
+    def __init__(self, url: str, heard: Callable[[bytes], None], returned: Callable[[], None]) -> None:
+        self._redis = Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
+        self._heard = heard
+        self._returned = returned
+        self.listening = asyncio.Event()
+
+    async def listen(self) -> None:
+        """Run until cancelled."""
+        failures = 0
+        lost_some = False
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=False) as channel:
+                    await channel.subscribe(CHANNEL)
+                    async for message in channel.listen():
+                        if message["type"] == "subscribe":
+                            failures = 0
+                            self.listening.set()
+                            if lost_some:
+                                self._returned()
+                            lost_some = True
+                        elif message["type"] == "message":
+                            self._heard(message["data"])
+            except (RedisError, OSError) as error:
+                self.listening.clear()
+                failures += 1
+                log.warning("redis-away", extra={"failures": failures, "error": type(error).__name__})
+                await asyncio.sleep(random.uniform(0.02, 0.05) * min(2**failures, 32))
+
+    async def close(self) -> None:
+        with contextlib.suppress(RedisError, OSError):
+            await self._redis.aclose()
