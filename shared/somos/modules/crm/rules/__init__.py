@@ -1,0 +1,1 @@
+"""What the sales pipeline allows and computes, without a database."""

@@ -1,0 +1,78 @@
+"""The spreadsheet a person has: any encoding, any delimiter, every bad line reported."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from somos.modules import sheet
+
+TABLE = "Empresa;Cidade;Observação\r\nAgência Lúmen;São Paulo;ok\r\n\r\nFarol;Brasília;não\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16"])
+def test_any_usual_encoding_reads_the_same(encoding):
+    read = sheet.read(TABLE.encode(encoding))
+    assert read.headers == ["Empresa", "Cidade", "Observação"]
+    assert [row.cells["Cidade"] for row in read.rows] == ["São Paulo", "Brasília"]
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+def test_the_delimiter_is_found_also_when_a_header_holds_another(delimiter):
+    text = TABLE.replace(";", delimiter).replace("Observação", '"Obs; livre, sim"')
+    assert sheet.read(text.encode()).headers == ["Empresa", "Cidade", "Obs; livre, sim"]
+
+
+def test_lines_are_numbered_as_an_editor_shows_them():
+    assert [row.line for row in sheet.read(TABLE.encode()).rows] == [2, 4]
+    quoted = 'Empresa;Nota\n"Alfa";"uma\nduas"\nBeta;x\n'
+    assert [row.line for row in sheet.read(quoted.encode()).rows] == [2, 4]
+
+
+def test_a_row_longer_than_the_header_is_kept_and_reported():
+    row = sheet.read(b"a;b\n1;2;3\n").rows[0]
+    assert row.cells == {"a": "1", "b": "2"}
+    assert "3 células" in row.problems[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"PK\x03\x04\x00\x00\x00", b"   "])
+def test_what_is_not_a_table_is_refused_with_a_sentence(content):
+    with pytest.raises(sheet.Unreadable):
+        sheet.read(content)
+
+
+def test_too_many_rows_are_refused_instead_of_cut():
+    with pytest.raises(sheet.Unreadable, match="mais de 3 linhas"):
+        sheet.read(b"a\n1\n2\n3\n4\n", max_rows=3)
+
+
+def test_two_columns_of_one_name_are_both_kept():
+    read = sheet.read(b"e-mail;e-mail;\na;b;c\n")
+    assert read.headers == ["e-mail", "e-mail (2)", "Coluna 3"]
+    assert read.rows[0].cells == {"e-mail": "a", "e-mail (2)": "b", "Coluna 3": "c"}
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_table_or_refused(content):
+    try:
+        read = sheet.read(content)
+    except sheet.Unreadable:
+        return
+    assert len(set(read.headers)) == len(read.headers)
+
+
+cell = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=20).filter(
+    str.strip
+)
+
+
+@given(st.lists(st.lists(cell, min_size=3, max_size=3), min_size=1, max_size=8))
+def test_no_row_is_lost(rows):
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=";", quoting=csv.QUOTE_ALL)
+    writer.writerow(["a", "b", "c"])
+    writer.writerows(rows)
+    read = sheet.read(buffer.getvalue().encode())
+    assert [list(row.cells.values()) for row in read.rows] == [[c.strip() for c in row] for row in rows]
