@@ -1,0 +1,18 @@
+"""Whoever reports to us by webhook: is it really them, and have they said this before."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Unauthorised(Exception):
+    """Not proved to be from the sender; answer 401 and store nothing. The text never holds what was sent."""
+
+
+class WebhookSender(Protocol):
+    def verify(self, headers: Mapping[str, str], raw: bytes) -> None:
+        """Raise Unauthorised unless these exact bytes are from the sender."""
+        ...
+
+    def dedupe(self, headers: Mapping[str, str], payload: Mapping[str, Any]) -> str:
+        """The same text for the same report, however often it is delivered."""
+        ...
