@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -112,6 +112,34 @@ def dying_with_us(command: list[str], number: signal.Signals, extra: list[str] |
     if setpriv is None:
         return command
     return [setpriv, "--pdeathsig", number.name.removeprefix("SIG"), *(extra or []), "--", *command]
+
+
+def spawn(
+    command: list[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = Path("/"),
+) -> "subprocess.Popen[bytes]":
+    """Start a process that writes to a log, in a session of its own: a terminal's Ctrl-C is not for it."""
+    with log.open("ab") as out:
+        return subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def last_lines(log: Path, count: int = 15) -> list[str]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 16_384))
+            return file.read().decode(errors="replace").splitlines()[-count:]
+    except OSError:
+        return []
 
 
 def wait_for(ready: Callable[[], bool], seconds: float, every: float = 0.01) -> bool:
