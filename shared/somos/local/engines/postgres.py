@@ -1,6 +1,5 @@
 """PostgreSQL from its wheel: made, tuned and asked to run as anyone but root."""
 
-import contextlib
 import os
 import shutil
 import signal
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from somos.local.addresses import LOOPBACK
 from somos.local.engines.server import Engine, EngineFailed, Server, start
-from somos.local.processes import Identity, dying_with_us, living_in, spawn, wait_for
+from somos.local.processes import dying_with_us, living_in, spawn, wait_for
 from somos.local.secrets import kept_password
 
 GENTLE = signal.SIGINT  # "fast": ends connections and closes the books; SIGTERM would wait for clients
@@ -147,12 +146,14 @@ def _single_user(data: Path, log: Path, user: list[str], durable: bool, statemen
 
 
 def _clear_stale(data: Path) -> None:
-    """After a kill -9: wait for orphaned backends, and drop a pid file whose pid now names a stranger."""
-    wait_for(lambda: not any(living_in(data)), 10)
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        pid = int(_postmaster_says(data, 0))
-        if Identity.of(pid) is not None and not any(living_in(data)):
-            (data / "postmaster.pid").unlink()
+    """After a kill -9: wait for orphaned backends, and drop a pid file that would stop the next start.
+
+    PostgreSQL forgives a pid that is gone, but not one that is a stranger's by now, or still a zombie.
+    """
+    emptied = wait_for(lambda: not any(living_in(data)), 10)
+    pid = _postmaster_says(data, 0)
+    if emptied and pid and Path("/proc", pid).exists():
+        (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _postmaster_says(data: Path, line: int) -> str:
