@@ -36,18 +36,21 @@ class Table(Root):
     """A business table: a UUIDv7 key and its times; changes are audited by a trigger.
 
     `__scope__` says who sees which rows (somos.policy.scopes); `__redact__` names columns that never
-    reach the audit trail.
+    reach the audit trail; `__extra_ddl__(app_role)` gives what only the table knows (frozen rows, revoked rights),
+    as statements that can be repeated.
     """
 
     __abstract__ = True
     __scope__: ClassVar[Any] = None
     __redact__: ClassVar[frozenset[str]] = frozenset()
 
+    @classmethod
+    def __extra_ddl__(cls, app_role: str) -> Iterable[str]:
+        return ()
+
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=90)
-    updated_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), onupdate=func.now(), sort_order=91
-    )
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), sort_order=91)
 
 
 class Versioned:

@@ -1,0 +1,54 @@
+"""Redis rings: a ring wakes a worker, which asks PostgreSQL what is due. Losing a ring loses only time."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+
+from somos.mesh.log import log
+
+RING_TTL_MS = 2_000
+REALTIME = "somos:realtime"
+
+
+class Bell:
+    """Wakes workers through RQ and tells connected people through pub/sub. Never raises."""
+
+    def __init__(self, client: "redis.Redis | None") -> None:
+        self.redis = client
+
+    def ring(self, queues: Iterable[str]) -> None:
+        """One job per queue; rings that nobody answered yet are not repeated."""
+        if self.redis is None:
+            return
+        try:
+            for queue in queues:
+                if self.redis.set(f"somos:ring:{queue}", "1", nx=True, px=RING_TTL_MS):
+                    self._enqueue(queue)
+        except redis.RedisError as error:
+            log.warning("bell-silent", error=type(error).__name__)
+
+    def answered(self, queue: str) -> None:
+        """A worker is about to look; whatever is committed from now on must ring again."""
+        assert self.redis is not None
+        self.redis.delete(f"somos:ring:{queue}")
+
+    def tell(self, messages: Iterable[dict[str, Any]]) -> None:
+        """Publish to the realtime hub."""
+        if self.redis is None:
+            return
+        try:
+            for message in messages:
+                self.redis.publish(REALTIME, json.dumps(message, default=str))
+        except redis.RedisError as error:
+            log.warning("realtime-silent", error=type(error).__name__)
+
+    def _enqueue(self, queue: str) -> None:
+        from rq import Queue
+        from rq.serializers import JSONSerializer
+
+        assert self.redis is not None
+        Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue_call(
+            "somos.mesh.worker.answer", args=(queue,), result_ttl=0, failure_ttl=60, ttl=60
+        )

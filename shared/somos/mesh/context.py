@@ -1,0 +1,285 @@
+"""What a handler holds while it runs: who asks, the transaction, and the ways out of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import Session
+
+from somos.mesh import clock, outbox, tasks
+from somos.mesh.database import Acting, elevated, transaction
+from somos.mesh.effects import Later
+from somos.mesh.events import Event
+from somos.mesh.ids import uuid7
+from somos.mesh.journal import Journal
+from somos.mesh.log import log
+from somos.mesh.problems import NotFound, Stale
+from somos.mesh.runtime import Runtime
+from somos.mesh.schemas import Filter, Page
+from somos.policy.principals import SYSTEM, Kind, Principal
+from somos.policy.scopes import visible
+
+Row = TypeVar("Row")
+V = TypeVar("V", bound=BaseModel)
+P = ParamSpec("P")
+R = TypeVar("R")
+Port = TypeVar("Port")
+
+
+class AlreadyDone(Exception):
+    """This delivery was completed by another attempt; nothing is to be done."""
+
+
+class Misuse(RuntimeError):
+    """A handler asks for something its kind of function cannot do; the message says what to do instead."""
+
+
+@dataclass(frozen=True)
+class DeliveryRef:
+    """The delivery a step is answering."""
+
+    id: UUID
+    event_id: UUID
+    timeout: int
+
+
+@dataclass
+class Context:
+    """One per request or delivery."""
+
+    runtime: Runtime
+    principal: Principal
+    function: str
+    emits: tuple[type[Event], ...]
+    correlation: UUID = field(default_factory=uuid7)
+    actor_id: UUID | None = None
+    traceparent: str | None = None
+    delivery: DeliveryRef | None = None
+    filter: Filter | None = None
+    if_match: int | None = None
+
+    def __post_init__(self) -> None:
+        self.log = log
+        self._scope = ExitStack()
+        self._db: Session | None = None
+        self._events: list[tuple[Event, datetime | None]] = []
+        self._messages: list[dict[str, Any]] = []
+        self._wrote = False
+
+    # -- who and when
+
+    @property
+    def now(self) -> datetime:
+        return clock.now()
+
+    @property
+    def today(self) -> date:
+        """The date in São Paulo."""
+        return clock.today()
+
+    @property
+    def settings(self) -> Any:
+        return self.runtime.settings
+
+    @cached_property
+    def _acting(self) -> Acting:
+        # Public endpoints (login, unsubscribe links) hold no principal: their code is what is trusted.
+        principal = SYSTEM if self.principal.kind is Kind.anonymous else self.principal
+        return Acting(principal, self.function, self.correlation, self.actor_id)
+
+    # -- reading and writing
+
+    @property
+    def db(self) -> Session:
+        """The one transaction. A request opens it on first use; a step inside `with ctx.write()`."""
+        if self._db is None:
+            if self.delivery is not None:
+                raise Misuse("a step reads with ctx.read(...) and writes inside `with ctx.write() as db:`")
+            self._db = self._scope.enter_context(transaction(self.runtime.engine, self._acting))
+        return self._db
+
+    def read(self, query: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a query in a short transaction of its own; it returns plain values."""
+        if self._db is not None:
+            return query(self._db, *args, **kwargs)
+        with transaction(self.runtime.engine, self._acting) as db:
+            return query(db, *args, **kwargs)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A step's one transaction: its writes, its events and its delivery's completion are one commit."""
+        if self.delivery is None:
+            raise Misuse("a request has one transaction already: ctx.db")
+        if self._wrote:
+            raise Misuse("a step writes once; split it into two steps joined by an event")
+        with transaction(self.runtime.engine, self._acting) as db:
+            done = db.execute(
+                text(
+                    "update mesh.deliveries set state = 'done', done_at = :now, last_error = null "
+                    "where id = :id and state <> 'done'"
+                ),
+                {"id": self.delivery.id, "now": self.now},
+            )
+            if not outbox.changed(done):
+                raise AlreadyDone
+            self._db = db
+            try:
+                yield db
+                self._before_commit(db)
+            finally:
+                self._db = None
+        self._wrote = True
+        self._after_commit()
+
+    def as_system(self) -> AbstractContextManager[Session]:
+        """Write rows that the matrix keeps from this principal, once an action or the code allowed it.
+
+        The audit trail still names the principal.
+        """
+        return elevated(self.db, self._acting.principal.role.value)
+
+    def visible(self, table: type[Row]) -> Select[tuple[Row]]:
+        """Rows of `table` that the principal may see."""
+        return visible(self.principal, table)
+
+    def get(self, table: type[Row], id: UUID, *, lock: bool = False) -> Row:
+        """One visible row. With `lock`, for update, and If-Match is honoured.
+
+        Raises NotFound (also for rows of others) and Stale.
+        """
+        statement = self.visible(table).where(cast(Any, table).id == id)
+        if lock:
+            # Only this table's row: what the scope joins stays unlocked.
+            statement = statement.with_for_update(of=table)
+        row = self.db.scalars(statement).first()
+        if row is None:
+            raise NotFound
+        version = getattr(row, "version", None)
+        if lock and self.if_match is not None and version is not None and version != self.if_match:
+            raise Stale
+        return cast(Row, row)
+
+    def page(self, statement: Select[Any], view: type[V]) -> Page[V]:
+        """One page of `statement` in the order and from the cursor that the request's Filter states."""
+        asked = self.filter or Filter()
+        rows = list(self.db.scalars(asked.keyset(statement).limit(asked.limit + 1)))
+        more = len(rows) > asked.limit
+        rows = rows[: asked.limit]
+        return Page[view](  # type: ignore[valid-type]
+            items=[view.model_validate(row) for row in rows],
+            next=asked.cursor_of(rows[-1]) if more else None,
+        )
+
+    def count(self, statement: Select[Any]) -> int:
+        return self.db.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+
+    # -- stating facts, telling people
+
+    def emit(self, event: Event, after: datetime | None = None) -> None:
+        """State a fact in this transaction; `after` delays its consumers."""
+        if type(event) not in self.emits:
+            raise Misuse(f"{self.function} emits {type(event).__name__} but does not declare it in emits=[...]")
+        if self._db is None and self.delivery is not None:
+            raise Misuse("emit inside `with ctx.write()`: an event is part of the transaction it states")
+        self._events.append((event, after))
+
+    def notify(self, type: str, data: dict[str, Any], *, to: UUID | None = None, role: str | None = None) -> None:
+        """Tell connected people after the commit; best effort, ids and short texts only."""
+        self._messages.append(
+            {
+                "id": uuid7(),
+                "type": type,
+                "data": data,
+                "at": self.now.isoformat(),
+                "to": {"user": to, "roles": [role] if role else []},
+            }
+        )
+
+    def start_task(self, kind: str, subject_id: UUID | None = None) -> UUID:
+        """Begin work that the principal waits for."""
+        return tasks.start(self.db, kind, subject_id, self.principal.id, self.now)
+
+    def progress(self, task_id: UUID, **counters: Any) -> None:
+        """Merge counters into the task; its owner hears of them."""
+        self._told(tasks.update(self.db, task_id, self.now, progress=counters))
+
+    def finish_task(self, task_id: UUID, result: dict[str, Any]) -> None:
+        self._told(tasks.update(self.db, task_id, self.now, state="succeeded", result=result))
+
+    def fail_task(self, task_id: UUID, reason: str) -> None:
+        self._told(tasks.update(self.db, task_id, self.now, state="failed", error=reason))
+
+    def cancel_task(self, task_id: UUID) -> None:
+        self._told(tasks.update(self.db, task_id, self.now, state="cancelled"))
+
+    # -- the outside
+
+    def port(self, protocol: type[Port]) -> Port:
+        """The adapter behind a port, as configured."""
+        return cast(Port, self.runtime.wiring.port(protocol))
+
+    def once(self, name: str, operation: Callable[..., R], **arguments: Any) -> R:
+        """Call the outside through the journal: a crash never repeats the effect blindly.
+
+        Raises Parked when only a person can tell whether it happened, and the port's own errors.
+        """
+        if self._db is not None:
+            raise Misuse("ctx.once calls the outside: do it before `with ctx.write()`, never inside")
+        if self.delivery is None:
+            raise Misuse("a request does not call the outside: emit an event and let a step do it")
+        journal = Journal(self.runtime.engine, self._acting, self.delivery.id, self.delivery.timeout)
+        return cast(R, journal.once(name, operation, arguments))
+
+    def later(self, due: datetime | float, why: str) -> NoReturn:
+        """Leave, and be delivered again at `due` (a time, or seconds from now)."""
+        raise Later(due, why)
+
+    # -- the end of it
+
+    def commit(self) -> None:
+        """The dispatcher's, at the end of a request: events and writes become one commit."""
+        if self._db is not None or self._events:
+            self._before_commit(self.db)
+            self._scope.close()
+            self._db = None
+        self._after_commit()
+
+    def abandon(self, error: BaseException) -> None:
+        """The dispatcher's, when the handler raised: nothing of it stays."""
+        self._scope.__exit__(type(error), error, error.__traceback__)
+        self._db = None
+
+    def _before_commit(self, db: Session) -> None:
+        db.flush()
+        outbox.put(db, self._events, self._cause())
+
+    def _after_commit(self) -> None:
+        if self._messages:
+            self.runtime.bell.tell(self._messages)
+        now = self.now
+        self.ring([event.type for event, after in self._events if after is None or after <= now])
+        self._events, self._messages = [], []
+
+    def ring(self, types: list[str]) -> None:
+        if types:
+            known = self.runtime.routes.queues_by_type
+            self.runtime.bell.ring(dict.fromkeys(queue for type in types for queue in known.get(type, ())))
+
+    def _cause(self) -> outbox.Cause:
+        return outbox.Cause(
+            correlation=self.correlation,
+            causation=self.delivery.event_id if self.delivery else None,
+            actor_id=self.actor_id or (self.principal.id if self.principal.is_person else None),
+            emitted_by=self.function,
+            traceparent=self.traceparent,
+        )
+
+    def _told(self, message: dict[str, Any] | None) -> None:
+        if message is not None:
+            self._messages.append(message)

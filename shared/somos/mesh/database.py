@@ -1,0 +1,154 @@
+"""Transactions: who acts is told to PostgreSQL at the start of each, where row-level security reads it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, SessionTransaction
+
+from somos.policy.principals import Principal
+from somos.policy.roles import Role
+
+_SET_ROLE = text("select set_config('somos.role', :role, true)")
+
+
+class Acting:
+    """What the database is told of a transaction: the principal, and the function that acts for it."""
+
+    __slots__ = ("actor_id", "correlation", "function", "principal")
+
+    def __init__(
+        self,
+        principal: Principal,
+        function: str,
+        correlation: UUID | None = None,
+        actor_id: UUID | None = None,
+    ) -> None:
+        self.principal = principal
+        self.function = function
+        self.correlation = correlation
+        self.actor_id = actor_id
+
+    def settings(self) -> dict[str, str]:
+        company = self.principal.client_company_id
+        return {
+            "somos.user_id": str(self.principal.id),
+            "somos.role": self.principal.role.value,
+            "somos.client_company_id": "" if company is None else str(company),
+            "somos.kind": self.principal.kind.value,
+            "somos.actor_id": str(self.actor_id or ""),
+            "somos.function": self.function,
+            "somos.correlation": str(self.correlation or ""),
+        }
+
+
+def engine_for(url: str, pool_size: int = 8) -> Engine:
+    """An engine for any PostgreSQL driver; `postgresql://` means pg8000, the default driver."""
+    parsed = make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+pg8000")
+    arguments: dict[str, Any] = {}
+    if parsed.drivername.endswith("pg8000"):
+        # Without this pg8000 builds a TLS context per connection, 30 ms each.
+        arguments["ssl_context"] = _tls(parsed.query)
+        parsed = parsed.difference_update_query(["sslmode"])
+    engine = create_engine(
+        parsed,
+        pool_size=pool_size,
+        max_overflow=2,
+        pool_recycle=1800,
+        pool_timeout=10,
+        pool_use_lifo=True,  # idle connections age and are given back
+        connect_args=arguments,
+    )
+    if parsed.drivername.endswith("pg8000"):
+        _commit_in_one_round_trip(engine)
+    return engine
+
+
+def _tls(query: Any) -> Any:
+    mode = query.get("sslmode", "disable")
+    if mode == "disable":
+        return False
+    import ssl
+
+    context = ssl.create_default_context()
+    if mode in ("require", "prefer", "allow"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _commit_in_one_round_trip(engine: Engine) -> None:
+    """pg8000 parses, describes and binds even COMMIT: three round trips instead of one."""
+    dialect: Any = engine.dialect
+
+    def do_commit(connection: Any) -> None:
+        raw = getattr(connection, "dbapi_connection", connection)
+        if raw._in_transaction:
+            raw.execute_simple("commit")
+
+    def do_rollback(connection: Any) -> None:
+        raw = getattr(connection, "dbapi_connection", connection)
+        if raw._in_transaction:
+            raw.execute_simple("rollback")
+
+    dialect.do_commit = do_commit
+    dialect.do_rollback = do_rollback
+
+
+@event.listens_for(Session, "after_begin")
+def _tell_who_acts(session: Session, transaction: SessionTransaction, connection: Any) -> None:
+    acting: Acting | None = session.info.get("acting")
+    if acting is None or transaction.nested:
+        return
+    settings = acting.settings()
+    raw = connection.connection.dbapi_connection
+    calls = ", ".join(f"set_config('{name}', '{_literal(value)}', true)" for name, value in settings.items())
+    if hasattr(raw, "execute_simple"):
+        # One round trip for both; pg8000 then sees a transaction and does not begin another.
+        begin = "" if raw._in_transaction else "begin;"
+        raw.execute_simple(f"{begin}select {calls}")
+    else:
+        cursor = raw.cursor()
+        cursor.execute(f"select {calls}")
+        cursor.close()
+
+
+def _literal(value: str) -> str:
+    """Ids, role and function names only; anything that could end a literal is refused."""
+    if "'" in value or "\\" in value or "\x00" in value:
+        raise ValueError("a principal's attribute holds a quote")
+    return value
+
+
+@contextmanager
+def transaction(engine: Any, acting: Acting) -> Iterator[Session]:
+    """A session whose writes are one commit; anything raised inside rolls all of it back.
+
+    `engine` may be a connection already in a transaction (tests): then it is a savepoint of it.
+    """
+    with Session(
+        engine,
+        info={"acting": acting},
+        expire_on_commit=False,
+        join_transaction_mode="create_savepoint",
+    ) as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def elevated(db: Session, role: str) -> Iterator[Session]:
+    """Write as the system inside a transaction that otherwise acts for `role`.
+
+    What is written inside is flushed inside, so nothing of the caller's slips through with the system's rights.
+    """
+    db.flush()
+    db.execute(_SET_ROLE, {"role": Role.system.value})
+    yield db
+    db.flush()
+    db.execute(_SET_ROLE, {"role": role})

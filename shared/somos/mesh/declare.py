@@ -1,0 +1,303 @@
+"""How a function declares itself: routes, events, webhooks and timers, beside the handler."""
+
+import builtins
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_type_hints
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from somos.mesh.events import Event
+from somos.mesh.schemas import Accepted, Filter, Upload
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+PATH_TYPES = {UUID: "uuid", int: "int", str: "string"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method and path, and what it takes and gives."""
+
+    function: str
+    method: str
+    path: str
+    allow: str
+    handler: Callable[..., Any]
+    emits: tuple[type[Event], ...]
+    status: int
+    params: dict[str, type]
+    body: type[BaseModel] | None
+    body_name: str | None
+    query: type[BaseModel] | None
+    query_name: str | None
+    upload_name: str | None
+    returns: Any
+    replays: bool = True
+
+    @property
+    def where(self) -> str:
+        return _where(self.handler)
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A handler of one type of event; webhooks and timers are consumers of their own events."""
+
+    function: str
+    type: str
+    model: "builtins.type[BaseModel] | None"
+    handler: Callable[..., Any]
+    emits: "tuple[builtins.type[Event], ...]"
+    calls: "tuple[builtins.type[Any], ...]"
+    queue: str
+    timeout: int
+    attempts: int
+
+    @property
+    def where(self) -> str:
+        return _where(self.handler)
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A path where a provider reports; stored raw first, then consumed."""
+
+    function: str
+    path: str
+    signed_by: str
+    consumer: Consumer
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A schedule (cron syntax, America/Sao_Paulo); its tick is an event."""
+
+    function: str
+    schedule: str
+    consumer: Consumer
+
+
+@dataclass
+class Function:
+    """One file of `functions/`, one deployable unit of work."""
+
+    name: str
+    module: str
+    file: str
+    doc: str
+    endpoints: list[Endpoint] = field(default_factory=list)
+    topics: list[Consumer] = field(default_factory=list)
+    webhooks: list[Webhook] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+
+    @property
+    def consumers(self) -> list[Consumer]:
+        return [*self.topics, *(w.consumer for w in self.webhooks), *(t.consumer for t in self.timers)]
+
+
+registry: dict[str, Function] = {}
+
+
+class DeclarationError(Exception):
+    """A function says something of itself that cannot be; the message says where and what to do."""
+
+
+def function_name(python_module: str) -> str:
+    """`functions.crm.deal_stages` -> `crm-deal-stages`."""
+    return "-".join(python_module.split(".")[-2:]).replace("_", "-")
+
+
+class _Http:
+    """`@http.get("/api/v1/deals", allow="crm:read")` and its siblings."""
+
+    def get(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._declare("GET", path, allow, **options)
+
+    def post(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._declare("POST", path, allow, **options)
+
+    def put(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._declare("PUT", path, allow, **options)
+
+    def patch(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._declare("PATCH", path, allow, **options)
+
+    def delete(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._declare("DELETE", path, allow, **options)
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        allow: str,
+        emits: Iterable[type[Event]] = (),
+        status: int | None = None,
+        replays: bool = True,
+    ) -> Callable[[Handler], Handler]:
+        """`replays=False`: the answer holds a secret, so it is never stored for an Idempotency-Key."""
+
+        def declare(handler: Handler) -> Handler:
+            hints = get_type_hints(handler)
+            returns = hints.pop("return", type(None))
+            taken = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+            missing = taken - hints.keys()
+            if missing:
+                raise DeclarationError(f"{_where(handler)}: {path} has {missing}, the handler takes no such parameter")
+            body = query = upload = None
+            for name, hint in hints.items():
+                if name in taken or name == "ctx":
+                    continue
+                if hint is Upload:
+                    upload = name
+                elif inspect.isclass(hint) and issubclass(hint, Filter):
+                    query = name
+                elif inspect.isclass(hint) and issubclass(hint, BaseModel):
+                    if method in ("GET", "DELETE"):
+                        query = name
+                    else:
+                        body = name
+                else:
+                    raise DeclarationError(
+                        f"{_where(handler)}: parameter {name!r} is neither in the path, a model, an Upload nor ctx"
+                    )
+            function = _function_of(handler)
+            function.endpoints.append(
+                Endpoint(
+                    function=function.name,
+                    method=method,
+                    path=path,
+                    allow=allow,
+                    handler=handler,
+                    emits=tuple(emits),
+                    status=status or _default_status(method, returns),
+                    params={name: hints[name] for name in sorted(taken)},
+                    body=hints[body] if body else None,
+                    body_name=body,
+                    query=hints[query] if query else None,
+                    query_name=query,
+                    upload_name=upload,
+                    returns=returns,
+                    replays=replays,
+                )
+            )
+            return handler
+
+        return declare
+
+
+http = _Http()
+
+
+def topic(
+    event: type[Event],
+    *,
+    emits: Iterable[type[Event]] = (),
+    calls: Iterable[type] = (),
+    queue: str = "default",
+    timeout: int = 30,
+    attempts: int = 8,
+) -> Callable[[Handler], Handler]:
+    """A step: consumes one type of event, effectively once. `timeout` in seconds."""
+
+    def declare(handler: Handler) -> Handler:
+        function = _function_of(handler)
+        function.topics.append(_consumer(function, event.type, event, handler, emits, calls, queue, timeout, attempts))
+        return handler
+
+    return declare
+
+
+def webhook(
+    path: str,
+    *,
+    signed_by: str,
+    emits: Iterable[type[Event]] = (),
+    calls: Iterable[type] = (),
+    queue: str = "webhooks",
+    timeout: int = 30,
+    attempts: int = 8,
+) -> Callable[[Handler], Handler]:
+    """What a provider reports: verified over the raw bytes, stored, answered 200, then consumed as an event."""
+
+    def declare(handler: Handler) -> Handler:
+        function = _function_of(handler)
+        model = _first_model(handler)
+        consumer = _consumer(function, f"inbox.{function.name}", model, handler, emits, calls, queue, timeout, attempts)
+        function.webhooks.append(Webhook(function.name, path, signed_by, consumer))
+        return handler
+
+    return declare
+
+
+def cron(
+    schedule: str,
+    *,
+    emits: Iterable[type[Event]] = (),
+    calls: Iterable[type] = (),
+    queue: str = "default",
+    timeout: int = 30,
+    attempts: int = 3,
+) -> Callable[[Handler], Handler]:
+    """A timer. The tick is an event named after function and minute, so a double tick is one."""
+
+    def declare(handler: Handler) -> Handler:
+        function = _function_of(handler)
+        consumer = _consumer(function, f"timer.{function.name}", None, handler, emits, calls, queue, timeout, attempts)
+        function.timers.append(Timer(function.name, schedule, consumer))
+        return handler
+
+    return declare
+
+
+def _consumer(
+    function: Function,
+    type_: str,
+    model: type[BaseModel] | None,
+    handler: Callable[..., Any],
+    emits: Iterable[type[Event]],
+    calls: Iterable[type],
+    queue: str,
+    timeout: int,
+    attempts: int,
+) -> Consumer:
+    if any(known.type == type_ for known in function.consumers):
+        raise DeclarationError(
+            f"{_where(handler)}: {function.name} already consumes {type_}; one handler per event and file"
+        )
+    return Consumer(function.name, type_, model, handler, tuple(emits), tuple(calls), queue, timeout, attempts)
+
+
+def _first_model(handler: Callable[..., Any]) -> type[BaseModel]:
+    for name, hint in get_type_hints(handler).items():
+        if name not in ("ctx", "return") and inspect.isclass(hint) and issubclass(hint, BaseModel):
+            return hint
+    raise DeclarationError(f"{_where(handler)}: a webhook's first parameter is a model of what the provider sends")
+
+
+def _function_of(handler: Callable[..., Any]) -> Function:
+    name = function_name(handler.__module__)
+    if name not in registry:
+        module = sys.modules[handler.__module__]
+        registry[name] = Function(
+            name=name,
+            module=handler.__module__.split(".")[-2],
+            file=str(module.__file__),
+            doc=(module.__doc__ or "").strip(),
+        )
+    return registry[name]
+
+
+def _default_status(method: str, returns: Any) -> int:
+    if returns is type(None):
+        return 204
+    if returns is Accepted:
+        return 202
+    return 201 if method == "POST" else 200
+
+
+def _where(handler: Callable[..., Any]) -> str:
+    code = inspect.unwrap(handler).__code__
+    return f"{code.co_filename}:{code.co_firstlineno}"

@@ -1,0 +1,298 @@
+"""From an HTTP request to a handler and back: the one door of every function."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.wrappers import Request, Response
+
+from somos.mesh import guard, idempotency, steps
+from somos.mesh.context import Context
+from somos.mesh.declare import Endpoint, Function, Webhook
+from somos.mesh.intake import take_in
+from somos.mesh.log import bound, log
+from somos.mesh.problems import (
+    Broken,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+from somos.mesh.router import Router
+from somos.mesh.runtime import Runtime, current
+from somos.mesh.schemas import Download, Filter, Upload
+from somos.mesh.telemetry import span
+
+MAX_BODY = 1_000_000
+MAX_UPLOAD = 20_000_000
+
+
+class Application:
+    """Answers for the functions it is given: one, a module's, or all."""
+
+    def __init__(self, functions: dict[str, Function], runtime: Runtime | None = None) -> None:
+        self._runtime = runtime
+        self.functions = functions
+        edges: list[tuple[str, str, Any]] = []
+        for function in functions.values():
+            edges += [(e.method, e.path, e) for e in function.endpoints]
+            edges += [("POST", w.path, w) for w in function.webhooks]
+        self._router = Router(edges)
+        self._consumers = {(c.function, c.type): c for f in functions.values() for c in f.consumers}
+
+    @property
+    def runtime(self) -> Runtime:
+        return self._runtime or current()
+
+    def __call__(self, request: Request, function: str | None = None) -> Response:
+        """Answer one request; `function` names the addressee of an event when several live here."""
+        try:
+            if "Ce-Type" in request.headers:
+                return steps.receive(self.runtime, self._consumers, request, function)
+            target, values = self._router.match(request.method, request.path)
+            if isinstance(target, Webhook):
+                return take_in(self.runtime, target, request)
+            return self._serve(target, values, request)
+        except Problem as problem:
+            return problem_response(problem)
+        except Exception as error:
+            return problem_response(_translate(error))
+
+    def _serve(self, endpoint: Endpoint, values: dict[str, str], request: Request) -> Response:
+        runtime = self.runtime
+        principal = guard.admit(runtime, request.headers, endpoint.allow)
+        with span(endpoint.path, request.headers.get("Traceparent"), method=endpoint.method) as trace:
+            context = Context(
+                runtime=runtime,
+                principal=principal,
+                function=endpoint.function,
+                emits=endpoint.emits,
+                traceparent=trace,
+                if_match=_if_match(request),
+                actor_id=principal.id if principal.is_person else None,
+            )
+            token = bound.set({"function": endpoint.function, "correlation": context.correlation, "trace": trace})
+            try:
+                arguments = _arguments(endpoint, values, request, context)
+                key = request.headers.get("Idempotency-Key")
+                if key is not None and endpoint.method == "POST" and endpoint.replays:
+                    return idempotency.once(context, endpoint, key, request, lambda: _run(endpoint, arguments, context))
+                response = _run(endpoint, arguments, context)
+                context.commit()
+                return response
+            except BaseException as error:
+                context.abandon(error)
+                raise
+            finally:
+                bound.reset(token)
+
+
+def _run(endpoint: Endpoint, arguments: dict[str, Any], context: Context) -> Response:
+    result = endpoint.handler(**arguments)
+    if context._db is not None:
+        context.db.flush()
+    if isinstance(result, Response):
+        return result
+    if isinstance(result, Download):
+        disposition = f'attachment; filename="{result.filename}"'
+        return Response(result.content, 200, {"Content-Disposition": disposition}, mimetype=result.media_type)
+    if result is None:
+        return Response(status=endpoint.status if endpoint.status == 204 else 204)
+    headers = {}
+    version = getattr(result, "version", None)
+    if isinstance(version, int):
+        headers["ETag"] = f'"{version}"'
+    return Response(_json(endpoint, result), endpoint.status, headers, mimetype="application/json")
+
+
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _json(endpoint: Endpoint, result: Any) -> bytes:
+    if isinstance(result, BaseModel):
+        return result.__pydantic_serializer__.to_json(result)
+    adapter = _adapters.get(endpoint.returns)
+    if adapter is None:
+        adapter = _adapters.setdefault(endpoint.returns, TypeAdapter(endpoint.returns))
+    return adapter.dump_json(result)
+
+
+def _arguments(endpoint: Endpoint, values: dict[str, str], request: Request, context: Context) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for name, kind in endpoint.params.items():
+        arguments[name] = _path_value(kind, values[name])
+    if "ctx" in endpoint.handler.__code__.co_varnames:
+        arguments["ctx"] = context
+    if endpoint.query is not None and endpoint.query_name is not None:
+        query = _query(endpoint.query, request)
+        if isinstance(query, Filter):
+            context.filter = query
+        arguments[endpoint.query_name] = query
+    elif request.args and endpoint.method == "GET":
+        raise Invalid(errors=[{"field": name, "detail": "Parâmetro desconhecido"} for name in request.args])
+    if endpoint.body is not None and endpoint.body_name is not None:
+        arguments[endpoint.body_name] = _body(endpoint.body, request)
+    if endpoint.upload_name is not None:
+        arguments[endpoint.upload_name] = _upload(request)
+    return arguments
+
+
+def _path_value(kind: type, raw: str) -> Any:
+    if kind is UUID:
+        try:
+            return UUID(raw)
+        except ValueError:
+            # Not an id at all: there is no such thing, as with an id of somebody else.
+            raise NotFound from None
+    return kind(raw)
+
+
+def _query(model: type[BaseModel], request: Request) -> BaseModel:
+    values: dict[str, Any] = {}
+    for name, several in request.args.lists():
+        if "\x00" in "".join(several):
+            raise Invalid("Caractere não permitido", field=name)
+        values[name] = several if _is_list(model, name) else several[-1]
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _is_list(model: type[BaseModel], name: str) -> bool:
+    field = model.model_fields.get(name)
+    return field is not None and "list[" in str(field.annotation)
+
+
+def _body(model: type[BaseModel], request: Request) -> BaseModel:
+    if (request.content_length or 0) > MAX_BODY:
+        raise TooLarge
+    if request.mimetype not in ("application/json", ""):
+        raise UnsupportedMedia
+    raw = request.get_data(cache=True)
+    if len(raw) > MAX_BODY:
+        raise TooLarge
+    if b"\\u0000" in raw:
+        raise Invalid("O texto contém um caractere não permitido (\\u0000)")
+    try:
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _upload(request: Request) -> Upload:
+    if (request.content_length or 0) > MAX_UPLOAD:
+        raise TooLarge
+    if request.mimetype == "multipart/form-data":
+        sent = request.files.get("file")
+        if sent is None:
+            raise Invalid("Envie o arquivo no campo `file`", field="file")
+        return Upload(sent.read(), sent.mimetype or "application/octet-stream", sent.filename)
+    return Upload(request.get_data(cache=True), request.mimetype or "application/octet-stream")
+
+
+def _if_match(request: Request) -> int | None:
+    raw = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    return int(raw) if raw.isdigit() and len(raw) < 10 else (-1 if raw and raw != "*" else None)
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    return Invalid(
+        errors=[
+            {"field": ".".join(str(part) for part in found["loc"]) or "corpo", "detail": _in_portuguese(found)}
+            for found in error.errors(include_url=False, include_context=True, include_input=False)[:50]
+        ]
+    )
+
+
+_SENTENCES = {
+    "missing": "Campo obrigatório",
+    "extra_forbidden": "Campo desconhecido",
+    "json_invalid": "O corpo não é JSON válido",
+    "string_too_short": "Precisa de ao menos {min_length} caractere(s)",
+    "string_too_long": "Passa de {max_length} caracteres",
+    "string_type": "Deve ser um texto",
+    "int_type": "Deve ser um número inteiro",
+    "int_parsing": "Deve ser um número inteiro",
+    "bool_type": "Deve ser verdadeiro ou falso",
+    "bool_parsing": "Deve ser verdadeiro ou falso",
+    "uuid_parsing": "Não é um identificador válido",
+    "uuid_type": "Não é um identificador válido",
+    "greater_than_equal": "Deve ser no mínimo {ge}",
+    "less_than_equal": "Deve ser no máximo {le}",
+    "greater_than": "Deve ser maior que {gt}",
+    "less_than": "Deve ser menor que {lt}",
+    "literal_error": "Deve ser um destes: {expected}",
+    "enum": "Deve ser um destes: {expected}",
+    "too_short": "Precisa de ao menos {min_length} item(ns)",
+    "too_long": "Passa de {max_length} itens",
+    "list_type": "Deve ser uma lista",
+    "dict_type": "Deve ser um objeto",
+    "model_type": "Deve ser um objeto JSON",
+    "date_from_datetime_parsing": "Não é uma data válida (AAAA-MM-DD)",
+    "date_parsing": "Não é uma data válida (AAAA-MM-DD)",
+    "date_type": "Não é uma data válida (AAAA-MM-DD)",
+    "datetime_parsing": "Não é uma data e hora válida (ISO 8601)",
+    "datetime_from_date_parsing": "Não é uma data e hora válida (ISO 8601)",
+    "string_pattern_mismatch": "Não está no formato esperado",
+}
+
+
+def _in_portuguese(found: Any) -> str:
+    """The runtime's own sentence, or the one a validator of ours raised."""
+    if found["type"] == "value_error":
+        return str(found.get("ctx", {}).get("error", found["msg"]))
+    sentence = _SENTENCES.get(found["type"])
+    try:
+        return sentence.format(**found.get("ctx", {})) if sentence else "Valor não aceito"
+    except KeyError:
+        return "Valor não aceito"
+
+
+def _translate(error: Exception) -> Problem:
+    """What the database refused, said as a problem; anything else is ours to fix."""
+    if isinstance(error, StaleDataError):
+        return Conflict("Outra pessoa alterou este registro ao mesmo tempo; leia de novo", code="lost-race")
+    if isinstance(error, DBAPIError):
+        code = sqlstate(error)
+        if code == "42501":
+            log.warning("row-security-refused")
+            return Forbidden()
+        if isinstance(error, IntegrityError) or code.startswith("23"):
+            return Conflict("Já existe, ou depende de algo que não existe", code="integrity")
+        if code in ("40001", "40P01", "55P03"):
+            return Conflict("Outra operação mexia no mesmo registro; tente de novo", code="lost-race")
+        if isinstance(error, OperationalError) or code in ("57P01", "57P03", "08006", ""):
+            log.exception("database-unavailable")
+            return Unavailable(headers={"Retry-After": "2"})
+        if code.startswith("22"):
+            return Invalid("Um dos valores não é aceito")
+    log.exception("handler-broke")
+    return Broken()
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """The five characters by which PostgreSQL names an error, whatever the driver."""
+    original: Any = error.orig
+    if original is None:
+        return ""
+    if hasattr(original, "sqlstate"):
+        return original.sqlstate or ""
+    first = original.args[0] if original.args else ""
+    return first.get("C", "") if isinstance(first, dict) else ""
+
+
+def problem_response(problem: Problem) -> Response:
+    body = json.dumps(problem.body(), ensure_ascii=False, default=_fresh)
+    return Response(body, problem.status, problem.headers, mimetype="application/problem+json")
+
+
+def _fresh(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)

@@ -1,0 +1,78 @@
+"""The door of every endpoint: who asks, and whether the matrix lets them in."""
+
+import redis
+from werkzeug.datastructures import Headers
+
+from somos.mesh import clock
+from somos.mesh.database import Acting, transaction
+from somos.mesh.log import log
+from somos.mesh.problems import Forbidden, TooMany, Unauthorised
+from somos.mesh.runtime import Runtime
+from somos.policy.grants import ANYONE, allows, is_fresh_required
+from somos.policy.keys import is_key
+from somos.policy.principals import ANONYMOUS, SYSTEM, Principal
+from somos.policy.tokens import InvalidToken
+
+
+def admit(runtime: Runtime, headers: Headers, permission: str) -> Principal:
+    """The principal behind a request.
+
+    Raises Unauthorised without valid credentials, Forbidden when the matrix says no, TooMany for a key past
+    its rate. Money, sends and accounts read the user again, so that who was demoted is out at once.
+    """
+    if permission == ANYONE:
+        return ANONYMOUS
+    principal = identify(runtime, headers)
+    if not allows(principal, permission):
+        raise Forbidden
+    if principal.is_person and is_fresh_required(permission):
+        with transaction(runtime.engine, Acting(SYSTEM, "guard")) as db:
+            now_is = runtime.identity.fresh(db, principal)
+        if now_is is None:
+            raise Unauthorised("Seu acesso foi encerrado; entre de novo")
+        principal = now_is
+        if not allows(principal, permission):
+            raise Forbidden
+    return principal
+
+
+def identify(runtime: Runtime, headers: Headers) -> Principal:
+    """From `Authorization: Bearer <access token or API key>`. Raises Unauthorised."""
+    scheme, _, credential = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not credential:
+        raise Unauthorised(headers={"WWW-Authenticate": "Bearer"})
+    if is_key(credential):
+        return _by_key(runtime, credential)
+    try:
+        return runtime.verifier.verify(credential, clock.now())
+    except InvalidToken as error:
+        raise Unauthorised(
+            "Sua sessão não é válida ou expirou; entre de novo",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        ) from error
+
+
+def limit(runtime: Runtime, what: str, most: int, seconds: int) -> None:
+    """At most `most` in each window of `seconds`, across all replicas. Raises TooMany; open while Redis is away."""
+    moment = int(clock.now().timestamp())
+    name = f"somos:limit:{what}:{moment // seconds}"
+    try:
+        with runtime.redis.pipeline() as pipe:
+            pipe.incr(name)
+            pipe.expire(name, seconds * 2)
+            used: int = pipe.execute()[0]
+    except redis.RedisError as error:
+        log.warning("limit-unknown", error=type(error).__name__)
+        return
+    if used > most:
+        raise TooMany(headers={"Retry-After": str(seconds - moment % seconds)})
+
+
+def _by_key(runtime: Runtime, secret: str) -> Principal:
+    with transaction(runtime.engine, Acting(SYSTEM, "guard")) as db:
+        found = runtime.identity.principal_of_key(db, secret, clock.now())
+    if found is None:
+        raise Unauthorised("Chave de API inválida, revogada ou expirada")
+    principal, per_minute = found
+    limit(runtime, f"key:{principal.id}", per_minute, 60)
+    return principal

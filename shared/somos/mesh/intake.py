@@ -1,0 +1,82 @@
+"""Webhooks come in: verified over the raw bytes, stored once, answered 200; the work happens later."""
+
+import hashlib
+import json
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Request, Response
+
+from somos.mesh import clock, outbox
+from somos.mesh.database import Acting, transaction
+from somos.mesh.declare import Webhook
+from somos.mesh.ids import uuid7
+from somos.mesh.log import log
+from somos.mesh.problems import TooLarge
+from somos.mesh.records import Inbox, Outbox
+from somos.mesh.runtime import Runtime
+from somos.policy.principals import SYSTEM
+
+MAX_RAW = 5_000_000
+# Signatures and tokens are checked here and never stored.
+_KEPT_HEADERS = ("Content-Type", "User-Agent", "Svix-Id", "Svix-Timestamp", "X-Event-Type", "X-Instance-Name")
+
+
+def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
+    """Answer a provider. A repeated event is 200 and nothing else; one with another body is flagged."""
+    if (request.content_length or 0) > MAX_RAW:
+        raise TooLarge
+    raw = request.get_data(cache=False)
+    sender = runtime.wiring.webhook_sender(hook.signed_by)
+    sender.verify(request.headers, raw)
+    digest = hashlib.sha256(raw).hexdigest()
+    try:
+        dedupe = sender.dedupe(request.headers, json.loads(raw))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # Not what the provider documents: kept all the same, for a person to look at.
+        dedupe = f"raw:{digest}"
+    id = uuid7()
+    with transaction(runtime.engine, Acting(SYSTEM, hook.function, id)) as db:
+        made = db.execute(
+            pg_insert(Inbox)
+            .values(
+                id=id,
+                function=hook.function,
+                provider=hook.signed_by,
+                dedupe=dedupe,
+                headers={name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers},
+                raw=raw,
+                digest=digest,
+                received_at=clock.now(),
+            )
+            .on_conflict_do_nothing(index_elements=["function", "dedupe"])
+        )
+        if outbox.changed(made):
+            cause = outbox.Cause(id, None, None, hook.function)
+            db.execute(insert(Outbox), [outbox.row(f"inbox.{hook.function}", {"inbox_id": str(id)}, cause)])
+        else:
+            _flag_if_altered(db, hook.function, dedupe, digest)
+    if outbox.changed(made):
+        runtime.bell.ring([hook.consumer.queue])
+    return Response('{"ok":true}', 200, mimetype="application/json")
+
+
+def raw_of(runtime: Runtime, function: str, inbox_id: UUID) -> bytes:
+    """The stored bytes of one reported event."""
+    with transaction(runtime.engine, Acting(SYSTEM, function)) as db:
+        raw: bytes = db.execute(text("select raw from mesh.inbox where id = :id"), {"id": inbox_id}).scalar_one()
+        return bytes(raw)
+
+
+def _flag_if_altered(db: Session, function: str, dedupe: str, digest: str) -> None:
+    flagged = db.execute(
+        text(
+            "update mesh.inbox set altered = true "
+            "where function = :function and dedupe = :dedupe and digest <> :digest and not altered"
+        ),
+        {"function": function, "dedupe": dedupe, "digest": digest},
+    )
+    if outbox.changed(flagged):
+        log.warning("webhook-altered", function=function, dedupe=dedupe)

@@ -1,0 +1,189 @@
+"""Events on their way: written with what they state, fanned out to deliveries, claimed in batches."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, insert, text
+from sqlalchemy.orm import Session
+
+from somos.mesh import clock
+from somos.mesh.events import Event
+from somos.mesh.ids import uuid7
+from somos.mesh.records import Outbox
+from somos.mesh.routes import Routes
+
+LEASE_MARGIN = timedelta(seconds=10)
+BACKOFF_FIRST = timedelta(seconds=2)
+BACKOFF_MOST = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something happens: the chain's first event, the event just before, and who began it."""
+
+    correlation: UUID
+    causation: UUID | None
+    actor_id: UUID | None
+    emitted_by: str
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery this worker may try until its lease ends."""
+
+    id: UUID
+    event_id: UUID
+    type: str
+    function: str
+    timeout: int
+    attempts: int
+    max_attempts: int
+    data: dict[str, Any]
+    occurred_at: datetime
+    correlation: UUID
+    actor_id: UUID | None
+    traceparent: str | None
+
+
+def changed(result: Any) -> int:
+    """How many rows a statement changed."""
+    return int(result.rowcount)
+
+
+def put(db: Session, events: Iterable[tuple[Event, datetime | None]], cause: Cause) -> None:
+    """Write events in the caller's transaction."""
+    rows = [row(event.type, event.model_dump(mode="json"), cause, due_at=after) for event, after in events]
+    if rows:
+        db.execute(insert(Outbox), rows)
+
+
+def row(
+    type_: str, data: dict[str, Any], cause: Cause, *, due_at: datetime | None = None, id: UUID | None = None
+) -> dict[str, Any]:
+    """One outbox row; a given `id` makes the event idempotent (ticks, webhooks)."""
+    now = clock.now()
+    return {
+        "id": id or uuid7(),
+        "type": type_,
+        "data": data,
+        "due_at": due_at or now,
+        "occurred_at": now,
+        "correlation": cause.correlation,
+        "causation": cause.causation,
+        "actor_id": cause.actor_id,
+        "emitted_by": cause.emitted_by,
+        "traceparent": cause.traceparent,
+    }
+
+
+_FAN_OUT = text("""
+with fresh as (
+    select id, type, due_at from mesh.outbox
+    where fanned_at is null order by id limit :most for update skip locked
+), subscriptions as (
+    select * from jsonb_to_recordset(cast(:routes as jsonb))
+        as s(type text, function text, queue text, timeout int, attempts int)
+), made as (
+    insert into mesh.deliveries (id, event_id, type, function, queue, due_at, timeout, max_attempts)
+    select cast(md5(fresh.id::text || s.function || s.type) as uuid),
+           fresh.id, fresh.type, s.function, s.queue, fresh.due_at, s.timeout, s.attempts
+    from fresh join subscriptions s on s.type = fresh.type
+    on conflict do nothing
+)
+update mesh.outbox set fanned_at = :now where id in (select id from fresh)
+""")
+
+_CLAIM = text("""
+with next as (
+    select id from mesh.deliveries
+    where queue = :queue and state = 'due' and due_at <= :now
+    order by due_at limit :most for update skip locked
+), claimed as (
+    update mesh.deliveries d
+    set attempts = attempts + 1, due_at = cast(:now as timestamptz) + make_interval(secs => d.timeout + :margin)
+    from next where d.id = next.id
+    returning d.id, d.event_id, d.type, d.function, d.timeout, d.attempts, d.max_attempts
+)
+select c.*, o.data, o.occurred_at, o.correlation, o.actor_id, o.traceparent
+from claimed c join mesh.outbox o on o.id = c.event_id
+""")
+
+_FAIL = text("""
+update mesh.deliveries
+set last_error = :error,
+    due_at = :due_at,
+    state = case when attempts >= max_attempts then 'dead' else 'due' end,
+    dead_at = case when attempts >= max_attempts then cast(:now as timestamptz) end
+where id = :id and state = 'due' and attempts = :attempts
+returning state
+""")
+
+
+def fan_out(engine: Engine, routes: Routes, most: int = 500) -> int:
+    """Make one delivery per consumer of each new event. Any number of processes may do it at once."""
+    with engine.begin() as connection:
+        return connection.execute(_FAN_OUT, {"most": most, "routes": _as_json(routes), "now": clock.now()}).rowcount
+
+
+def claim(engine: Engine, queue: str, most: int) -> list[Claim]:
+    """Take due deliveries; until the lease ends nobody else will try them."""
+    with engine.begin() as connection:
+        found = connection.execute(
+            _CLAIM,
+            {"queue": queue, "now": clock.now(), "most": most, "margin": LEASE_MARGIN.total_seconds()},
+        ).mappings()
+        return [Claim(**found_row) for found_row in found]
+
+
+def fail(engine: Engine, claimed: Claim, error: str) -> str | None:
+    """Note a failed attempt: due again later, or dead after the last. Returns the new state."""
+    with engine.begin() as connection:
+        return connection.execute(
+            _FAIL,
+            {
+                "id": claimed.id,
+                "error": error[:2000],
+                "now": clock.now(),
+                "due_at": clock.now() + backoff(claimed.attempts),
+                "attempts": claimed.attempts,
+            },
+        ).scalar()
+
+
+def due_queues(engine: Engine) -> list[str]:
+    """Queues with work that should have been taken by now."""
+    with engine.begin() as connection:
+        return list(
+            connection.execute(
+                text("select distinct queue from mesh.deliveries where state = 'due' and due_at <= :now"),
+                {"now": clock.now()},
+            ).scalars()
+        )
+
+
+def replay(engine: Engine, delivery_id: UUID) -> bool:
+    """Try a dead delivery again from the start. False when it is not dead."""
+    with engine.begin() as connection:
+        return bool(
+            connection.execute(
+                text(
+                    "update mesh.deliveries set state = 'due', attempts = 0, due_at = :now, dead_at = null "
+                    "where id = :id and state = 'dead'"
+                ),
+                {"id": delivery_id, "now": clock.now()},
+            ).rowcount
+        )
+
+
+def backoff(attempts: int) -> timedelta:
+    """2 s, 4 s, 8 s ... at most half an hour."""
+    return min(BACKOFF_FIRST * float(2 ** (attempts - 1)), BACKOFF_MOST)
+
+
+def _as_json(routes: Routes) -> str:
+    return json.dumps(routes.as_json()["subscriptions"])

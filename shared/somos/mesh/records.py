@@ -1,0 +1,175 @@
+"""The mesh's own tables, in schema `mesh`: what happened, what is due, what was called, who changed what."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from somos.mesh.tables import Root, one_of
+
+SCHEMA: dict[str, Any] = {"schema": "mesh"}
+
+
+class Record(Root):
+    """A row of the runtime: neither scoped nor audited."""
+
+    __abstract__ = True
+    __table_args__: Any = SCHEMA
+
+
+class Outbox(Record):
+    """Events, written in the transaction of what they state; fanned out to one delivery per consumer."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_unfanned", "id", postgresql_where=text("fanned_at is null")),
+        Index("ix_outbox_correlation", "correlation"),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    due_at: Mapped[datetime]
+    occurred_at: Mapped[datetime]
+    correlation: Mapped[UUID]
+    causation: Mapped[UUID | None]
+    actor_id: Mapped[UUID | None]
+    emitted_by: Mapped[str]
+    traceparent: Mapped[str | None]
+    fanned_at: Mapped[datetime | None]
+
+
+class Delivery(Record):
+    """One event for one consumer. `due_at` is also the lease: a claim moves it past the timeout."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("event_id", "function", "type"),
+        Index("ix_deliveries_due", "queue", "due_at", postgresql_where=text("state = 'due'")),
+        Index("ix_deliveries_dead", "dead_at", postgresql_where=text("state = 'dead'")),
+        one_of("state", ["due", "done", "dead"]),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID]
+    type: Mapped[str]
+    function: Mapped[str]
+    queue: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="due")
+    due_at: Mapped[datetime]
+    timeout: Mapped[int]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    max_attempts: Mapped[int]
+    last_error: Mapped[str | None]
+    done_at: Mapped[datetime | None]
+    dead_at: Mapped[datetime | None]
+
+
+class Effect(Record):
+    """The journal of outside calls: intent first, outcome after; also the record of every model call."""
+
+    __tablename__ = "effects"
+    __table_args__ = (one_of("state", ["started", "done", "refused", "parked"]), SCHEMA)
+
+    delivery_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    operation: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int] = mapped_column(server_default="1")
+    arguments: Mapped[dict[str, Any]]
+    outcome: Mapped[Any] = mapped_column(JSONB, nullable=True)
+    error: Mapped[dict[str, Any] | None]
+    lease_until: Mapped[datetime]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Idempotency(Record):
+    """The answer given to a POST under an Idempotency-Key, written in its business transaction."""
+
+    __tablename__ = "idempotency"
+
+    principal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Inbox(Record):
+    """What providers reported, raw, once per their own id."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (UniqueConstraint("function", "dedupe"), SCHEMA)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    function: Mapped[str]
+    provider: Mapped[str]
+    dedupe: Mapped[str]
+    headers: Mapped[dict[str, Any]]
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str]
+    altered: Mapped[bool] = mapped_column(server_default="false")
+    received_at: Mapped[datetime]
+
+
+class Task(Record):
+    """Work that a person waits for; `progress` and `result` are small JSON objects."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (one_of("state", ["running", "succeeded", "failed", "cancelled"]), SCHEMA)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject_id: Mapped[UUID | None]
+    owner_id: Mapped[UUID] = mapped_column(index=True)
+    state: Mapped[str] = mapped_column(server_default="running")
+    progress: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Audit(Record):
+    """Who changed which row, from what to what. Written by triggers only; the application may read it."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_row", "table_name", "row_id", "id"), SCHEMA)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    table_name: Mapped[str]
+    row_id: Mapped[UUID]
+    op: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_kind: Mapped[str | None]
+    function: Mapped[str | None]
+    correlation: Mapped[UUID | None]
+    changes: Mapped[dict[str, Any]]
+
+
+class AuditSeal(Record):
+    """The chain over the audit rows: each seal hashes its row and the seal before."""
+
+    __tablename__ = "audit_seals"
+
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    audit_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Heartbeat(Record):
+    """When a part of the stack was last alive."""
+
+    __tablename__ = "heartbeats"
+
+    part: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

@@ -1,0 +1,97 @@
+"""The map of the mesh: who answers for a path, who consumes an event. Derived from the declarations."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from somos.mesh.declare import Consumer, Function
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One consumer of one type of event."""
+
+    type: str
+    function: str
+    queue: str
+    timeout: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One public method and path."""
+
+    method: str
+    path: str
+    function: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One timer."""
+
+    function: str
+    schedule: str
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What gateway, workers, relay and every emitter need to know of the others."""
+
+    edges: tuple[Edge, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    ticks: tuple[Tick, ...] = ()
+    queues_by_type: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, functions: Iterable[Function]) -> "Routes":
+        """Derive from declared functions."""
+        edges, subscriptions, ticks = [], [], []
+        for function in functions:
+            edges += [Edge(e.method, e.path, function.name) for e in function.endpoints]
+            edges += [Edge("POST", w.path, function.name) for w in function.webhooks]
+            subscriptions += [_subscription(consumer) for consumer in function.consumers]
+            ticks += [Tick(function.name, timer.schedule) for timer in function.timers]
+        return cls._sorted(edges, subscriptions, ticks)
+
+    @classmethod
+    def load(cls, path: str) -> "Routes":
+        """Read the derived file. Raises FileNotFoundError when `somos derive` never ran."""
+        raw = json.loads(Path(path).read_text())
+        return cls._sorted(
+            [Edge(**edge) for edge in raw["edges"]],
+            [Subscription(**subscription) for subscription in raw["subscriptions"]],
+            [Tick(**tick) for tick in raw["ticks"]],
+        )
+
+    @classmethod
+    def _sorted(cls, edges: list[Edge], subscriptions: list[Subscription], ticks: list[Tick]) -> "Routes":
+        subscriptions = sorted(subscriptions, key=lambda s: (s.type, s.function))
+        queues: dict[str, tuple[str, ...]] = {}
+        for subscription in subscriptions:
+            queues[subscription.type] = tuple(dict.fromkeys((*queues.get(subscription.type, ()), subscription.queue)))
+        return cls(
+            tuple(sorted(edges, key=lambda e: (e.path, e.method))),
+            tuple(subscriptions),
+            tuple(sorted(ticks, key=lambda t: t.function)),
+            queues,
+        )
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(s.queue for s in self.subscriptions))
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of `gateway/routes.json`."""
+        return {
+            "edges": [asdict(edge) for edge in self.edges],
+            "subscriptions": [asdict(subscription) for subscription in self.subscriptions],
+            "ticks": [asdict(tick) for tick in self.ticks],
+        }
+
+
+def _subscription(consumer: Consumer) -> Subscription:
+    return Subscription(consumer.type, consumer.function, consumer.queue, consumer.timeout, consumer.attempts)

@@ -1,0 +1,75 @@
+"""What a process of the mesh holds: settings, database, Redis, the map, the outside. Made on first use."""
+
+from collections.abc import Callable
+from functools import cached_property
+from importlib import import_module
+from typing import Any, cast
+
+import redis
+
+from somos.mesh.bell import Bell
+from somos.mesh.routes import Routes
+from somos.policy.identity import Identity
+from somos.policy.tokens import TokenVerifier
+from somos.settings import Settings
+
+PortFactory = Callable[[type], Any]
+
+
+class Runtime:
+    """One per process. Tests make their own; nothing here connects before it is asked."""
+
+    def __init__(self, settings: Settings, *, engine: Any = None, routes: Routes | None = None) -> None:
+        self.settings = settings
+        if engine is not None:
+            self.engine = engine
+        if routes is not None:
+            self.routes = routes
+
+    @cached_property
+    def engine(self) -> Any:
+        from somos.mesh.database import engine_for
+
+        return engine_for(self.settings.database_url, self.settings.pool_size)
+
+    @cached_property
+    def redis(self) -> "redis.Redis":
+        return redis.Redis.from_url(
+            self.settings.redis_url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30
+        )
+
+    @cached_property
+    def bell(self) -> Bell:
+        return Bell(self.redis if self.settings.redis_url else None)
+
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes.load(self.settings.routes_file)
+
+    @cached_property
+    def wiring(self) -> Any:
+        """The adapters behind the ports; imported here so that the mesh itself knows none."""
+        return import_module("somos.wiring").Wiring(self.settings, lambda: self.redis)
+
+    @cached_property
+    def verifier(self) -> TokenVerifier:
+        return TokenVerifier(self.settings.jwt_public_key)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What accounts and keys say now: the auth module's answer, by the same late import."""
+        return cast(Identity, import_module("somos.modules.auth.identity"))
+
+
+_current: list[Runtime] = []
+
+
+def current() -> Runtime:
+    if not _current:
+        _current.append(Runtime(Settings.from_environment()))
+    return _current[0]
+
+
+def use(runtime: Runtime) -> None:
+    """Make this the process's runtime (tests, forked children)."""
+    _current[:] = [runtime]

@@ -1,0 +1,134 @@
+"""Shapes of requests and answers: strict in, declared out."""
+
+import base64
+import json
+from dataclasses import dataclass
+from operator import gt, lt
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from sqlalchemy import ColumnElement, Select, and_, asc, desc, or_
+
+from somos.mesh.problems import Invalid
+
+BIGINT_MAX = 2**63 - 1
+INT_MAX = 2**31 - 1
+
+Cents = Annotated[int, Field(ge=0, le=BIGINT_MAX // 100, description="Valor em centavos")]
+
+
+class Body(BaseModel):
+    """A JSON body: nothing undeclared, nothing coerced."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True, str_max_length=20_000)
+
+
+class View(BaseModel):
+    """An answer, read from a row's attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Accepted(View):
+    """The work goes on; ask for the task, or listen on `/ws`."""
+
+    task_id: UUID
+
+
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    """One page; `next` is the cursor of the following one, or null."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Filter(BaseModel):
+    """A list's query string: declared fields only, a page size and a cursor.
+
+    `table` is what is listed; `sort` must be redeclared as a Literal of column names (`-` for descending).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    table: ClassVar[Any] = None
+
+    limit: int = Field(50, ge=1, le=200, description="Itens por página")
+    cursor: str | None = Field(None, max_length=500, description="Continuação: o `next` da página anterior")
+    sort: str = "-id"
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        """Equality on columns of the same name; `<column>_from` and `_to` bound a range."""
+        found: list[ColumnElement[bool]] = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if value is None or name in Filter.model_fields:
+                continue
+            if name.endswith("_from") and (column := getattr(self.table, name[:-5], None)) is not None:
+                found.append(column >= value)
+            elif name.endswith("_to") and (column := getattr(self.table, name[:-3], None)) is not None:
+                found.append(column <= value)
+            elif (column := getattr(self.table, name, None)) is not None:
+                found.append(column == value)
+        return found
+
+    def keyset(self, statement: Select[Any]) -> Select[Any]:
+        """Order by the sort column, then id, and start after the cursor."""
+        descending = self.sort.startswith("-")
+        name = self.sort.lstrip("-")
+        table = statement.column_descriptions[0]["entity"]
+        column, key = getattr(table, name), table.id
+        order: Any = desc if descending else asc
+        # Nulls sort last either way, so a page never skips them.
+        statement = (
+            statement.order_by(order(column).nulls_last(), order(key))
+            if name != "id"
+            else (statement.order_by(order(key)))
+        )
+        if self.cursor is None:
+            return statement
+        value, last = self._position(column)
+        beyond: Any = lt if descending else gt
+        if name == "id":
+            return statement.where(beyond(key, last))
+        if value is None:
+            return statement.where(column.is_(None), beyond(key, last))
+        return statement.where(or_(beyond(column, value), and_(column == value, beyond(key, last)), column.is_(None)))
+
+    def cursor_of(self, row: Any) -> str:
+        value = getattr(row, self.sort.lstrip("-"))
+        packed = json.dumps([self.sort, None if value is None else str(value), str(row.id)])
+        return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+    def _position(self, column: Any) -> tuple[Any, UUID]:
+        assert self.cursor is not None
+        try:
+            padded = self.cursor + "=" * (-len(self.cursor) % 4)
+            sort, value, last = json.loads(base64.urlsafe_b64decode(padded))
+            if sort != self.sort:
+                raise ValueError("another order")
+            if value is not None:
+                value = TypeAdapter(column.type.python_type).validate_python(value)
+            return value, UUID(last)
+        except Exception as error:
+            raise Invalid("O cursor não é desta lista", field="cursor") from error
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file sent by a person: its bytes as they came."""
+
+    content: bytes
+    content_type: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to be saved by the client."""
+
+    content: bytes
+    media_type: str
+    filename: str

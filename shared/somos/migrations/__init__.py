@@ -1,0 +1,67 @@
+"""Bring a database to what the code says: one Alembic branch per module, then everything derived."""
+
+from importlib import import_module
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from somos.mesh import ddl
+from somos.mesh.database import engine_for
+from somos.mesh.tables import Root
+
+HERE = Path(__file__).resolve().parent
+MODULES = HERE.parent / "modules"
+# One migration at a time, whoever starts it.
+LOCK = 5_060_708
+
+
+def load_tables() -> None:
+    """Import every mapped class, the mesh's first."""
+    import_module("somos.mesh.records")
+    for folder in sorted(MODULES.iterdir()):
+        if (folder / "tables.py").exists() or (folder / "tables").is_dir():
+            import_module(f"somos.modules.{folder.name}.tables")
+
+
+def migrate(owner_url: str, app_url: str) -> None:
+    """Upgrade every branch to its head and derive grants, policies and triggers again.
+
+    `owner_url` owns the schemas; the role in `app_url` gets what the application may do and no more.
+    """
+    load_tables()
+    app_role = make_url(app_url).username or "somos_app"
+    engine = engine_for(owner_url, pool_size=1)
+    try:
+        with engine.connect() as holder:
+            holder.execute(text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
+            holder.commit()
+            _make_schemas(engine)
+            command.upgrade(configuration(engine), "heads")
+            with engine.begin() as connection:
+                ddl.finish(connection, app_role)
+    finally:
+        engine.dispose()
+
+
+def configuration(engine: Engine) -> Config:
+    """Alembic's configuration, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(locations()))
+    config.attributes["engine"] = engine
+    return config
+
+
+def locations() -> list[str]:
+    """One folder of revisions per schema."""
+    return [str(folder) for folder in sorted((HERE / "versions").iterdir()) if folder.is_dir()]
+
+
+def _make_schemas(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for schema in sorted({table.schema for table in Root.metadata.tables.values() if table.schema}):
+            connection.execute(text(f"create schema if not exists {schema}"))
