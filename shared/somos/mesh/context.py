@@ -144,7 +144,7 @@ class Context:
         """
         return elevated(self.db, self._acting.principal.role.value)
 
-    def visible(self, table: type[Row]) -> Select[tuple[Row]]:
+    def visible(self, table: type[Row]) -> Select[Row]:
         """Rows of `table` that the principal may see."""
         return visible(self.principal, table)
 
@@ -163,7 +163,7 @@ class Context:
         version = getattr(row, "version", None)
         if lock and self.if_match is not None and version is not None and version != self.if_match:
             raise Stale
-        return cast(Row, row)
+        return row
 
     def page(self, statement: Select[Any], view: type[V]) -> Page[V]:
         """One page of `statement` in the order and from the cursor that the request's Filter states."""

@@ -10,8 +10,11 @@ from somos.mesh.problems import Forbidden, TooMany, Unauthorised
 from somos.mesh.runtime import Runtime
 from somos.policy.grants import ANYONE, allows, is_fresh_required
 from somos.policy.keys import is_key
+from somos.policy.limits import Limit
 from somos.policy.principals import ANONYMOUS, SYSTEM, Principal
 from somos.policy.tokens import InvalidToken
+
+KEY_RATE = Limit("api-key", 300, 60)
 
 
 def admit(runtime: Runtime, headers: Headers, permission: str) -> Principal:
@@ -27,7 +30,7 @@ def admit(runtime: Runtime, headers: Headers, permission: str) -> Principal:
         raise Forbidden
     if principal.is_person and is_fresh_required(permission):
         with transaction(runtime.engine, Acting(SYSTEM, "guard")) as db:
-            now_is = runtime.identity.fresh(db, principal)
+            now_is = runtime.accounts.fresh(db, principal, clock.now())
         if now_is is None:
             raise Unauthorised("Seu acesso foi encerrado; entre de novo")
         principal = now_is
@@ -52,27 +55,21 @@ def identify(runtime: Runtime, headers: Headers) -> Principal:
         ) from error
 
 
-def limit(runtime: Runtime, what: str, most: int, seconds: int) -> None:
-    """At most `most` in each window of `seconds`, across all replicas. Raises TooMany; open while Redis is away."""
-    moment = int(clock.now().timestamp())
-    name = f"somos:limit:{what}:{moment // seconds}"
+def limit(runtime: Runtime, rate: Limit, subject: str) -> None:
+    """Raises TooMany past the rate; open while Redis is away."""
     try:
-        with runtime.redis.pipeline() as pipe:
-            pipe.incr(name)
-            pipe.expire(name, seconds * 2)
-            used: int = pipe.execute()[0]
+        wait = rate.hit(runtime.redis, subject, clock.now())
     except redis.RedisError as error:
-        log.warning("limit-unknown", error=type(error).__name__)
+        log.warning("limit-unknown", limit=rate.name, error=type(error).__name__)
         return
-    if used > most:
-        raise TooMany(headers={"Retry-After": str(seconds - moment % seconds)})
+    if wait:
+        raise TooMany(headers={"Retry-After": str(wait)})
 
 
 def _by_key(runtime: Runtime, secret: str) -> Principal:
     with transaction(runtime.engine, Acting(SYSTEM, "guard")) as db:
-        found = runtime.identity.principal_of_key(db, secret, clock.now())
-    if found is None:
+        principal = runtime.accounts.of_key(db, secret, clock.now())
+    if principal is None:
         raise Unauthorised("Chave de API inválida, revogada ou expirada")
-    principal, per_minute = found
-    limit(runtime, f"key:{principal.id}", per_minute, 60)
+    limit(runtime, KEY_RATE, str(principal.id))
     return principal

@@ -9,7 +9,7 @@ import redis
 
 from somos.mesh.bell import Bell
 from somos.mesh.routes import Routes
-from somos.policy.identity import Identity
+from somos.policy.identity import Accounts
 from somos.policy.tokens import TokenVerifier
 from somos.settings import Settings
 
@@ -56,9 +56,9 @@ class Runtime:
         return TokenVerifier(self.settings.jwt_public_key)
 
     @cached_property
-    def identity(self) -> Identity:
+    def accounts(self) -> Accounts:
         """What accounts and keys say now: the auth module's answer, by the same late import."""
-        return cast(Identity, import_module("somos.modules.auth.identity"))
+        return cast(Accounts, import_module("somos.modules.auth.accounts"))
 
 
 _current: list[Runtime] = []

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
-class Identity(Protocol):
+class Accounts(Protocol):
     """How the accounts stand now. Both are asked inside a transaction of the system."""
 
-    def principal_of_key(self, db: "Session", secret: str, now: datetime) -> tuple[Principal, int] | None:
-        """The principal of an API key and its requests per minute; None if unknown, revoked or expired."""
+    def of_key(self, db: "Session", secret: str, now: datetime) -> Principal | None:
+        """The principal of an API key, unless unknown, revoked or expired."""
 
-    def fresh(self, db: "Session", principal: Principal) -> Principal | None:
-        """The principal with the role the account has now; None when it may no longer act at all.
+    def fresh(self, db: "Session", principal: Principal, now: datetime) -> Principal | None:
+        """The principal as the account stands now; None when it may no longer act at all.
 
         Asked where `grants.is_fresh_required`: what a token says may be fifteen minutes old.
         """
