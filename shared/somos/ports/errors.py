@@ -1,12 +1,17 @@
 """What can go wrong outside, in six words; every adapter maps its provider's answers to these."""
 
+from typing import ClassVar, Literal
+
 
 class OutsideError(Exception):
     """A call to the outside did not succeed.
 
     `message` is for people (Portuguese, without secrets), `code` is stable and for programs. `status` is the
     HTTP status, when there was one. `outage` says that the provider itself failed; the breaker counts those.
+    The class says what happened: `outcome` is "none", "refused" or "unknown", and the journal acts on it.
     """
+
+    outcome: ClassVar[Literal["none", "refused", "unknown"]] = "none"
 
     def __init__(
         self,
@@ -43,18 +48,20 @@ class Transient(OutsideError):
 class Throttled(Transient):
     """Too fast, theirs or our own limit; nothing happened. `retry_after` seconds is when to come back."""
 
-    def __init__(
-        self, message: str, *, retry_after: float, code: str = "throttled", status: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, retry_after: float, code: str = "throttled", status: int | None = None) -> None:
         super().__init__(message, code=code, status=status, retry_after=retry_after)
 
 
 class Refused(OutsideError):
     """The provider said no to this request, and will again; nothing happened."""
 
+    outcome = "refused"
+
 
 class Unknown(OutsideError):
     """The request left and may have had its effect; nobody can tell from here. Never repeat it blindly."""
+
+    outcome = "unknown"
 
 
 class QuotaExhausted(OutsideError):

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from somos.mesh.problems import Unauthorised
 
-class Unauthorised(Exception):
-    """Not proved to be from the sender; answer 401 and store nothing. The text never holds what was sent."""
+__all__ = ["Unauthorised", "WebhookSender"]
 
 
 class WebhookSender(Protocol):

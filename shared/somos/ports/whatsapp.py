@@ -21,7 +21,7 @@ class Whatsapp(Port, Protocol):
     def check_number(self, number: str, instance: str = "") -> WhatsappNumber:
         """Whether this E.164 number is on WhatsApp, tried with and without the 9th digit.
 
-        `instance` is the connected sender that asks; empty means the first one that is connected.
+        `instance` is the connected sender that asks; empty means the default one.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""One adapter per provider, over one resilient client; loaded on first use by `somos.wiring`."""

@@ -1,0 +1,164 @@
+"""WhatsApp through Evolution API v2: sending, and proving that a webhook is from it."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from somos.adapters.http import Answer, ResilientClient, by_status
+from somos.mesh.problems import Unavailable
+from somos.modules.keys import phone_variants
+from somos.ports.errors import NotConfigured, OutsideError, Refused, Transient, Unknown
+from somos.ports.sent import Sent
+from somos.ports.webhook_sender import Unauthorised
+from somos.ports.whatsapp import Whatsapp, WhatsappNumber
+
+# A failed send is 400 whatever the reason; only the text tells (lower case). These come from before the
+# message is handed to WhatsApp. Any other text may as well come from after it.
+DISCONNECTED = "connection closed"
+REFUSALS = {
+    "requires property": "bad-request",
+    "is not of a type": "bad-request",
+    "text is required": "empty-text",
+    "must be a url or base64": "bad-media",
+    "[object object]": "group-not-found",
+}
+
+# Evolution signs its token once and repeats it on every retry, for about 20 minutes; it expires in 10.
+# A refused retry would lose the event, so an expired token is good for this much longer.
+JWT_LEEWAY_S = 1800
+
+
+class Evolution(Whatsapp):
+    """One Evolution server; each `instance` in it is a connected number."""
+
+    def __init__(self, client: ResilientClient, default_instance: str) -> None:
+        self._client, self._default = client, default_instance
+
+    def check_number(self, number: str, instance: str = "") -> WhatsappNumber:
+        forms = [form.removeprefix("+") for form in phone_variants(number)]
+        answer = self._client.call(
+            "check_number",
+            "read",
+            "POST",
+            f"/chat/whatsappNumbers/{_segment(instance or self._default)}",
+            body={"numbers": forms},
+            judge=_judge_check,
+        )
+        by_number = {item.get("number"): item for item in answer.data if isinstance(item, dict)}
+        for form in forms:  # never by position: Evolution sorts its answer
+            item = by_number.get(form)
+            if item and item.get("exists") is True and item.get("jid"):
+                return WhatsappNumber(exists=True, jid=str(item["jid"]))
+        return WhatsappNumber(exists=False)
+
+    def send_text(self, instance: str, jid: str, text: str, key: str) -> Sent:  # noqa: ARG002  (no keys there)
+        answer = self._client.call(
+            "send_text",
+            "once",
+            "POST",
+            f"/message/sendText/{_segment(instance)}",
+            body={"number": jid, "text": text, "linkPreview": False},
+            judge=_judge_send,
+        )
+        return Sent(provider_id=answer.data["key"]["id"])
+
+
+def _segment(instance: str) -> str:
+    return quote(instance, safe="")
+
+
+def _judge_check(answer: Answer) -> OutsideError | None:
+    if answer.status == 400:
+        # A failed look-up has no envelope and no telling text; a schema violation is ours.
+        if "requires property" in _said(answer) or "is not of a type" in _said(answer):
+            return Refused("O WhatsApp não entendeu o número.", code="bad-request", status=400)
+        return Transient("O WhatsApp está desconectado.", code="disconnected", status=400)
+    if answer.status < 300 and not isinstance(answer.data, list):
+        return answer.uncertain("Resposta ilegível do WhatsApp.", code="malformed")
+    return _judge(answer)
+
+
+def _judge_send(answer: Answer) -> OutsideError | None:
+    if answer.status == 400:
+        return _judge_bad_send(answer)
+    if answer.status < 300 and not _message_id(answer):
+        return answer.uncertain("O WhatsApp não disse qual mensagem criou.", code="malformed")
+    return _judge(answer)
+
+
+def _judge_bad_send(answer: Answer) -> OutsideError:
+    message = answer.object.get("response", {}).get("message") if answer.object else None
+    if isinstance(message, list) and any(isinstance(m, dict) and m.get("exists") is False for m in message):
+        return Refused("Este número não está no WhatsApp.", code="number-not-on-whatsapp", status=400)
+    said = _said(answer)
+    if DISCONNECTED in said:
+        return Transient("O WhatsApp está desconectado.", code="disconnected", status=400)
+    for text, code in REFUSALS.items():
+        if text in said:
+            return Refused("O WhatsApp recusou a mensagem.", code=code, status=400)
+    return Unknown("O envio falhou sem dizer em que ponto.", code="send-failed", status=400)
+
+
+def _judge(answer: Answer) -> OutsideError | None:
+    if answer.status == 404:
+        return NotConfigured("Esta conexão de WhatsApp não existe.", code="unknown-instance", status=404)
+    if answer.object.get("code") == "LICENSE_REQUIRED":
+        return NotConfigured("O servidor de WhatsApp está sem licença.", code="no-licence", status=answer.status)
+    return by_status(answer)
+
+
+def _said(answer: Answer) -> str:
+    """The whole body in lower case: the message is nested differently in every kind of error."""
+    return json.dumps(answer.data, ensure_ascii=False).replace('\\"', '"').lower() if answer.data else ""
+
+
+def _message_id(answer: Answer) -> str | None:
+    key = answer.object.get("key")
+    found = key.get("id") if isinstance(key, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+class EvolutionWebhooks:
+    """Evolution signs nothing: it repeats a header we gave it, or a token made with a secret we gave it."""
+
+    def __init__(self, token: str, clock: Callable[[], datetime]) -> None:
+        self._token, self._clock = token, clock
+
+    def verify(self, headers: Mapping[str, str], raw: bytes) -> None:  # noqa: ARG002  (the bytes are not signed)
+        if not self._token:
+            raise Unavailable("EVOLUTION_WEBHOOK_TOKEN não está configurado.")
+        given = {name.lower(): value for name, value in headers.items()}
+        scheme, _, bearer = given.get("authorization", "").partition(" ")
+        shown = bearer.strip() if scheme.lower() == "bearer" else ""
+        shown = shown or given.get("x-webhook-token", "")
+        if hmac.compare_digest(shown.encode(), self._token.encode()):
+            return
+        if shown.count(".") == 2 and self._signed_by_us(shown):
+            return
+        raise Unauthorised("Webhook do WhatsApp sem o token combinado.")
+
+    def dedupe(self, headers: Mapping[str, str], payload: Mapping[str, Any]) -> str:  # noqa: ARG002
+        event, instance, data = payload["event"], payload["instance"], payload["data"]
+        if isinstance(data, Mapping):
+            key = data.get("key")
+            id = data.get("keyId") or (key.get("id") if isinstance(key, Mapping) else None)
+            if id:
+                return f"{instance}:{event}:{id}:{data.get('status') or ''}"
+        # Connection changes and the like name no message. A retry repeats the same words at the same time.
+        told = json.dumps([payload.get("date_time"), data], sort_keys=True).encode()
+        return f"{instance}:{event}:{hashlib.sha256(told).hexdigest()}"
+
+    def _signed_by_us(self, token: str) -> bool:
+        import jwt  # on first use
+
+        try:
+            claims = jwt.decode(token, self._token, algorithms=["HS256"], options={"verify_exp": False})
+            expires = float(claims["exp"])
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+            return False
+        in_time = self._clock().timestamp() < expires + JWT_LEEWAY_S
+        return in_time and claims.get("app") == "evolution" and claims.get("action") == "webhook"
