@@ -1,0 +1,79 @@
+"""`somos where`: from a path, an event, a table or a function to the file and line."""
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from somos.mesh.declare import Function
+from somos.mesh.derive.places import file_of, handlers_of, place_of
+from somos.mesh.events import Event
+from somos.mesh.tables import Root
+
+
+@dataclass(frozen=True)
+class Hit:
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}  {self.what}"
+
+
+def where(asked: str, functions: Iterable[Function], events: Iterable[type[Event]]) -> list[Hit]:
+    """Every place that answers to `POST /api/v1/deals`, `/api/v1/deals/123`, `crm.deal_opened`, `DealOpened`,
+    `crm.deals`, `crm-deals` or a handler's name."""
+    functions, asked = list(functions), asked.strip()
+    found = [*_routes(asked, functions), *_events(asked, functions, events), *_tables(asked)]
+    found += _functions(asked, functions)
+    return list(dict.fromkeys(found))
+
+
+def _routes(asked: str, functions: list[Function]) -> Iterable[Hit]:
+    method, _, path = asked.rpartition(" ")
+    if not path.startswith("/"):
+        return
+    path = path.partition("?")[0].rstrip("/")
+    routes = [(e.method, e.path, e.handler, e.allow) for f in functions for e in f.endpoints]
+    routes += [("POST", w.path, w.consumer.handler, w.signed_by) for f in functions for w in f.webhooks]
+    exact = [route for route in routes if route[1] == path]
+    for verb, pattern, handler, allow in exact or [route for route in routes if _matches(route[1], path)]:
+        if method.strip().upper() in ("", verb):
+            yield Hit(place_of(handler), f"{verb} {pattern} ({allow})")
+
+
+def _events(asked: str, functions: list[Function], events: Iterable[type[Event]]) -> Iterable[Hit]:
+    for event in events:
+        if asked.lower() not in (event.type, event.__name__.lower()):
+            continue
+        yield Hit(place_of(event), f"evento {event.type}")
+        for function in functions:
+            for handler in handlers_of(function):
+                if event in handler.emits:
+                    yield Hit(place_of(handler.handler), f"{function.name} emite")
+            for topic in function.topics:
+                if topic.type == event.type:
+                    yield Hit(place_of(topic.handler), f"{function.name} consome")
+
+
+def _tables(asked: str) -> Iterable[Hit]:
+    for mapper in Root.registry.mappers:
+        table = mapper.local_table
+        if asked in (getattr(table, "fullname", None), getattr(table, "name", None), mapper.class_.__name__):
+            yield Hit(place_of(mapper.class_), f"tabela {getattr(table, 'fullname', asked)}")
+
+
+def _functions(asked: str, functions: list[Function]) -> Iterable[Hit]:
+    for function in functions:
+        handlers = [one.handler for one in handlers_of(function)]
+        if asked == function.name:
+            yield Hit(f"{file_of(function)}:1", f"função {function.name}: {function.doc.splitlines()[0]}")
+        for handler in handlers:
+            if asked in (function.name, handler.__name__):
+                yield Hit(place_of(handler), inspect.getdoc(handler) or handler.__name__)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    ours, theirs = pattern.split("/"), path.split("/")
+    return len(ours) == len(theirs) and all(
+        a == b or (a.startswith("{") and b) for a, b in zip(ours, theirs, strict=True)
+    )
