@@ -60,6 +60,7 @@ class Context:
     correlation: UUID = field(default_factory=uuid7)
     actor_id: UUID | None = None
     traceparent: str | None = None
+    address: str = ""
     delivery: DeliveryRef | None = None
     filter: Filter | None = None
     if_match: int | None = None

@@ -75,6 +75,7 @@ class Application:
                 function=endpoint.function,
                 emits=endpoint.emits,
                 traceparent=trace,
+                address=_address(request),
                 if_match=_if_match(request),
                 actor_id=principal.id if principal.is_person else None,
             )
@@ -196,6 +197,11 @@ def _upload(request: Request) -> Upload:
             raise Invalid("Envie o arquivo no campo `file`", field="file")
         return Upload(sent.read(), sent.mimetype or "application/octet-stream", sent.filename)
     return Upload(request.get_data(cache=True), request.mimetype or "application/octet-stream")
+
+
+def _address(request: Request) -> str:
+    """Where it came from, as the edge says; the edge overwrites the header, and functions stand behind it."""
+    return request.headers.get("X-Real-Ip") or request.remote_addr or ""
 
 
 def _if_match(request: Request) -> int | None:

@@ -14,7 +14,7 @@ from somos.policy.limits import Limit
 from somos.policy.principals import ANONYMOUS, SYSTEM, Principal
 from somos.policy.tokens import InvalidToken
 
-KEY_RATE = Limit("api-key", 300, 60)
+KEY_RATE = 300
 
 
 def admit(runtime: Runtime, headers: Headers, permission: str) -> Principal:
@@ -71,5 +71,5 @@ def _by_key(runtime: Runtime, secret: str) -> Principal:
         principal = runtime.accounts.of_key(db, secret, clock.now())
     if principal is None:
         raise Unauthorised("Chave de API inválida, revogada ou expirada")
-    limit(runtime, KEY_RATE, str(principal.id))
+    limit(runtime, Limit("api-key", principal.per_minute or KEY_RATE, 60), str(principal.id))
     return principal

@@ -36,8 +36,9 @@ def hash_password(password: str, cost: int) -> str:
 
 def verify_password(password: str, stored: str | None, cost: int) -> bool:
     """Whether it matches. Without a stored hash it takes as long, so time tells nobody who exists."""
-    matches = bcrypt.checkpw(_digest(password), (stored or _nobody(cost)).encode())
-    return matches and stored is not None
+    usable = stored is not None and stored.startswith("$2")  # anything else is an account without a password
+    against = stored if usable and stored is not None else _nobody(cost)
+    return bcrypt.checkpw(_digest(password), against.encode()) and usable
 
 
 def is_outdated(stored: str, cost: int) -> bool:

@@ -31,7 +31,7 @@ _ROLES_OF_KIND: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`scopes` narrows an API key to some permissions; None means the role alone decides."""
+    """`scopes` narrows an API key to some permissions (None: the role alone decides), `per_minute` its rate."""
 
     id: UUID
     role: Role
@@ -41,6 +41,7 @@ class Principal:
     client_company_id: UUID | None = None
     scopes: frozenset[str] | None = None
     issued_at: datetime | None = None
+    per_minute: int | None = None
 
     def __post_init__(self) -> None:
         if self.role not in _ROLES_OF_KIND[self.kind]:

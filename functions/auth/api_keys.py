@@ -1,0 +1,54 @@
+"""API keys: made, listed and revoked by an Admin; the key itself is shown once."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from somos.mesh import Context, Invalid, Page, http
+from somos.modules.auth import rules
+from somos.modules.auth.schemas import CreatedKey, KeyDraft, KeyFilter, KeyView
+from somos.modules.auth.tables import ApiKey
+from somos.policy.keys import new_key
+
+
+@http.get("/api/v1/api-keys", allow="api_key.manage")
+def api_keys_list(filter: KeyFilter, ctx: Context) -> Page[KeyView]:
+    """All keys, revoked ones too."""
+    return ctx.page(ctx.visible(ApiKey).where(*filter.clauses()), KeyView)
+
+
+@http.get("/api/v1/api-keys/{id}", allow="api_key.manage")
+def api_keys_get(id: UUID, ctx: Context) -> KeyView:
+    """One key."""
+    return KeyView.model_validate(ctx.get(ApiKey, id))
+
+
+@http.post("/api/v1/api-keys", allow="api_key.manage", replays=False)
+def api_keys_create(draft: KeyDraft, ctx: Context) -> CreatedKey:
+    """Make a key. Its secret is in this answer and nowhere else."""
+    try:
+        rules.check_scopes(draft.scopes)
+    except rules.Refused as refused:
+        raise Invalid(refused.sentence, field=refused.field) from None
+    made = new_key()
+    key = ApiKey(
+        name=draft.name,
+        hint=made.hint,
+        key_hash=made.hash,
+        scopes=sorted(set(draft.scopes)),
+        per_minute=draft.per_minute,
+        expires_at=ctx.now + timedelta(days=draft.days),
+        created_by=ctx.principal.id,
+    )
+    ctx.db.add(key)
+    ctx.db.flush()
+    return CreatedKey(**KeyView.model_validate(key).model_dump(), secret=SecretStr(made.secret))
+
+
+@http.delete("/api/v1/api-keys/{id}", allow="api_key.manage")
+def api_keys_revoke(id: UUID, ctx: Context) -> None:
+    """Revoke a key, at once and for good; revoking it again changes nothing."""
+    key = ctx.get(ApiKey, id, lock=True)
+    if key.revoked_at is None:
+        key.revoked_at = ctx.now

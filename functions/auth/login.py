@@ -1,0 +1,53 @@
+"""Signing in with e-mail and password."""
+
+import hashlib
+
+from sqlalchemy import update
+
+from somos.mesh import Context, Unauthorised, http
+from somos.mesh.guard import limit
+from somos.modules.auth import queries
+from somos.modules.auth.schemas import Login, SignedIn
+from somos.modules.auth.signing import reachable, sessions, signed_in
+from somos.modules.auth.tables import User
+from somos.policy.limits import Limit
+from somos.policy.passwords import hash_password, is_outdated, verify_password
+
+PER_ACCOUNT = Limit("login", 5, 60)
+# Several people of one office share an address; guessing is already slowed by the limit per account.
+PER_ADDRESS = Limit("login-from", 20, 60)
+
+
+@http.post("/api/v1/auth/login", allow="anyone", status=200, replays=False)
+def login(who: Login, ctx: Context) -> SignedIn:
+    """A wrong password, an unknown address and a closed account look the same from outside."""
+    email, password = who.email.strip().lower(), who.password.get_secret_value()
+    # Hashed: Redis needs to count, not to know.
+    limit(ctx.runtime, PER_ACCOUNT, hashlib.sha256(email.encode()).hexdigest())
+    limit(ctx.runtime, PER_ADDRESS, ctx.address)
+
+    # The password is checked outside the transaction: it is slow on purpose.
+    known = ctx.read(queries.credentials, email)
+    cost = ctx.settings.bcrypt_cost
+    if not verify_password(password, known.password_hash if known else None, cost) or known is None:
+        raise _refused(ctx)
+
+    with reachable():
+        issued = sessions(ctx).open(known.id, ctx.now)
+    stronger = hash_password(password, cost) if is_outdated(known.password_hash, cost) else known.password_hash
+    # Waits for a change of password or state that is being made, and then no longer matches.
+    entered = ctx.db.scalars(
+        update(User)
+        .where(User.id == known.id, User.password_hash == known.password_hash, User.active)
+        .values(last_login_at=ctx.now, password_hash=stronger)
+        .returning(User)
+    ).first()
+    if entered is None:
+        sessions(ctx).end(issued.token)
+        raise _refused(ctx)
+    return signed_in(ctx, entered, issued)
+
+
+def _refused(ctx: Context) -> Unauthorised:
+    ctx.log.warning("login-refused", address=ctx.address)
+    return Unauthorised("E-mail ou senha incorretos", code="bad-credentials")

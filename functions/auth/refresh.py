@@ -1,0 +1,31 @@
+"""A new pair of tokens for a refresh token, once."""
+
+from somos.mesh import Context, Unauthorised, http
+from somos.modules.auth import rules
+from somos.modules.auth.schemas import RefreshToken, SignedIn
+from somos.modules.auth.signing import reachable, sessions, signed_in
+from somos.modules.auth.tables import User
+from somos.policy.sessions import RefreshRefused, RefreshReused
+
+
+@http.post("/api/v1/auth/refresh", allow="anyone", status=200, replays=False)
+def refresh(held: RefreshToken, ctx: Context) -> SignedIn:
+    """A token that was already exchanged means that someone holds a copy: the whole sign-in ends."""
+    try:
+        with reachable():
+            issued = sessions(ctx).rotate(held.refresh_token, ctx.now)
+    except RefreshReused as reused:
+        ctx.log.warning("refresh-token-reused", user_id=reused.user_id, session_id=reused.session_id)
+        raise _over() from None
+    except RefreshRefused:
+        raise _over() from None
+
+    user = ctx.db.get(User, issued.user_id)
+    if user is None or not user.active or rules.is_over(issued.born, user.sessions_valid_from):
+        sessions(ctx).end(issued.token)
+        raise _over()
+    return signed_in(ctx, user, issued)
+
+
+def _over() -> Unauthorised:
+    return Unauthorised("Sua sessão terminou; entre de novo", code="session-over")

@@ -1,0 +1,1 @@
+"""Accounts of people, API keys, and signing in."""

@@ -1,0 +1,70 @@
+"""What may change about an account and a key, and what that ends. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from somos.policy.grants import key_scopes
+from somos.policy.roles import Role
+
+# A float of seconds, as tokens and Redis carry times, may be off by a microsecond.
+_ROUNDING: Final = timedelta(milliseconds=1)
+MAX_KEY_DAYS: Final = 365
+
+
+class Refused(Exception):
+    """A change that the rules do not allow; the sentence is for a person."""
+
+    def __init__(self, sentence: str, *, field: str | None = None, code: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of an account decides what it may do."""
+
+    role: Role
+    active: bool
+    client_company_id: UUID | None
+
+
+def check_standing(standing: Standing) -> None:
+    """A client belongs to one company of the CRM, and nobody else does."""
+    if standing.role is Role.Cliente and standing.client_company_id is None:
+        raise Refused("Um cliente precisa estar ligado a uma empresa", field="client_company_id")
+    if standing.role is not Role.Cliente and standing.client_company_id is not None:
+        raise Refused("Só clientes são ligados a uma empresa", field="client_company_id")
+
+
+def check_change(before: Standing, after: Standing, *, other_admins: int) -> None:
+    """There is always somebody who can manage the house: the last Admin stays one."""
+    check_standing(after)
+    was_admin = before.active and before.role is Role.Admin
+    stays_admin = after.active and after.role is Role.Admin
+    if was_admin and not stays_admin and other_admins == 0:
+        raise Refused("Este é o último Admin ativo; nomeie outro antes", code="last-admin")
+
+
+def ends_sessions(before: Standing, after: Standing) -> bool:
+    """Whatever changes what an account may do ends its sign-ins; a new name does not."""
+    return before != after
+
+
+def is_over(begun: datetime, valid_from: datetime | None) -> bool:
+    """Whether a sign-in or token from `begun` was ended since, by a new password or role."""
+    return valid_from is not None and begun < valid_from - _ROUNDING
+
+
+def check_scopes(scopes: Collection[str]) -> None:
+    """A key gets only what the matrix gives `Agente_IA`; never an action."""
+    unknown = sorted(set(scopes) - set(key_scopes()))
+    if unknown:
+        raise Refused(
+            f"Uma chave não pode receber: {', '.join(unknown)}. Pode receber: {', '.join(key_scopes())}",
+            field="scopes",
+        )
