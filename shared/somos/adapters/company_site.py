@@ -9,7 +9,7 @@ from urllib.robotparser import RobotFileParser
 import requests
 from urllib3.exceptions import HTTPError
 
-from somos.adapters.http import BodyTooLong, never_left, read_body, transport_error
+from somos.adapters.http import never_left, read_body, transport_error
 from somos.adapters.public_web import Blocked, Resolve, check_url, public_session, system_resolver
 from somos.adapters.resilience import Caller
 from somos.adapters.site_rules import SiteRules
@@ -137,6 +137,10 @@ class _Visit:
 
     def _follow(self, url: str, media_types: tuple[str, ...]) -> Fetched:
         for _ in range(self._rules.redirects + 1):
+            try:
+                check_url(url)
+            except Blocked as error:
+                raise _blocked(error) from None
             if not self._is_own(url):
                 raise Refused("O site leva a outro domínio.", code="leads-elsewhere")
             fetched, onward = self._one(url, media_types)
@@ -147,7 +151,6 @@ class _Visit:
 
     def _one(self, url: str, media_types: tuple[str, ...]) -> tuple[Fetched, str | None]:
         try:
-            check_url(url)
             connect, read = self._caller.terms.timeouts
             with self._session.get(
                 url,
@@ -158,9 +161,7 @@ class _Visit:
             ) as response:
                 return self._read(url, response, media_types, self._monotonic() + connect + read)
         except Blocked as error:
-            raise Refused("Endereço fora da internet pública.", code=error.reason) from None
-        except BodyTooLong:
-            raise Refused("Página grande ou lenta demais.", code="too-large") from None
+            raise _blocked(error) from None
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _unreachable(error) from None
 
@@ -179,7 +180,12 @@ class _Visit:
             return Fetched(url, status, content_type, b""), None
         if content_type.partition(";")[0].strip().lower() not in media_types:
             raise Refused("O endereço não é uma página.", code="not-a-page", status=status)
-        return Fetched(url, status, content_type, read_body(response, self._rules.page_bytes, deadline)), None
+        body = read_body(response, self._rules.page_bytes, deadline, cut=True)
+        return Fetched(url, status, content_type, body), None
+
+
+def _blocked(error: Blocked) -> OutsideError:
+    return Refused("Endereço fora da internet pública.", code=error.reason)
 
 
 def _unreachable(error: Exception) -> OutsideError:

@@ -20,12 +20,14 @@ CircuitState = Literal["closed", "open", "half-open", "unknown"]
 KEPT_MS = 7 * 24 * 3600 * 1000
 SHORT_OF_REDIS_S = 2.0  # after a failure Redis is left alone this long, so its timeouts do not add up
 
-# Times come from the caller's clock in milliseconds. A time further ahead than it can be means that the clock
-# was set back; it counts as over.
+# The breaker's times come from the caller's clock, in milliseconds. A time further ahead than it can be means
+# that the clock was set back; it counts as over. The rate is about the provider's time, so it uses Redis's own.
+# A call that is a little early gets the next free slot and waits for it; one much too early is turned away.
 ADMIT = """
 local circuit, rate = KEYS[1], KEYS[2]
 local now, open_for, lease = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local interval, burst, token, kept = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local interval, burst, patience = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local token, kept = ARGV[7], ARGV[8]
 local open_until = tonumber(redis.call('HGET', circuit, 'open_until') or '0')
 if open_until > 0 then
   local wait = open_until - now
@@ -33,19 +35,21 @@ if open_until > 0 then
   wait = tonumber(redis.call('HGET', circuit, 'probe_until') or '0') - now
   if wait > 0 and wait <= lease then return {'open', wait} end
 end
+local pause = 0
 if interval > 0 then
-  local due = tonumber(redis.call('GET', rate) or '0')
-  if due < now or due > now + interval * burst then due = now end
-  local wait = due - now - interval * (burst - 1)
-  if wait > 0 then return {'rate', math.ceil(wait)} end
-  redis.call('SET', rate, due + interval, 'PX', math.ceil(interval * (burst + 1)) + 1000)
+  local time = redis.call('TIME')
+  local here = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local due = math.max(tonumber(redis.call('GET', rate) or '0'), here)
+  pause = math.max(0, math.ceil(due - here - interval * (burst - 1)))
+  if pause > patience then return {'rate', pause} end
+  redis.call('SET', rate, due + interval, 'PX', math.ceil(due + interval - here) + 1000)
 end
 if open_until > 0 then
   redis.call('HSET', circuit, 'probe_until', now + lease, 'probe', token)
   redis.call('PEXPIRE', circuit, kept)
-  return {'probe', 0}
+  return {'probe', pause}
 end
-return {'go', 0}
+return {'go', pause}
 """
 
 # Late answers of calls admitted before the circuit opened neither close nor reopen it: only the probe does.
@@ -100,26 +104,40 @@ class Gate:
         failures: int = 5,
         open_for: float = 60.0,
         lease: float = 60.0,
+        patience: float = 2.0,
     ) -> None:
         self._redis, self._clock = redis, clock
         self._circuit, self._rate = f"somos:outside:{provider}", f"somos:outside:{provider}:rate"
         self._limit, self._open_for, self._lease = failures, int(open_for * 1000), int(lease * 1000)
+        self._patience = int(patience * 1000)
         self._burst = rate.count if rate else 0
         self._interval = rate.seconds * 1000 / rate.count if rate else 0
         self._back_at = 0.0
         if redis is not None:
             self._admit, self._settle = redis.register_script(ADMIT), redis.register_script(SETTLE)
 
-    def admit(self) -> str:
-        """A token to settle with. Raises Transient `circuit-open`, or Throttled `own-rate`."""
+    def admit(self) -> tuple[str, float]:
+        """A token to settle with, and how many seconds to wait first.
+
+        Raises Transient `circuit-open`, or Throttled `own-rate`.
+        """
         token = uuid4().hex
         answer = self._ask(
             "_admit",
             [self._circuit, self._rate],
-            [self._now(), self._open_for, self._lease, self._interval, self._burst, token, KEPT_MS],
+            [
+                self._now(),
+                self._open_for,
+                self._lease,
+                self._interval,
+                self._burst,
+                self._patience,
+                token,
+                KEPT_MS,
+            ],
         )
         if answer is None:
-            return token
+            return token, 0.0
         verdict, wait = _text(answer[0]), int(answer[1]) / 1000
         if verdict == "open":
             raise Transient(
@@ -129,7 +147,7 @@ class Gate:
             )
         if verdict == "rate":
             raise Throttled("Limite próprio de chamadas por segundo.", code="own-rate", retry_after=wait)
-        return token
+        return token, wait
 
     def settle(self, token: str, *, good: bool) -> None:
         self._ask(

@@ -169,8 +169,11 @@ class BodyTooLong(Exception):
     """More bytes, or more time, than an answer may take."""
 
 
-def read_body(response: requests.Response, largest: int, deadline: float) -> bytes:
-    """The whole body, bounded in bytes and in time: a read timeout alone never ends on one byte a second."""
+def read_body(response: requests.Response, largest: int, deadline: float, *, cut: bool = False) -> bytes:
+    """The body, bounded in bytes and in time: a read timeout alone never ends on one byte a second.
+
+    More than that is BodyTooLong or, with `cut`, left unread.
+    """
     parts: list[bytes] = []
     size = 0
     while True:
@@ -178,9 +181,11 @@ def read_body(response: requests.Response, largest: int, deadline: float) -> byt
         if not part:
             return b"".join(parts)
         size += len(part)
-        if size > largest or time.monotonic() > deadline:
-            raise BodyTooLong
         parts.append(part)
+        if size > largest or time.monotonic() > deadline:
+            if cut:
+                return b"".join(parts)[:largest]
+            raise BodyTooLong
 
 
 def transport_error(error: Exception, kind: Kind) -> OutsideError:

@@ -114,7 +114,9 @@ class Caller:
             raise
 
     def _one(self, run: "_Run", attempt: Callable[[], tuple[T, int | None]]) -> T:
-        token = self._gate.admit() if self._gate else ""
+        token, pause = self._gate.admit() if self._gate else ("", 0.0)
+        if pause:
+            self._sleep(pause)
         run.tries += 1
         good = True
         try:
