@@ -1,0 +1,26 @@
+"""Tables of outreach, in schema `sdr`."""
+
+from somos.modules.sdr.tables.cadences import Cadence, CadenceStep, CadenceVersion, Enrolment
+from somos.modules.sdr.tables.campaigns import CampaignLead, OutreachCampaign
+from somos.modules.sdr.tables.messages import Approval, MessageReceipt, OutreachMessage
+from somos.modules.sdr.tables.people import AcceptedLead, Reconsent, Suppression
+from somos.modules.sdr.tables.responses import Response
+from somos.modules.sdr.tables.senders import KillSwitch, Sender
+
+__all__ = [
+    "AcceptedLead",
+    "Approval",
+    "Cadence",
+    "CadenceStep",
+    "CadenceVersion",
+    "CampaignLead",
+    "Enrolment",
+    "KillSwitch",
+    "MessageReceipt",
+    "OutreachCampaign",
+    "OutreachMessage",
+    "Reconsent",
+    "Response",
+    "Sender",
+    "Suppression",
+]

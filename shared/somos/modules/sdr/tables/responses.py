@@ -1,0 +1,60 @@
+"""What people wrote to us."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from somos.mesh.tables import Table, Versioned, one_of
+from somos.modules.sdr.rules.inbound import LABELS
+from somos.modules.sdr.tables.senders import CHANNELS
+from somos.policy.scopes import Everyone
+
+STATES = ("stored", "unmatched", "matched", "classified", "handled")
+
+
+class Response(Versioned, Table):
+    """One inbound message, unique by the provider's own id, however often it is delivered or pulled."""
+
+    __tablename__ = "responses"
+    __table_args__ = (
+        UniqueConstraint("channel", "provider_message_id"),
+        one_of("channel", CHANNELS),
+        one_of("state", STATES),
+        one_of("label", LABELS),
+        Index("ix_responses_from", "from_key", "id"),
+        Index("ix_responses_lead", "lead_id", "id"),
+        {"schema": "sdr"},
+    )
+    __scope__ = Everyone()
+    __redact__: ClassVar[frozenset[str]] = frozenset(
+        {"from_address", "from_name", "lid", "subject", "text", "quote", "headers"}
+    )
+
+    channel: Mapped[str]
+    provider_message_id: Mapped[str]
+    sender_id: Mapped[UUID | None]
+    received_at: Mapped[datetime]
+    from_address: Mapped[str]
+    from_key: Mapped[str | None]
+    from_name: Mapped[str | None]
+    lid: Mapped[str | None] = mapped_column(index=True)
+    subject: Mapped[str | None]
+    text: Mapped[str]
+    headers: Mapped[dict[str, Any] | None]
+    state: Mapped[str] = mapped_column(default="stored")
+    lead_id: Mapped[UUID | None]
+    campaign_id: Mapped[UUID | None]
+    message_id: Mapped[UUID | None]
+    label: Mapped[str | None]
+    confidence: Mapped[float | None]
+    quote: Mapped[str | None]
+    later_date: Mapped[date | None]
+    classified_by: Mapped[str | None]  # "rule" | "model" | "person"
+    classified_by_id: Mapped[UUID | None]
+    classified_at: Mapped[datetime | None]
+    model: Mapped[str | None]
+    handled_at: Mapped[datetime | None]
+    pulled: Mapped[bool] = mapped_column(default=False)
