@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from somos.mesh import clock
+from somos.mesh.database import atomically
 from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
 from somos.mesh.records import Outbox
@@ -124,15 +125,15 @@ returning state
 """)
 
 
-def fan_out(engine: Engine, routes: Routes, most: int = 500) -> int:
+def fan_out(engine: Any, routes: Routes, most: int = 500) -> int:
     """Make one delivery per consumer of each new event. Any number of processes may do it at once."""
-    with engine.begin() as connection:
+    with atomically(engine) as connection:
         return connection.execute(_FAN_OUT, {"most": most, "routes": _as_json(routes), "now": clock.now()}).rowcount
 
 
-def claim(engine: Engine, queue: str, most: int) -> list[Claim]:
+def claim(engine: Any, queue: str, most: int) -> list[Claim]:
     """Take due deliveries; until the lease ends nobody else will try them."""
-    with engine.begin() as connection:
+    with atomically(engine) as connection:
         found = connection.execute(
             _CLAIM,
             {"queue": queue, "now": clock.now(), "most": most, "margin": LEASE_MARGIN.total_seconds()},
@@ -140,9 +141,9 @@ def claim(engine: Engine, queue: str, most: int) -> list[Claim]:
         return [Claim(**found_row) for found_row in found]
 
 
-def fail(engine: Engine, claimed: Claim, error: str) -> str | None:
+def fail(engine: Any, claimed: Claim, error: str) -> str | None:
     """Note a failed attempt: due again later, or dead after the last. Returns the new state."""
-    with engine.begin() as connection:
+    with atomically(engine) as connection:
         return connection.execute(
             _FAIL,
             {
@@ -155,9 +156,9 @@ def fail(engine: Engine, claimed: Claim, error: str) -> str | None:
         ).scalar()
 
 
-def due_queues(engine: Engine) -> list[str]:
+def due_queues(engine: Any) -> list[str]:
     """Queues with work that should have been taken by now."""
-    with engine.begin() as connection:
+    with atomically(engine) as connection:
         return list(
             connection.execute(
                 text("select distinct queue from mesh.deliveries where state = 'due' and due_at <= :now"),
@@ -166,9 +167,9 @@ def due_queues(engine: Engine) -> list[str]:
         )
 
 
-def replay(engine: Engine, delivery_id: UUID) -> bool:
+def replay(engine: Any, delivery_id: UUID) -> bool:
     """Try a dead delivery again from the start. False when it is not dead."""
-    with engine.begin() as connection:
+    with atomically(engine) as connection:
         return bool(
             connection.execute(
                 text(

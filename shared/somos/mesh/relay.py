@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from somos.mesh import clock, outbox
+from somos.mesh.database import atomically
 from somos.mesh.ids import stable
 from somos.mesh.log import log
 from somos.mesh.records import Outbox
@@ -60,19 +61,19 @@ class Relay:
         due = [t.function for t in self._runtime.routes.ticks if croniter.match(t.schedule, local)]
         rows = [self._tick_row(function, minute) for function in due]
         if rows:
-            with self._runtime.engine.begin() as connection:
+            with atomically(self._runtime.engine) as connection:
                 connection.execute(pg_insert(Outbox).on_conflict_do_nothing(), rows)
         return due
 
     def seal(self, most: int = 1000) -> int:
         """Extend the hash chain over audit rows not sealed yet; how many it sealed."""
-        with self._runtime.engine.begin() as connection:
+        with atomically(self._runtime.engine) as connection:
             return connection.execute(text("select mesh.seal_audit(:most)"), {"most": most}).scalar() or 0
 
     def forget(self) -> None:
         """Drop records past their use: answered keys, finished deliveries with their events and effects."""
         now = clock.now()
-        with self._runtime.engine.begin() as connection:
+        with atomically(self._runtime.engine) as connection:
             connection.execute(
                 text("delete from mesh.idempotency where created_at < :until"), {"until": now - KEEP_IDEMPOTENCY}
             )
@@ -106,7 +107,7 @@ class Relay:
         return outbox.row(f"timer.{function}", {"minute": minute.isoformat()}, cause, id=id)
 
     def _beat(self) -> None:
-        with self._runtime.engine.begin() as connection:
+        with atomically(self._runtime.engine) as connection:
             connection.execute(
                 text(
                     "insert into mesh.heartbeats (part, at) values ('relay', :now) "

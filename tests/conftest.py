@@ -1,0 +1,132 @@
+"""Fixtures that every test may use."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import Engine, text
+
+from somos.mesh import clock
+from somos.mesh.database import engine_for
+from somos.mesh.declare import registry
+from somos.mesh.loader import load
+from somos.mesh.routes import Routes
+from somos.mesh.runtime import Runtime, use
+from somos.mesh.tables import Root
+from somos.policy.tokens import TokenSigner, new_keypair
+from somos.settings import Settings
+from tests.harness import services
+from tests.harness.mesh import Mesh
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        services.start()
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """Which of the run's processes this is."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return int(name.removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def database_urls(worker_number: int) -> tuple[str, str]:
+    """The application's and the owner's address of this process's own database."""
+    return services.database(f"somos_gw{worker_number}")
+
+
+@pytest.fixture(scope="session")
+def engine(database_urls: tuple[str, str]) -> Iterator[Engine]:
+    made = engine_for(database_urls[0], pool_size=20)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def redis_url(worker_number: int) -> str:
+    return services.redis_url(worker_number % 16)
+
+
+@pytest.fixture(scope="session")
+def keys() -> tuple[str, str]:
+    return new_keypair()
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[Any]:
+    """The outside world, simulated, on a port of its own."""
+    from infra.sandbox.serve import start
+
+    handle = start(port=0)
+    yield handle
+    handle.stop()
+
+
+@pytest.fixture
+def outside(world: Any) -> Any:
+    """The outside world as new."""
+    world.reset()
+    return world
+
+
+@pytest.fixture(scope="session")
+def settings(database_urls: tuple[str, str], redis_url: str, keys: tuple[str, str], world: Any) -> Settings:
+    return Settings(
+        database_url=database_urls[0],
+        database_owner_url=database_urls[1],
+        redis_url=redis_url,
+        jwt_private_key=keys[0],
+        jwt_public_key=keys[1],
+        mesh_secret="malha-de-teste",
+        suppression_key="supressao-de-teste",
+        bcrypt_cost=4,
+        backoff_scale=0,
+        **world.settings(),
+    )
+
+
+@pytest.fixture(params=[False], ids=["once"])
+def twice(request: pytest.FixtureRequest) -> bool:
+    """Whether every delivery comes twice; flows override it with both."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def mesh(engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool) -> Iterator[Mesh]:
+    """All functions over one connection whose transaction is rolled back afterwards."""
+    load()
+    with engine.connect() as connection:
+        begun = connection.begin()
+        runtime = Runtime(settings, engine=connection, routes=Routes.of(registry.values()))
+        yield from _with_clock(Mesh(runtime, dict(registry), TokenSigner(keys[0]), twice))
+        begun.rollback()
+
+
+@pytest.fixture
+def committed(engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool) -> Iterator[Mesh]:
+    """All functions with real commits, for threads and processes; emptied afterwards."""
+    load()
+    runtime = Runtime(settings, engine=engine, routes=Routes.of(registry.values()))
+    yield from _with_clock(Mesh(runtime, dict(registry), TokenSigner(keys[0]), twice))
+    empty(settings.database_owner_url)
+
+
+def _with_clock(mesh: Mesh) -> Iterator[Mesh]:
+    redis.Redis.from_url(mesh.runtime.settings.redis_url).flushdb()
+    before = clock.use(lambda: mesh.time)
+    use(mesh.runtime)
+    yield mesh
+    clock.use(before)
+
+
+def empty(owner_url: str) -> None:
+    """Forget every row, as the owner: the application itself may not."""
+    tables = ", ".join(table.fullname for table in Root.metadata.tables.values() if table.schema)
+    made = engine_for(owner_url, pool_size=1)
+    with made.begin() as connection:
+        connection.execute(text(f"truncate {tables} restart identity cascade"))
+    made.dispose()

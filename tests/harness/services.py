@@ -1,0 +1,76 @@
+"""Real servers for a test run, started once by the process that starts the run; one database per test process."""
+
+import atexit
+import os
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from somos.mesh.database import engine_for
+
+OWNER, APP, REDIS = "TEST_DATABASE_OWNER_URL", "TEST_DATABASE_URL", "TEST_REDIS_URL"
+TEMPLATE = "somos_template"
+_LOCK = 20_261_123
+
+
+def start() -> None:
+    """Start what the environment does not name already, and name it for the processes that follow."""
+    folder = Path(tempfile.mkdtemp(prefix="somos-tests-"))
+    if APP not in os.environ:
+        from somos.local.engines import start_postgres
+
+        postgres = start_postgres(folder / "postgres", durable=False)
+        os.environ[APP], os.environ[OWNER] = postgres.url, postgres.owner_url
+        atexit.register(postgres.stop)
+    if REDIS not in os.environ:
+        from somos.local.engines import start_valkey
+
+        valkey = start_valkey(folder / "valkey")
+        os.environ[REDIS] = valkey.url
+        atexit.register(valkey.stop)
+
+
+def database(name: str) -> tuple[str, str]:
+    """A fresh copy of the migrated template; the application's and the owner's addresses."""
+    owner, app = os.environ[OWNER], os.environ[APP]
+    admin = engine_for(owner, pool_size=1)
+    try:
+        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"select pg_advisory_lock({_LOCK})"))
+            known = connection.execute(text("select 1 from pg_database where datname = :n"), {"n": TEMPLATE}).first()
+            if known is None:
+                connection.execute(text(f"create database {TEMPLATE}"))
+                _make_tables(_named(owner, TEMPLATE), app)
+            connection.execute(text(f"drop database if exists {name} with (force)"))
+            connection.execute(text(f"create database {name} template {TEMPLATE}"))
+            connection.execute(text(f"select pg_advisory_unlock({_LOCK})"))
+    finally:
+        admin.dispose()
+    return _named(app, name), _named(owner, name)
+
+
+def redis_url(number: int) -> str:
+    """A database of the server for this process alone."""
+    return urlsplit(os.environ[REDIS])._replace(path=f"/{number}").geturl()
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _make_tables(owner: str, app: str) -> None:
+    # INTERIM until every module has its first revision: then somos.migrations.migrate(owner, app).
+    from somos.mesh import ddl
+    from somos.mesh.tables import Root
+    from somos.migrations import _make_schemas, load_tables
+
+    load_tables()
+    engine = engine_for(owner, pool_size=1)
+    _make_schemas(engine)
+    Root.metadata.create_all(engine)
+    with engine.begin() as connection:
+        ddl.finish(connection, make_url(app).username or "")
+    engine.dispose()
