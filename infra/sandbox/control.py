@@ -1,0 +1,221 @@
+"""The world's own controls, for tests and demonstrations: what was sent, faults, held webhooks, people who write."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from infra.sandbox.evolution import Evolution
+from infra.sandbox.faults import KINDS
+from infra.sandbox.people import TEMPERAMENTS, companies, display_phone
+from infra.sandbox.resend import Resend
+from infra.sandbox.state import Row, iso
+from infra.sandbox.world import World
+
+PROVIDERS = ("serpapi", "evolution", "resend", "openai", "cnpj", "sites")
+ORDERS = ("sent", "reversed", "random")
+
+
+def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
+    bp = Blueprint("control", __name__, url_prefix="/_world")
+
+    def wrong(message: str) -> tuple[Response, int]:
+        return jsonify(error=message), 400
+
+    def body() -> Row:
+        given = request.get_json(silent=True)
+        return given if isinstance(given, dict) else {}
+
+    @bp.get("/health")
+    def health() -> Any:
+        return jsonify(ok=True, planned=world.agenda.planned(), holding=world.webhooks.holding)
+
+    @bp.post("/reset")
+    def reset() -> Any:
+        seed = body().get("seed", world.config.seed)
+        with world.state.write():
+            world.state.reset(seed)
+            evolution.seed()
+            resend.seed()
+        return jsonify(seed=world.state.setting("seed"))
+
+    @bp.post("/settings")
+    def settings() -> Any:
+        given = body()
+        taken = world.config.update(given)
+        if "searches_left" in given:
+            world.state.set_setting("searches_left", int(given["searches_left"]))
+            taken.append("searches_left")
+        if unknown := sorted(set(given) - set(taken)):
+            return wrong(f"unknown settings: {', '.join(unknown)}")
+        evolution.seed()
+        resend.seed()
+        return jsonify(taken=taken)
+
+    @bp.get("/sent")
+    def sent() -> Any:
+        channel, person = request.args.get("channel"), request.args.get("person")
+        rows = world.state.rows(
+            "SELECT * FROM messages WHERE (? IS NULL OR channel = ?) AND (? IS NULL OR person = ?) ORDER BY seq",
+            channel, channel, person, person,
+        )  # fmt: skip
+        return jsonify([sent_view(row) for row in rows])
+
+    @bp.get("/inbound")
+    def inbound() -> Any:
+        rows = world.state.rows("SELECT * FROM inbound ORDER BY created_at, rowid")
+        for row in rows:
+            row["at"] = iso(row.pop("created_at"))
+            row["extra"] = json.loads(row["extra"])
+        return jsonify(rows)
+
+    @bp.get("/calls")
+    def calls() -> Any:
+        rows = world.state.rows("SELECT * FROM calls ORDER BY provider, path, method, status")
+        totals: dict[str, int] = {}
+        for row in rows:
+            totals[row["provider"]] = totals.get(row["provider"], 0) + row["count"]
+        return jsonify(totals=totals, calls=rows)
+
+    @bp.get("/faults")
+    def faults() -> Any:
+        return jsonify(world.faults.pending())
+
+    @bp.post("/faults")
+    def plan_fault() -> Any:
+        fault = body()
+        if fault.get("provider") not in PROVIDERS:
+            return wrong(f"provider must be one of {', '.join(PROVIDERS)}")
+        if fault.get("kind") not in KINDS:
+            return wrong(f"kind must be one of {', '.join(KINDS)}")
+        return jsonify(id=world.faults.plan(fault)), 201
+
+    @bp.delete("/faults")
+    def clear_faults() -> Any:
+        world.faults.clear()
+        return "", 204
+
+    @bp.get("/webhooks")
+    def webhooks() -> Any:
+        limit = int(request.args.get("limit", "500"))
+        return jsonify(world.webhooks.log(request.args.get("provider"), request.args.get("state"), limit))
+
+    @bp.post("/webhooks")
+    def steer_webhooks() -> Any:
+        told = body()
+        action, order = told.get("action"), told.get("order", "sent")
+        if order not in ORDERS:
+            return wrong(f"order must be one of {', '.join(ORDERS)}")
+        common = {"times": int(told.get("times", 1)), "order": order, "parallel": bool(told.get("parallel"))}
+        if action == "hold":
+            world.webhooks.hold()
+            return jsonify(holding=True)
+        if action == "release":
+            keep = bool(told.get("keep_holding"))
+            return jsonify(deliveries=world.webhooks.release(**common, ids=told.get("ids"), keep_holding=keep))
+        if action == "replay":
+            again = world.webhooks.replay(**common, ids=told.get("ids"), provider=told.get("provider"))
+            return jsonify(deliveries=again)
+        return wrong("action must be one of hold, release, replay")
+
+    @bp.post("/wait")
+    def wait() -> Any:
+        """Return when nothing is planned any more: no receipt, no answer, no retry."""
+        return jsonify(idle=world.agenda.idle(float(body().get("timeout", 10))))
+
+    @bp.get("/people")
+    def people() -> Any:
+        return jsonify([person_view(p) for p in world.people()])
+
+    @bp.post("/people/<person_id>")
+    def change_person(person_id: str) -> Any:
+        given = body()
+        if given.get("temperament", "silence") not in TEMPERAMENTS:
+            return wrong(f"temperament must be one of {', '.join(TEMPERAMENTS)}")
+        return jsonify(person_view(world.change_person(person_id, given)))
+
+    @bp.post("/people/<person_id>/say")
+    def say(person_id: str) -> Any:
+        person, told = world.person(person_id), body()
+        if person is None:
+            return jsonify(error="no such person"), 404
+        text = str(told.get("text", ""))
+        if told.get("channel", "whatsapp") == "email":
+            last = last_message("email", person_id)
+            return jsonify(id=resend.say(person, text, last)), 201
+        last = last_message("whatsapp", person_id)
+        name = told.get("instance") or (last["sender"] if last else world.config.instances[0])
+        instance = evolution.instance(name)
+        if instance is None:
+            return jsonify(error=f"no instance {name}"), 404
+        return jsonify(id=evolution.say(person, text, instance)), 201
+
+    @bp.post("/people/<person_id>/unsubscribe")
+    def unsubscribe(person_id: str) -> Any:
+        person = world.person(person_id)
+        if person is None:
+            return jsonify(error="no such person"), 404
+        status = resend.unsubscribe(person)
+        if status is None:
+            return jsonify(error="the last mail to this person has no one-click link"), 409
+        return jsonify(status=status)
+
+    @bp.get("/companies")
+    def list_companies() -> Any:
+        return jsonify(
+            [
+                {
+                    "slug": c.slug, "name": c.name, "legal_name": c.legal_name, "cnpj": c.cnpj, "city": c.city,
+                    "uf": c.uf, "segment": c.segment, "domain": c.domain, "email": c.email, "known": c.known,
+                    "fixed": display_phone(c.fixed), "mobile": display_phone(c.mobile), "registry": c.registry,
+                    "site": c.site, "person": c.person.id, "listed_in": list(c.listed_in),
+                }
+                for c in companies()
+            ]
+        )  # fmt: skip
+
+    @bp.post("/instances/<name>")
+    def connection(name: str) -> Any:
+        if evolution.instance(name) is None:
+            return jsonify(error=f"no instance {name}"), 404
+        state = body().get("state", "close")
+        evolution.connection(name, state, 200 if state == "open" else int(body().get("reason", 401)))
+        return jsonify(instance=name, state=state)
+
+    def last_message(channel: str, person_id: str) -> Row | None:
+        return world.state.one(
+            "SELECT * FROM messages WHERE channel=? AND person=? ORDER BY seq DESC LIMIT 1",
+            channel,
+            person_id,
+        )
+
+    def person_view(person: Any) -> Row:
+        fields = ("id", "name", "role", "temperament", "company", "email", "phone", "jid")
+        sent_n = world.state.one("SELECT count(*) AS n FROM messages WHERE person=?", person.id)
+        said = world.state.rows("SELECT channel, text FROM inbound WHERE person=? ORDER BY rowid", person.id)
+        return {
+            **{f: getattr(person, f) for f in fields},
+            "received": sent_n["n"] if sent_n else 0,
+            "said": said,
+        }
+
+    return bp
+
+
+def sent_view(row: Row) -> Row:
+    extra = json.loads(row["extra"])
+    return {
+        "id": row["id"],
+        "channel": row["channel"],
+        "from": row["sender"],
+        "to": row["recipient"],
+        "person": row["person"],
+        "subject": row["subject"],
+        "text": row["text"],
+        "html": row["html"],
+        "headers": json.loads(row["headers"]),
+        "idempotency_key": row["idempotency_key"],
+        "status": row["status"],
+        "after_optout": extra.get("after_optout", False),
+        "at": iso(row["created_at"]),
+    }
