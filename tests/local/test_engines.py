@@ -180,7 +180,7 @@ def test_a_leftover_of_a_killed_starter_is_stopped_and_started_anew(folder: Path
 def test_a_stranger_that_got_a_recorded_pid_is_left_alone(folder: Path) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     (folder / "reused").mkdir()
-    Record(stranger.pid, "another time", 1, 1, "another time").write(folder / "reused" / "process.json")
+    Record(stranger.pid, "another time", 1, signal.SIGTERM, 1, "another time").write(folder / "reused" / "process.json")
 
     server = start_valkey(folder / "reused")
     try:

@@ -74,13 +74,15 @@ class Record:
     pid: int
     started: str
     port: int
+    gentle: int
+    """The signal that asks it to end."""
     starter_pid: int
     starter_started: str
 
     @classmethod
-    def of(cls, process: Identity, port: int) -> "Record":
+    def of(cls, process: Identity, port: int, gentle: signal.Signals) -> "Record":
         starter = Identity.own()
-        return cls(process.pid, process.started, port, starter.pid, starter.started)
+        return cls(process.pid, process.started, port, gentle, starter.pid, starter.started)
 
     @classmethod
     def read(cls, path: Path) -> "Record | None":
@@ -99,8 +101,12 @@ class Record:
         return Identity(self.pid, self.started)
 
     @property
-    def starter(self) -> Identity:
-        return Identity(self.starter_pid, self.starter_started)
+    def leftover(self) -> bool:
+        """It lives, and whoever started it does not."""
+        return self.process.alive() and not Identity(self.starter_pid, self.starter_started).alive()
+
+    def stop(self, grace: float = 10.0) -> None:
+        stop(self.process, signal.Signals(self.gentle), grace)
 
 
 def dying_with_us(command: list[str], number: signal.Signals, extra: list[str] | None = None) -> list[str]:

@@ -26,3 +26,32 @@ def kept(folder: Path, name: str, make: Callable[[], str]) -> str:
 def kept_password(folder: Path, name: str) -> str:
     """192 random bits that need no escaping in addresses, SQL or configuration files."""
     return kept(folder, name, lambda: secrets.token_hex(24))
+
+
+def kept_pair(folder: Path, name: str) -> tuple[str, str]:
+    """An Ed25519 pair as PEM texts: private, public."""
+    public = folder / f"{name}-public.pem"
+    private = kept(folder, f"{name}-private.pem", _new_private_key)
+    if not public.exists():
+        kept(folder, public.name, lambda: _public_of(private))
+    return private, public.read_text().strip()
+
+
+def _new_private_key() -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return (
+        Ed25519PrivateKey.generate()
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        .decode()
+        .strip()
+    )
+
+
+def _public_of(private: str) -> str:
+    from cryptography.hazmat.primitives import serialization
+
+    key = serialization.load_pem_private_key(private.encode(), password=None)
+    shape = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, shape).decode().strip()

@@ -198,11 +198,12 @@ def server(folder: Path, port: int, secrets: Path, log: Path, durable: bool = Tr
         _single_user(data, log, user, durable, _logins(owner, app))
         marker.write_text(given)
     command = [str(_postgres_bin() / "postgres"), "-D", str(data), f"--port={port}", *_options(durable)]
-    return Server("postgres", folder, port, log, dying_with_us(command, GENTLE, user), partial(_accepts, data), GENTLE)
+    return Server("postgres", folder, port, log, dying_with_us(command, GENTLE, user), partial(accepts, folder), GENTLE)
 
 
-def _accepts(data: Path, pid: int) -> bool:
-    # The file may still be a killed predecessor's: the first line says whose it is.
+def accepts(folder: Path, pid: int) -> bool:
+    """This very process takes connections; the file may still be a killed predecessor's."""
+    data = folder / "data"
     return _postmaster_says(data, 0) == str(pid) and _postmaster_says(data, 7) == "ready"
 
 

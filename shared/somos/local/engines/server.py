@@ -87,9 +87,9 @@ def start(
     with one_at_a_time(folder):
         record = Record.read(record_of(folder))
         if record is not None and record.process.alive():
-            if record.starter.alive():
+            if not record.leftover:
                 return Engine(folder, record.process, record.port, log, gentle)
-            stop(record.process, gentle, 10)
+            record.stop()
         if port:
             require_free(port, name)
         for _ in range(3):
@@ -108,7 +108,7 @@ def _launch(server: Server) -> Engine | None:
     if process is None:
         child.wait()
         return None
-    Record.of(process, server.port).write(record_of(server.folder))
+    Record.of(process, server.port, server.gentle).write(record_of(server.folder))
     wait_for(lambda: child.poll() is not None or server.ready(child.pid), START_SECONDS)
     if child.poll() is None and server.ready(child.pid):
         return Engine(server.folder, process, server.port, server.log, server.gentle, child)

@@ -43,7 +43,7 @@ def server(folder: Path, port: int, secrets: Path, log: Path, durable: bool = Tr
         port,
         log,
         dying_with_us(command, GENTLE),
-        lambda _pid: _pongs(port, password),
+        lambda _pid: pongs(port, secrets),
         GENTLE,
     )
 
@@ -74,11 +74,11 @@ def _binary() -> str:
     return str(get_binary_path())
 
 
-def _pongs(port: int, password: str) -> bool:
+def pongs(port: int, secrets: Path) -> bool:
     """It answers PING: not merely listening, and done loading its data."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=0.5) as connection:
-            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            connection.sendall(f"AUTH {_password(secrets)}\r\nPING\r\n".encode())
             answer = b""
             while answer.count(b"\r\n") < 2:
                 received = connection.recv(256)

@@ -1,0 +1,152 @@
+"""What the local parts are told: generated addresses and keys, or the real services a person points at."""
+
+import base64
+import json
+import os
+import re
+import secrets as randomness
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from somos.local.addresses import LOOPBACK, free_port, holder_of, is_free
+from somos.local.engines import postgres, valkey
+from somos.local.secrets import kept, kept_pair, kept_password
+
+# Each outside service: its place in the sandbox world, and what must come with a real address.
+OUTSIDE = {
+    "EVOLUTION_URL": ("/evolution", ("EVOLUTION_API_KEY", "EVOLUTION_WEBHOOK_TOKEN")),
+    "RESEND_URL": ("/resend", ("RESEND_API_KEY", "RESEND_WEBHOOK_SECRET")),
+    "SERPAPI_URL": ("/serpapi", ("SERPAPI_KEY",)),
+    "OPENAI_BASE_URL": ("/openai/v1", ("OPENAI_API_KEY",)),
+    "CNPJ_URL": ("/cnpj", ()),
+}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the parts listen on loopback."""
+
+    gateway: int = 8080
+    realtime: int = 8081
+    sandbox: int = 7070
+    postgres: int = 54320
+    redis: int = 63790
+
+    @classmethod
+    def free(cls) -> "Ports":
+        return cls(*(free_port() for _ in cls.__dataclass_fields__))
+
+    @classmethod
+    def of(cls, folder: Path) -> "Ports":
+        """Those of the stack that runs, or last ran, in this folder."""
+        try:
+            return cls(**json.loads((folder / "ports.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return cls()
+
+    def keep(self, folder: Path) -> None:
+        (folder / "ports.json").write_text(json.dumps(asdict(self)))
+
+    def moved(self, gateway: int) -> "Ports":
+        return replace(self, gateway=gateway)
+
+    def taken(self, needed: set[str]) -> list[str]:
+        """One line for each needed port that something else holds."""
+        lines = []
+        for name, port in asdict(self).items():
+            if name in needed and not is_free(port):
+                holder = holder_of(port)
+                lines.append(f"a porta {port} ({name}) já está em uso{f' por {holder}' if holder else ''}")
+        return lines
+
+
+def given(root: Path) -> dict[str, str]:
+    """What the person set: the `.env` file, and over it the environment."""
+    return {**read_env_file(root / ".env"), **os.environ}
+
+
+def embedded(environment: Mapping[str, str]) -> set[str]:
+    """Which parts stand in for services the person did not point at."""
+    parts = {"gateway", "realtime"}
+    parts |= set() if environment.get("DATABASE_URL") else {"postgres"}
+    parts |= set() if environment.get("REDIS_URL") else {"redis"}
+    parts |= set() if all(environment.get(name) for name in OUTSIDE) else {"sandbox"}
+    return parts
+
+
+def complete(environment: Mapping[str, str], folder: Path, ports: Ports) -> dict[str, str]:
+    """The person's settings, and for everything they left open the local stand-in's."""
+    secrets = folder / "secrets"
+    gateway, sandbox = f"http://{LOOPBACK}:{ports.gateway}", f"http://{LOOPBACK}:{ports.sandbox}"
+    private, public = kept_pair(secrets, "jwt")
+    made = {
+        "GATEWAY_URL": gateway,
+        "PUBLIC_URL": environment.get("PUBLIC_URL") or gateway,
+        "REALTIME_URL": f"http://{LOOPBACK}:{ports.realtime}",
+        "SANDBOX_URL": sandbox,
+    }
+    if not environment.get("SOMOS_JWT_PRIVATE_KEY"):
+        made |= {"SOMOS_JWT_PRIVATE_KEY": private, "SOMOS_JWT_PUBLIC_KEY": public}
+    for name in ("SOMOS_MESH_SECRET", "SOMOS_SUPPRESSION_KEY"):
+        if not environment.get(name):
+            made[name] = kept_password(secrets, name.removeprefix("SOMOS_").lower().replace("_", "-"))
+    if not environment.get("DATABASE_URL"):
+        made["DATABASE_URL"], made["DATABASE_OWNER_URL"] = postgres.addresses(ports.postgres, secrets)
+    if not environment.get("REDIS_URL"):
+        made["REDIS_URL"] = valkey.address(ports.redis, secrets)
+    for name, (place, companions) in OUTSIDE.items():
+        if not environment.get(name):
+            made[name] = sandbox + place
+            # A key for the real service never goes to the stand-in.
+            made |= {companion: _sandbox_key(secrets, companion) for companion in companions}
+    if not environment.get("SERPAPI_URL") and not environment.get("SITES_PROXY"):
+        made["SITES_PROXY"] = sandbox  # results that were made up lead to sites that were made up
+    return {**environment, **made}
+
+
+def unused_keys(environment: Mapping[str, str]) -> list[str]:
+    """One line for each key that stays unused because its service's address is not set."""
+    return [
+        f"{key} não será usada: {url} não está definida, o mundo simulado responde"
+        for url, (_, companions) in OUTSIDE.items()
+        if not environment.get(url)
+        for key in companions
+        if environment.get(key)
+    ]
+
+
+def for_a_command(root: Path, folder: Path) -> None:
+    """Let a command typed beside a running stack reach it, as its parts do."""
+    os.environ.update(complete(given(root), folder, Ports.of(folder)))
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; quotes are optional, and inside double quotes `\\n` is a line break."""
+    values = {}
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    for line in lines:
+        found = re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$", line)
+        if not found:
+            continue
+        name, value = found.groups()
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1].replace("\\n", "\n")
+        elif len(value) > 1 and value[0] == value[-1] == "'":
+            value = value[1:-1]
+        else:
+            value = re.sub(r"\s+#.*", "", value)
+        values[name] = value
+    return values
+
+
+def _sandbox_key(secrets: Path, name: str) -> str:
+    def make() -> str:
+        if name == "RESEND_WEBHOOK_SECRET":
+            return "whsec_" + base64.b64encode(randomness.token_bytes(24)).decode()
+        return f"sandbox-{randomness.token_hex(16)}"
+
+    return kept(secrets, "sandbox-" + name.lower().replace("_", "-"), make)

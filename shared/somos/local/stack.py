@@ -1,0 +1,84 @@
+"""The parts of the local stack: what runs, after what, and when each counts as ready."""
+
+import http.client
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from somos.local.addresses import LOOPBACK
+from somos.local.engines import Server, postgres, valkey
+from somos.local.environment import Ports
+from somos.local.supervisor import Part
+from somos.settings import ROOT
+
+
+def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[str, str]) -> list[Part]:
+    """Everything that `somos up` keeps alive, in the order it is shown."""
+    base = {**environment, "PYTHONUNBUFFERED": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"}
+    engines = tuple(name for name in ("postgres", "redis") if name in embedded)
+    world = ("sandbox",) if "sandbox" in embedded else ()
+
+    def module(name: str, *words: str) -> Callable[[], list[str]]:
+        return lambda: [sys.executable, "-m", name, *words]
+
+    def waited_for(part: Part) -> Part:
+        """A part without an address of its own: it says when it is ready by writing its pid to a file."""
+        file = folder / "run" / f"{part.name}.ready"
+        return replace(part, environment={**base, "SOMOS_READY_FILE": str(file)}, ready=lambda pid: _says(file, pid))
+
+    found = [
+        Part("postgres", lambda: _postgres(folder, ports).command, _postgres_ready(folder), tied=False,
+             gentle=postgres.GENTLE, address=f"{LOOPBACK}:{ports.postgres}"),
+        Part("redis", lambda: _valkey(folder, ports).command, _valkey_ready(folder, ports), tied=False,
+             gentle=valkey.GENTLE, address=f"{LOOPBACK}:{ports.redis}"),
+        Part("sandbox", module("infra.sandbox", "--port", str(ports.sandbox)), _answers(ports.sandbox, "/_world"),
+             address=f"http://{LOOPBACK}:{ports.sandbox}", environment=base),
+        Part("migrate", module("somos.cli", "migrate"), after=engines, once=True, environment=base),
+        Part("gateway", module("gateway.local", "--port", str(ports.gateway)), _answers(ports.gateway, "/health"),
+             after=("migrate",), address=f"http://{LOOPBACK}:{ports.gateway}", environment=base),
+        Part("realtime", module("gateway.realtime", "--port", str(ports.realtime)),
+             _answers(ports.realtime, "/health"), after=(*engines, "gateway"),
+             address=f"ws://{LOOPBACK}:{ports.realtime}", environment=base),
+        waited_for(Part("worker", module("somos.cli", "worker"), after=(*engines, *world, "gateway"))),
+        waited_for(Part("relay", module("somos.cli", "relay"), after=(*engines, "gateway"))),
+    ]  # fmt: skip
+    stood_in = {"postgres", "redis", "sandbox"}
+    return [part for part in found if part.name in embedded or part.name not in stood_in]
+
+
+def _postgres(folder: Path, ports: Ports) -> Server:
+    return postgres.server(folder / "postgres", ports.postgres, folder / "secrets", folder / "logs" / "postgres.log")
+
+
+def _postgres_ready(folder: Path) -> Callable[[int], bool]:
+    return lambda pid: postgres.accepts(folder / "postgres", pid)
+
+
+def _valkey(folder: Path, ports: Ports) -> Server:
+    return valkey.server(folder / "redis", ports.redis, folder / "secrets", folder / "logs" / "redis.log")
+
+
+def _valkey_ready(folder: Path, ports: Ports) -> Callable[[int], bool]:
+    return lambda _pid: valkey.pongs(ports.redis, folder / "secrets")
+
+
+def _answers(port: int, path: str) -> Callable[[int], bool]:
+    def ready(_pid: int) -> bool:
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < 400
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return ready
+
+
+def _says(file: Path, pid: int) -> bool:
+    try:
+        return file.read_text() == str(pid)
+    except OSError:
+        return False
