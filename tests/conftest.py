@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import redis
@@ -19,6 +18,7 @@ from somos.policy.tokens import TokenSigner, new_keypair
 from somos.settings import Settings
 from tests.harness import services
 from tests.harness.mesh import Mesh
+from tests.harness.world import World
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,24 +57,22 @@ def keys() -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def world() -> Iterator[Any]:
+def world() -> Iterator[World]:
     """The outside world, simulated, on a port of its own."""
-    from infra.sandbox.serve import start
-
-    handle = start(port=0)
-    yield handle
-    handle.stop()
+    made = World()
+    yield made
+    made.stop()
 
 
 @pytest.fixture
-def outside(world: Any) -> Any:
+def outside(world: World) -> World:
     """The outside world as new."""
     world.reset()
     return world
 
 
 @pytest.fixture(scope="session")
-def settings(database_urls: tuple[str, str], redis_url: str, keys: tuple[str, str], world: Any) -> Settings:
+def settings(database_urls: tuple[str, str], redis_url: str, keys: tuple[str, str], world: World) -> Settings:
     return Settings(
         database_url=database_urls[0],
         database_owner_url=database_urls[1],

@@ -17,7 +17,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 PATH_TYPES = {UUID: "uuid", int: "int", str: "string"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Endpoint:
     """One method and path, and what it takes and gives."""
 
@@ -42,7 +42,7 @@ class Endpoint:
         return _where(self.handler)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Consumer:
     """A handler of one type of event; webhooks and timers are consumers of their own events."""
 
@@ -61,7 +61,7 @@ class Consumer:
         return _where(self.handler)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Webhook:
     """A path where a provider reports; stored raw first, then consumed."""
 
@@ -71,7 +71,7 @@ class Webhook:
     consumer: Consumer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Timer:
     """A schedule (cron syntax, America/Sao_Paulo); its tick is an event."""
 

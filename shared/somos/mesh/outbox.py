@@ -136,7 +136,7 @@ def claim(engine: Any, queue: str, most: int) -> list[Claim]:
     with atomically(engine) as connection:
         found = connection.execute(
             _CLAIM,
-            {"queue": queue, "now": clock.now(), "most": most, "margin": LEASE_MARGIN.total_seconds()},
+            {"queue": queue, "now": clock.now(), "most": most, "margin": int(LEASE_MARGIN.total_seconds())},
         ).mappings()
         return [Claim(**found_row) for found_row in found]
 

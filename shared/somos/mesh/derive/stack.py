@@ -45,7 +45,7 @@ def _function(function: Function, needs: Needs) -> dict[str, Any]:
         "handler": f"./{file_of(function).rsplit('/', 1)[0]}",
         "image": f"${{REGISTRY:-localhost:5000}}/somos-{needs.image}:${{TAG:-latest}}",
         "environment": {
-            "FUNCTION": function.name,
+            "SOMOS_FUNCTION": function.name,
             "exec_timeout": f"{timeout + GRACE_S}s",
             "read_timeout": f"{timeout + GRACE_S}s",
             "write_timeout": f"{timeout + GRACE_S}s",
