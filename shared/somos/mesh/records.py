@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Root, one_of
+from somos.policy.scopes import Own
 
 SCHEMA: dict[str, Any] = {"schema": "mesh"}
 
@@ -121,10 +122,14 @@ class Inbox(Record):
 
 
 class Task(Record):
-    """Work that a person waits for; `progress` and `result` are small JSON objects."""
+    """Work that a person waits for, kept in the schema of the module that serves it: `agents`.
+
+    `progress` and `result` are small JSON objects.
+    """
 
     __tablename__ = "tasks"
-    __table_args__ = (one_of("state", ["running", "succeeded", "failed", "cancelled"]), SCHEMA)
+    __table_args__ = (one_of("state", ["running", "succeeded", "failed", "cancelled"]), {"schema": "agents"})
+    __scope__ = Own("owner_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]

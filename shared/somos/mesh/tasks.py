@@ -12,7 +12,7 @@ from somos.mesh.ids import uuid7
 from somos.mesh.records import Task
 
 _UPDATE = text("""
-update mesh.tasks
+update agents.tasks
 set progress = progress || cast(:progress as jsonb),
     state = coalesce(:state, state),
     result = coalesce(cast(:result as jsonb), result),

@@ -1,0 +1,1 @@
+"""Work of the agents that people wait for."""
