@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-KeyKind = Literal["phone", "email", "domain", "cnpj"]
+KeyKind = Literal["phone", "email", "domain", "cnpj", "profile"]
 
 # --- phones ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Hunter: finds companies that fit an ideal customer profile and says why."""

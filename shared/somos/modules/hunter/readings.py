@@ -1,0 +1,109 @@
+"""What each source answered, read as facts with their provenance."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from somos.modules.hunter.rules import extraction
+from somos.modules.hunter.rules.extraction import Rule
+from somos.modules.hunter.rules.facts import Fact, Origin, fact, profile_of
+from somos.modules.hunter.rules.naming import name_in_title, people_in
+from somos.modules.keys import domain_of, normalise_phone
+from somos.ports.company_registry import RegistryRecord
+from somos.ports.search import Found
+from somos.ports.sites import PageText, SitePage
+
+
+def of_search(found: Found, seen_at: datetime) -> list[Fact]:
+    """What one search result says of a company."""
+    source: Origin = found.source
+    method = f"serpapi.{'google' if source == 'web' else 'google_maps'}"
+
+    def say(field: str, value: str | None) -> list[Fact]:
+        return fact(field, value, source, method, found.url, seen_at)
+
+    profile = profile_of(found.url)
+    name = found.title if source == "maps" else name_in_title(found.title, domain_of(found.url))
+    facts = [
+        *say("company_name", name),
+        *say("domain", found.url),
+        *say("phone", found.phone),
+        *say("address", found.address),
+        *say("city", found.city),
+        *say("uf", found.uf),
+        *say("segment" if source == "maps" else "resumo", found.snippet),
+    ]
+    if name != found.title:
+        facts += say("resumo", found.title)
+    if profile:
+        facts += say(*profile)
+    return facts
+
+
+def of_site(page: SitePage, rules: Sequence[Rule], domain: str | None, seen_at: datetime) -> list[Fact]:
+    """What a company's own site says. Somebody else's addresses on it are left out."""
+    if page.status >= 400:
+        return []
+
+    def say(field: str, value: str, method: str, found: str | None = None, rank: int = 0) -> list[Fact]:
+        where = page.found_on.get(found or value, page.url)
+        return fact(field, value, "site", method, where, seen_at, rank)
+
+    facts: list[Fact] = []
+    emails = extraction.own_first(extraction.kept("email", page.emails, rules), domain)
+    for rank, email in enumerate(emails):
+        facts += say("email", email, "site.email", rank=rank)
+    whatsapps = extraction.kept("phone", page.whatsapps, rules)
+    for rank, phone in enumerate(whatsapps):
+        facts += say("phone", phone, "site.whatsapp", rank=rank)
+    numbers = {number: phone for phone in page.phones if (number := normalise_phone(phone))}
+    for rank, number in enumerate(extraction.mobile_first(extraction.kept("phone", numbers, rules))):
+        facts += say("phone", number, "site.phone", numbers[number], rank=len(whatsapps) + rank)
+    for network, link in sorted(page.socials.items()):
+        if extraction.kept("social", [link], rules):
+            facts += say(network, link, "site.social") if network in ("instagram", "linkedin", "facebook") else []
+    for rank, cnpj in enumerate(page.cnpjs[:1]):
+        facts += say("cnpj", cnpj, "site.cnpj", rank=rank)
+    facts += say("company_name", name_in_title(page.title, domain), "site.title")
+    facts += say("resumo", page.description, "site.description")
+    parts = page.pages or [PageText(url=page.url, text=page.text)]
+    for part in parts:
+        facts += fact("texto", part.text, "site", "site.text", part.url, seen_at)
+    return facts + _people(parts, seen_at)
+
+
+def _people(parts: Sequence[PageText], seen_at: datetime) -> list[Fact]:
+    """The first person the site introduces with a role."""
+    for part in parts:
+        for name, role in people_in(part.text)[:1]:
+            return [
+                *fact("contact_name", name, "site", "site.people", part.url, seen_at),
+                *fact("contact_role", role, "site", "site.people", part.url, seen_at),
+            ]
+    return []
+
+
+def of_registry(record: RegistryRecord, seen_at: datetime) -> list[Fact]:
+    """What the federal registry says. Its phone and e-mail are often the accountant's (see `facts`)."""
+
+    def say(field: str, value: str | None, rank: int = 0) -> list[Fact]:
+        return fact(field, value, "registry", "receita", None, seen_at, rank)
+
+    facts = [
+        *say("cnpj", record.cnpj),
+        *say("legal_name", record.legal_name),
+        *say("company_name", record.trade_name or record.legal_name),
+        *say("registry_status", "ativa" if record.active else record.status),
+        *say("size", record.size),
+        *say("address", record.address),
+        *say("city", record.city),
+        *say("uf", record.uf),
+        *say("email", record.email),
+    ]
+    for rank, phone in enumerate(record.phones):
+        facts += say("phone", phone, rank)
+    if record.activity:
+        facts += [*say("cnae", record.activity.code), *say("atividade", record.activity.name)]
+        facts += say("segment", record.activity.name)
+    if record.partners:
+        facts += [*say("contact_name", record.partners[0].name), *say("contact_role", record.partners[0].role)]
+    return facts

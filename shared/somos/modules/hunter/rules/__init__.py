@@ -1,0 +1,1 @@
+"""What the hunter decides, pure: queries, provenance, rubric, state machines, spreadsheets."""

@@ -1,0 +1,130 @@
+"""State machines of a search (flows 1.1) and of a lead (flows 1.2): what is not listed is refused."""
+
+from collections.abc import Mapping
+from typing import Final
+
+
+class NotAllowed(Exception):
+    """The machine has no such transition; the message is for a person."""
+
+
+Moves = Mapping[str, frozenset[str]]
+
+
+def _machine(**moves: str) -> Moves:
+    return {state: frozenset(targets.split()) for state, targets in moves.items()}
+
+
+SESSION: Final = _machine(
+    queued="running cancelled failed",
+    running="paused completed failed cancelled",
+    paused="running cancelled",
+    completed="",
+    failed="",
+    cancelled="",
+)
+LIVE_SESSIONS: Final = ("queued", "running", "paused")
+
+# `blocked` leads nowhere but to erasure, which keeps the hash; `erased` leads nowhere.
+# A person may call a lead the twin of another until somebody wrote to it.
+LEAD: Final = _machine(
+    discovered="enriching duplicate rejected_campaign blocked erased",
+    enriching="scored duplicate rejected_campaign blocked erased",
+    scored="duplicate qualified rejected_campaign blocked erased",
+    duplicate="blocked erased",
+    qualified="duplicate rejected_campaign in_cadence blocked erased",
+    rejected_campaign="duplicate qualified blocked erased",
+    in_cadence="replied blocked erased",
+    replied="accepted not_interested later blocked erased",
+    accepted="converted not_interested blocked erased",
+    not_interested="replied blocked erased",
+    later="qualified replied blocked erased",
+    converted="blocked erased",
+    blocked="erased",
+    erased="",
+)
+LEAD_STATES: Final = tuple(LEAD)
+SESSION_STATES: Final = tuple(SESSION)
+
+UNSETTLED: Final = ("discovered", "enriching")  # a search still works on these
+NEVER_CONTACTED: Final = (*UNSETTLED, "scored", "duplicate", "qualified", "rejected_campaign")
+TWINS: Final = ("discovered", "enriching", "scored", "qualified", "rejected_campaign")
+# Refused for this campaign or for ever, or not a lead of its own: in no export and no send.
+NEVER_EXPORTED: Final = ("rejected_campaign", "blocked", "erased", "duplicate")
+
+LEAD_NAMES: Final = {
+    "discovered": "descoberto", "enriching": "em enriquecimento", "scored": "pontuado",
+    "duplicate": "duplicado", "qualified": "qualificado", "rejected_campaign": "recusado nesta campanha",
+    "in_cadence": "em cadência", "replied": "respondeu", "accepted": "aceito",
+    "not_interested": "sem interesse", "later": "para depois", "converted": "convertido",
+    "blocked": "bloqueado", "erased": "apagado",
+}  # fmt: skip
+SESSION_NAMES: Final = {
+    "queued": "na fila", "running": "em andamento", "paused": "em pausa", "completed": "concluída",
+    "failed": "com falha", "cancelled": "cancelada",
+}  # fmt: skip
+
+
+def move_lead(state: str, to: str) -> str:
+    """The new state of a lead, or NotAllowed."""
+    if to not in LEAD[state]:
+        raise NotAllowed(f"Um lead {LEAD_NAMES[state]} não pode passar a {LEAD_NAMES[to]}.")
+    return to
+
+
+def move_session(state: str, to: str) -> str:
+    """The new state of a search, or NotAllowed."""
+    if to not in SESSION[state]:
+        raise NotAllowed(f"Uma busca {SESSION_NAMES[state]} não pode passar a {SESSION_NAMES[to]}.")
+    return to
+
+
+# What an answer makes of a lead that was written to; automatic answers and bounces change nothing.
+_AFTER_REPLY: Final = {
+    "interested": "replied",  # accepted once the conversation is handed over
+    "question": "replied",
+    "unclear": "replied",
+    "wrong_person": "not_interested",
+    "no": "not_interested",
+    "later": "later",
+    "optout": "blocked",
+}
+_DECIDED: Final = frozenset({"accepted", "converted", "blocked", "erased", "duplicate"})
+
+
+def after_reply(state: str, label: str) -> list[str]:
+    """The states a lead passes through when somebody answers; none when the answer changes nothing."""
+    goal = _AFTER_REPLY.get(label, state)
+    if goal == "blocked" or (state, goal) == ("accepted", "not_interested"):
+        return [goal] if goal in LEAD[state] else []
+    return [] if state in _DECIDED else path(state, goal)
+
+
+def after_acceptance(state: str) -> list[str]:
+    """The states up to accepted."""
+    return [] if state in _DECIDED else path(state, "accepted")
+
+
+def after_deal(state: str) -> list[str]:
+    """The states up to converted; facts may arrive in any order, the deal is what counts."""
+    return ["converted"] if state == "accepted" else [] if state in _DECIDED else path(state, "converted")
+
+
+def after_sending(state: str) -> list[str]:
+    """A message left: a lead that was only qualified is now in cadence."""
+    return path(state, "in_cadence") if state in ("qualified", "later") else []
+
+
+def path(state: str, goal: str) -> list[str]:
+    """The shortest way from one state to another without passing through an end; empty when there is none."""
+    ways: list[list[str]] = [[state]]
+    seen = {state}
+    for way in ways:
+        if way[-1] == goal:
+            return way[1:]
+        if way[-1] in ("duplicate", "blocked", "erased") and way[-1] != state:
+            continue
+        for following in sorted(LEAD[way[-1]] - seen):
+            seen.add(following)
+            ways.append([*way, following])
+    return []

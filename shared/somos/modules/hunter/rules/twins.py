@@ -1,0 +1,34 @@
+"""Alike names in one city: a suggestion for a person, never a merge."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from somos.modules.names import name_similarity
+from somos.modules.places import same_place
+
+SUGGEST_FROM = 0.84
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A lead as the comparison sees it."""
+
+    id: UUID
+    name: str
+    city: str | None
+    cnpj: str | None = None
+
+
+def suggestions(lead: Named, others: Iterable[Named]) -> list[tuple[UUID, int]]:
+    """(other lead, likeness 0-100), the most alike first. Two CNPJs are two companies, however alike."""
+    found = []
+    for other in others:
+        if other.id == lead.id or not same_place(lead.city, other.city):
+            continue
+        if lead.cnpj and other.cnpj and lead.cnpj != other.cnpj:
+            continue
+        likeness = name_similarity(lead.name, other.name)
+        if likeness >= SUGGEST_FROM:
+            found.append((other.id, round(likeness * 100)))
+    return sorted(found, key=lambda pair: (-pair[1], str(pair[0])))

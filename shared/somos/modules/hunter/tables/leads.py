@@ -1,0 +1,234 @@
+"""Leads, what is known of them and from where, what they are worth and why, and what people said of them."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, validates
+
+from somos.mesh.tables import Table, Versioned, one_of
+from somos.modules.hunter.rules.facts import ORIGINS
+from somos.modules.hunter.rules.states import LEAD_STATES, UNSETTLED
+from somos.modules.hunter.tables.searches import SearchSession
+from somos.modules.names import significant
+from somos.modules.sheet import fold
+from somos.policy.scopes import Everyone, Via
+
+
+class Lead(Table, Versioned):
+    """A company that may become a client. Columns hold the value that wins; `lead_sources` holds them all."""
+
+    __tablename__ = "leads"
+    __table_args__ = (
+        one_of("state", LEAD_STATES),
+        one_of("source", ORIGINS),
+        one_of("relationship", ["client", "open_deal"]),
+        CheckConstraint("score between 0 and 100", name="score"),
+        CheckConstraint("(state = 'duplicate') <= (duplicate_of is not null)", name="survivor"),
+        CheckConstraint("(state = 'converted') <= (deal_id is not null)", name="deal"),
+        # Erased means erased: nothing that says who it was.
+        CheckConstraint(
+            "state <> 'erased' or coalesce(company_name, legal_name, cnpj, domain, phone, email, contact_name, "
+            "contact_role, address, instagram, linkedin, facebook) is null",
+            name="erased",
+        ),
+        UniqueConstraint("deal_id"),
+        Index("ix_leads_state", "state", "id"),
+        Index("ix_leads_score", "score", "id"),
+        Index("ix_leads_session_id", "session_id", "state"),
+        Index("ix_leads_unsettled", "icp_id", postgresql_where=text(f"state in {UNSETTLED}")),
+        Index("ix_leads_retain_until", "retain_until", postgresql_where=text("state <> 'erased'")),
+        Index("ix_leads_name_words", "name_words", postgresql_using="gin"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Everyone()
+    __redact__: ClassVar[frozenset[str]] = frozenset(
+        {"contact_name", "contact_role", "phone", "email", "name_words", "reason"}
+    )
+
+    state: Mapped[str] = mapped_column(default="discovered")
+    company_name: Mapped[str | None]
+    name_words: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    legal_name: Mapped[str | None]
+    cnpj: Mapped[str | None] = mapped_column(String(14), index=True)
+    domain: Mapped[str | None] = mapped_column(index=True)
+    phone: Mapped[str | None]
+    email: Mapped[str | None]
+    contact_name: Mapped[str | None]
+    contact_role: Mapped[str | None]
+    city: Mapped[str | None]
+    city_key: Mapped[str | None] = mapped_column(index=True)
+    uf: Mapped[str | None] = mapped_column(String(2))
+    address: Mapped[str | None]
+    segment: Mapped[str | None]
+    cnae: Mapped[str | None]
+    size: Mapped[str | None]
+    employees: Mapped[int | None]
+    registry_status: Mapped[str | None]
+    instagram: Mapped[str | None]
+    linkedin: Mapped[str | None]
+    facebook: Mapped[str | None]
+
+    source: Mapped[str]
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey(SearchSession.id))
+    icp_id: Mapped[UUID]
+    icp_number: Mapped[int]
+    owner_id: Mapped[UUID | None] = mapped_column(index=True)
+    # The search was paused when this lead's step came; resuming states it again.
+    held: Mapped[bool] = mapped_column(default=False)
+
+    score: Mapped[int | None]
+    reason: Mapped[str | None]
+    refusal: Mapped[str | None]
+    duplicate_of: Mapped[UUID | None] = mapped_column(ForeignKey("hunter.leads.id"))
+    relationship: Mapped[str | None]
+    last_contact_at: Mapped[datetime | None]
+    later_until: Mapped[date | None]
+    deal_id: Mapped[UUID | None]
+
+    # LGPD: on what ground, from where, since when and until when this is kept.
+    legal_basis: Mapped[str]
+    collected_at: Mapped[datetime]
+    retain_until: Mapped[date]
+    erased_at: Mapped[datetime | None]
+    erased_why: Mapped[str | None]
+
+    @validates("company_name")
+    def _words(self, _: str, name: str | None) -> str | None:
+        self.name_words = sorted(set(significant(name))) if name else []
+        return name
+
+    @validates("city")
+    def _city_key(self, _: str, city: str | None) -> str | None:
+        self.city_key = fold(city) if city else None
+        return city
+
+
+class LeadKey(Table):
+    """An exact key of one lead, as keyed hash: no two leads hold the same, and it outlives erasure."""
+
+    __tablename__ = "lead_keys"
+    __table_args__ = (
+        UniqueConstraint("hash"),
+        one_of("kind", ["phone", "email", "domain", "cnpj", "profile"]),
+        Index("ix_lead_keys_lead_id", "lead_id"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Via(Lead, "lead_id")
+
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    kind: Mapped[str]
+    hash: Mapped[str]
+
+
+class LeadOrigin(Table):
+    """Where a lead was come across: one row per source and its own id, so the same result adds nothing."""
+
+    __tablename__ = "lead_origins"
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index("ix_lead_origins_lead_id", "lead_id"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Via(Lead, "lead_id")
+
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey(SearchSession.id))
+    source: Mapped[str]
+    external_id: Mapped[str]
+    url: Mapped[str | None]
+    seen_at: Mapped[datetime]
+
+
+class LeadSource(Table):
+    """The provenance of one value: {field, value, source, method, url, seen_at}."""
+
+    __tablename__ = "lead_sources"
+    __table_args__ = (
+        one_of("source", ORIGINS),
+        Index("ix_lead_sources_lead_id", "lead_id", "field"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Via(Lead, "lead_id")
+    __redact__: ClassVar[frozenset[str]] = frozenset({"value", "url"})
+
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    field: Mapped[str]
+    value: Mapped[str] = mapped_column(Text)
+    source: Mapped[str]
+    method: Mapped[str]
+    url: Mapped[str | None]
+    seen_at: Mapped[datetime]
+    rank: Mapped[int] = mapped_column(default=0)
+    late: Mapped[bool] = mapped_column(default=False)
+
+
+class LeadScore(Table):
+    """One judgement: rubric, evidence, each criterion with answer, quote and points, the sum and the reason."""
+
+    __tablename__ = "lead_scores"
+    __table_args__ = (
+        UniqueConstraint("lead_id", "rubric_version", "evidence_hash"),
+        CheckConstraint("total between 0 and 100", name="total"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Via(Lead, "lead_id")
+    __redact__: ClassVar[frozenset[str]] = frozenset({"criteria", "reason"})
+
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    icp_id: Mapped[UUID]
+    icp_number: Mapped[int]
+    rubric_version: Mapped[str]
+    evidence_hash: Mapped[str]
+    criteria: Mapped[list[Any]]
+    total: Mapped[int]
+    qualified: Mapped[bool]
+    exclusion: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(Text)
+    # Nobody was asked when code alone could answer.
+    model: Mapped[str | None]
+    prompt_version: Mapped[str | None]
+
+
+class LeadLabel(Table):
+    """What a person decided of a lead: kept, as what the score is measured against."""
+
+    __tablename__ = "lead_labels"
+    __table_args__ = (
+        one_of("decision", ["accepted", "rejected", "never_contact"]),
+        Index("ix_lead_labels_lead_id", "lead_id"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Via(Lead, "lead_id")
+    __redact__: ClassVar[frozenset[str]] = frozenset({"reason"})
+
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    decision: Mapped[str]
+    reason: Mapped[str | None]
+    decided_by: Mapped[UUID]
+    score: Mapped[int | None]
+    icp_id: Mapped[UUID]
+    icp_number: Mapped[int]
+    source: Mapped[str]
+
+
+class MergeSuggestion(Table):
+    """Two leads alike in name and city: a person says whether they are one."""
+
+    __tablename__ = "merge_suggestions"
+    __table_args__ = (
+        UniqueConstraint("lead_id", "other_id"),
+        CheckConstraint("lead_id <> other_id", name="two"),
+        one_of("state", ["open", "merged", "dismissed"]),
+        Index("ix_merge_suggestions_other_id", "other_id"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Via(Lead, "lead_id")
+
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    other_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    likeness: Mapped[int]
+    state: Mapped[str] = mapped_column(default="open")
+    decided_by: Mapped[UUID | None]

@@ -1,0 +1,104 @@
+"""Searches under way: the session, the pages it reads, and the credits of a day."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from somos.mesh.tables import Table, one_of
+from somos.modules.hunter.rules.icp import SOURCES
+from somos.modules.hunter.rules.states import LIVE_SESSIONS, SESSION_STATES
+from somos.policy.scopes import Everyone
+
+COUNTERS = ("found", "repeated", "ignored", "settled", "qualified", "rejected", "duplicates", "blocked", "credits")
+
+
+class SearchSession(Table):
+    """One run of a profile, or one spreadsheet: its state and its counters, which never go down."""
+
+    __tablename__ = "search_sessions"
+    __table_args__ = (
+        one_of("kind", ["search", "import"]),
+        one_of("state", SESSION_STATES),
+        CheckConstraint(" and ".join(f"{counter} >= 0" for counter in COUNTERS), name="counters"),
+        CheckConstraint("settled <= found", name="settled"),
+        # One live search per profile: asking again continues it.
+        Index(
+            "uq_search_sessions_live",
+            "icp_id",
+            unique=True,
+            postgresql_where=text(f"kind = 'search' and state in {LIVE_SESSIONS}"),
+        ),
+        Index("ix_search_sessions_state", "state", "updated_at"),
+        ForeignKeyConstraint(["icp_id", "icp_number"], ["hunter.icp_versions.icp_id", "hunter.icp_versions.number"]),
+        {"schema": "hunter"},
+    )
+    __scope__ = Everyone()
+
+    kind: Mapped[str] = mapped_column(default="search")
+    icp_id: Mapped[UUID]
+    icp_number: Mapped[int]
+    task_id: Mapped[UUID]
+    requested_by: Mapped[UUID]
+    state: Mapped[str] = mapped_column(default="queued")
+    # Why it is paused or failed: `person`, `day-cap`, `session-cap`, `source-quota`, or a sentence.
+    reason: Mapped[str | None]
+    sources: Mapped[list[Any]] = mapped_column(default=list)
+    target: Mapped[int]
+    credits_cap: Mapped[int]
+    reserved: Mapped[int] = mapped_column(default=0)
+    found: Mapped[int] = mapped_column(default=0)
+    repeated: Mapped[int] = mapped_column(default=0)
+    ignored: Mapped[int] = mapped_column(default=0)
+    settled: Mapped[int] = mapped_column(default=0)
+    qualified: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    duplicates: Mapped[int] = mapped_column(default=0)
+    blocked: Mapped[int] = mapped_column(default=0)
+    credits: Mapped[int] = mapped_column(default=0)
+    nudges: Mapped[int] = mapped_column(default=0)
+    finished_at: Mapped[datetime | None]
+
+
+class SearchPage(Table):
+    """One page of one query, read once per version of the profile. `rest` are results not taken yet."""
+
+    __tablename__ = "search_pages"
+    __table_args__ = (
+        UniqueConstraint("icp_id", "icp_number", "source", "query", "page"),
+        one_of("source", SOURCES),
+        one_of("state", ["planned", "wanted", "read", "failed"]),
+        Index("ix_search_pages_session_id", "session_id", "state"),
+        {"schema": "hunter"},
+    )
+    __scope__ = Everyone()
+    __redact__: ClassVar[frozenset[str]] = frozenset({"rest"})
+
+    icp_id: Mapped[UUID]
+    icp_number: Mapped[int]
+    session_id: Mapped[UUID] = mapped_column(ForeignKey(SearchSession.id))
+    source: Mapped[str]
+    query: Mapped[str]
+    page: Mapped[int]
+    # Order in which pages are wanted; the same every time.
+    place: Mapped[int]
+    state: Mapped[str] = mapped_column(default="planned")
+    near: Mapped[str | None]
+    wanted_at: Mapped[datetime | None]
+    reserved_on: Mapped[date | None]
+    credits: Mapped[int] = mapped_column(default=0)
+    results: Mapped[int] = mapped_column(default=0)
+    rest: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class CreditDay(Table):
+    """Paid look-ups reserved or spent on one day, by all sessions; locked while somebody reserves."""
+
+    __tablename__ = "credit_days"
+    __table_args__ = (UniqueConstraint("day"), CheckConstraint("credits >= 0", name="credits"), {"schema": "hunter"})
+    __scope__ = Everyone()
+
+    day: Mapped[date]
+    credits: Mapped[int] = mapped_column(default=0)

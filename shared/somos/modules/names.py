@@ -1,0 +1,28 @@
+"""How alike two company names are. A likeness only ever suggests; keys decide. Pure."""
+
+from difflib import SequenceMatcher
+
+from somos.modules.sheet import fold
+
+# Words that say nothing of which company it is.
+_NOISE = frozenset(
+    [
+        "ltda", "me", "epp", "eireli", "mei", "sa", "s", "a", "cia", "do", "da", "de", "dos", "das", "e",
+        "the", "o", "os", "as", "grupo", "comercial", "brasil", "comercio", "servicos",
+    ]
+)  # fmt: skip
+
+
+def significant(name: str) -> list[str]:
+    """The words of a name that identify it; all of them when none does."""
+    words = fold(name).split()
+    return [word for word in words if word not in _NOISE] or words
+
+
+def name_similarity(one: str, other: str) -> float:
+    """0..1, blind to accents, order of words and company suffixes; the same either way round."""
+    words, others = sorted(significant(one)), sorted(significant(other))
+    if not words or not others:
+        return 0.0
+    first, second = sorted([" ".join(words), " ".join(others)])
+    return SequenceMatcher(None, first, second, autojunk=False).ratio()
