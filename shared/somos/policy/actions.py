@@ -15,6 +15,8 @@ _DIRECTION_OR_CLIENT: Final = frozenset({Role.Admin, Role.Diretor, Role.Cliente}
 
 # fmt: off
 ACTIONS: Final[dict[str, frozenset[Role]]] = {
+    # Prospecting: what is searched for, and what is read off a page.
+    "hunter.configure":    _DIRECTION,
     # Outreach: first contact is decided by the direction; answering a conversation also by its seller.
     "outreach.approve":    _DIRECTION,
     "conversation.reply":  _SALES,

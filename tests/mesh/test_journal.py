@@ -1,0 +1,105 @@
+"""Outside calls: intent before, outcome after, and nothing repeated blindly."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from somos.mesh import Later, Parked, clock
+from somos.mesh.database import Acting
+from somos.mesh.ids import uuid7
+from somos.mesh.journal import Journal, Refusal
+from somos.policy.principals import SYSTEM
+from tests.harness.mesh import Mesh
+from tests.mesh.toys.outside import NothingHappened, SaidNo, ToyPostman
+
+
+def _journal(toys: Mesh, delivery: UUID | None = None) -> Journal:
+    return Journal(toys.runtime.engine, Acting(SYSTEM, "test"), delivery or uuid7(), timeout=30)
+
+
+def test_a_settled_call_answers_from_the_journal(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    first = _journal(toys, delivery).once("tell", postman.tell, {"note": "a"})
+    second = _journal(toys, delivery).once("tell", postman.tell, {"note": "a"})
+    assert first == second
+    assert len(postman.told) == 1
+
+
+def test_two_names_of_one_delivery_are_two_calls(toys: Mesh, postman: ToyPostman) -> None:
+    journal = _journal(toys)
+    assert journal.once("a", postman.tell, {"note": "a"}) != journal.once("b", postman.tell, {"note": "a"})
+
+
+def test_intent_is_committed_before_the_call(toys: Mesh, postman: ToyPostman) -> None:
+    postman.trouble = [SystemExit()]
+    with pytest.raises(SystemExit):
+        _journal(toys).once("tell", postman.tell, {"note": "a"})
+    assert toys.one("select state from mesh.effects") == "started"
+
+
+def test_a_call_that_surely_did_not_happen_leaves_no_trace_and_is_made_again(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    postman.trouble = [NothingHappened()]
+    with pytest.raises(NothingHappened):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    assert _journal(toys, delivery).once("shout", postman.shout, {"note": "a"}) == "recibo-a"
+
+
+def test_a_second_attempt_waits_while_the_first_may_still_be_calling(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    postman.trouble = [SystemExit()]
+    with pytest.raises(SystemExit):
+        _journal(toys, delivery).once("tell", postman.tell, {"note": "a"})
+    with pytest.raises(Later):
+        _journal(toys, delivery).once("tell", postman.tell, {"note": "a"})
+
+
+def test_an_unknown_outcome_of_a_parking_operation_waits_for_a_person_for_ever(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    postman.trouble, postman.late = [TimeoutError("no answer")], True
+    with pytest.raises(Parked):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    toys.advance(hours=5)
+    with pytest.raises(Parked):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    assert len(postman.told) == 1
+
+
+def test_a_parking_operation_whose_process_died_is_parked_when_its_lease_ends(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    postman.trouble, postman.late = [SystemExit()], True
+    with pytest.raises(SystemExit):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    toys.advance(minutes=5)
+    with pytest.raises(Parked):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    assert len(postman.told) == 1
+
+
+def test_a_reconciling_operation_is_looked_up_before_it_is_repeated(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    postman.trouble, postman.late = [SystemExit()], True
+    with pytest.raises(SystemExit):
+        _journal(toys, delivery).once("book", postman.book, {"note": "a"})
+    toys.advance(minutes=5)
+    assert _journal(toys, delivery).once("book", postman.book, {"note": "a"}) == f"recibo-{delivery}-book"
+    assert len(postman.told) == 1
+
+
+def test_a_refusal_keeps_its_code(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    postman.trouble = [SaidNo("não")]
+    with pytest.raises(SaidNo):
+        _journal(toys, delivery).once("tell", postman.tell, {"note": "a"})
+    with pytest.raises(Refusal) as met:
+        _journal(toys, delivery).once("tell", postman.tell, {"note": "a"})
+    assert met.value.code == "said-no"
+
+
+def test_a_lease_lasts_as_long_as_the_step_may_run(toys: Mesh, postman: ToyPostman) -> None:
+    postman.trouble = [SystemExit()]
+    with pytest.raises(SystemExit):
+        _journal(toys).once("tell", postman.tell, {"note": "a"})
+    lease = toys.one("select lease_until from mesh.effects")
+    assert lease - clock.now() == timedelta(seconds=30)
