@@ -1,0 +1,97 @@
+"""A lead as other modules see it: plain values, no rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from somos.modules.hunter.queries.facts import facts_of
+from somos.modules.hunter.rules.evidence import evidence_of
+from somos.modules.hunter.tables import Lead, LeadScore
+
+MAX_EVIDENCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Something that was read of the company, in its own words where it has any."""
+
+    field: str
+    value: str
+    quote: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadCard:
+    """Who a lead is, what it is worth and why."""
+
+    id: UUID
+    company_name: str | None
+    contact_name: str | None
+    contact_role: str | None
+    email: str | None
+    phone: str | None
+    domain: str | None
+    cnpj: str | None
+    city: str | None
+    uf: str | None
+    score: int | None
+    state: str
+    reason: str | None
+    evidence: list[Evidence]
+    owner_id: UUID | None
+
+
+def lead_card(db: Session, lead_id: UUID) -> LeadCard | None:
+    """One lead with what is said of it: first what its score quotes, then what else was read."""
+    lead = db.get(Lead, lead_id)
+    if lead is None:
+        return None
+    return LeadCard(
+        id=lead.id,
+        company_name=lead.company_name,
+        contact_name=lead.contact_name,
+        contact_role=lead.contact_role,
+        email=lead.email,
+        phone=lead.phone,
+        domain=lead.domain,
+        cnpj=lead.cnpj,
+        city=lead.city,
+        uf=lead.uf,
+        score=lead.score,
+        state=lead.state,
+        reason=lead.reason,
+        evidence=_evidence(db, lead_id),
+        owner_id=lead.owner_id,
+    )
+
+
+def lead_states(db: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The state of each of these leads that exists."""
+    found = db.execute(select(Lead.id, Lead.state).where(Lead.id.in_(list(ids))))
+    return {row.id: row.state for row in found}
+
+
+def newest_score(db: Session, lead_id: UUID) -> LeadScore | None:
+    """The judgement that counts."""
+    of_lead = select(LeadScore).where(LeadScore.lead_id == lead_id)
+    return db.scalars(of_lead.order_by(LeadScore.id.desc()).limit(1)).first()
+
+
+def _evidence(db: Session, lead_id: UUID) -> list[Evidence]:
+    score = newest_score(db, lead_id)
+    quoted = [
+        Evidence(criterion["id"], criterion["value"] or criterion["quote"], criterion["quote"], criterion["url"])
+        for criterion in (score.criteria if score else [])
+        if criterion["quote"] and criterion["by"] == "model"
+    ]
+    known = {item.quote for item in quoted}
+    read = [
+        Evidence(line.field, line.text, line.text, line.url)
+        for line in evidence_of(facts_of(db, lead_id))
+        if line.text not in known
+    ]
+    return [*quoted, *read][:MAX_EVIDENCE]
