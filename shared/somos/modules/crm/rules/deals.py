@@ -6,7 +6,7 @@ contract.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -43,9 +43,7 @@ class Refusal:
     reason: str
 
 
-def refuse_move(
-    deal: DealFacts, stage_name: str, stage_pipeline: UUID, required: Iterable[str]
-) -> Refusal | None:
+def refuse_move(deal: DealFacts, stage_name: str, stage_pipeline: UUID, required: Iterable[str]) -> Refusal | None:
     """A card moves only while open, inside its pipeline, with what the stage requires."""
     if deal.state != "open":
         return Refusal("deal-closed", f"O negócio está {_state_name(deal.state)}; reabra antes de mover.")
@@ -108,6 +106,12 @@ def refuse_delete(deal: DealFacts) -> Refusal | None:
     if deal.lead_id is not None:
         return Refusal("deal-from-lead", "Este negócio veio da prospecção; registre a perda com um motivo.")
     return None
+
+
+def follow_up_at(now: datetime) -> datetime:
+    """When an answer is overdue: a day later, and not on a weekend."""
+    due = now + timedelta(days=1)
+    return due + timedelta(days=max(0, 7 - due.weekday()) if due.weekday() > 4 else 0)
 
 
 def is_valid_document(document: str | None) -> bool:

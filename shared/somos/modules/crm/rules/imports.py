@@ -12,6 +12,7 @@ from somos.modules.keys import (
     normalise_email,
     normalise_phone,
 )
+from somos.modules.places import parse_state
 
 Parser = Callable[[str], str | None]
 
@@ -37,13 +38,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "expected_close_date": ("previsao", "previsao de fechamento", "data prevista", "fechamento"),
 }  # fmt: skip
 FIELDS = tuple(SYNONYMS)
-
-_STATES = frozenset(
-    [
-        "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE", "PI",
-        "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO",
-    ]
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +130,3 @@ def parse_date(text: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
-
-
-def parse_state(text: str) -> str | None:
-    """The two letters of a Brazilian state."""
-    letters = text.strip().upper()
-    return letters if letters in _STATES else None

@@ -1,0 +1,1 @@
+"""The sales pipeline: companies, contacts, deals and how they move."""

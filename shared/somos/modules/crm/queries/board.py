@@ -1,0 +1,90 @@
+"""The board: each stage with its whole count and total, and its first cards."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from somos.modules.crm.rules import history as rules
+from somos.modules.crm.schemas.reports import Board, Card, Column
+from somos.modules.crm.tables import Company, Contact, Deal, DealActivity, DealStage
+
+
+def board(
+    db: Session,
+    visible: Select[Deal],
+    clauses: Sequence[ColumnElement[bool]],
+    pipeline_id: UUID,
+    cards: int,
+    now: datetime,
+) -> Board:
+    """Columns in order; counts, totals and cards come from the same visible rows."""
+    shown = visible.where(*clauses, Deal.pipeline_id == pipeline_id, Deal.state == "open")
+    stages = db.scalars(
+        select(DealStage).where(DealStage.pipeline_id == pipeline_id).order_by(DealStage.position, DealStage.id)
+    ).all()
+    totals = _totals(db, shown)
+    by_stage = _cards(db, shown, {stage.id: stage.max_days for stage in stages}, cards, now)
+    columns = [
+        Column(
+            stage_id=stage.id,
+            name=stage.name,
+            probability=stage.probability,
+            max_days=stage.max_days,
+            count=totals.get(stage.id, (0, 0))[0],
+            total_cents=totals.get(stage.id, (0, 0))[1],
+            cards=by_stage.get(stage.id, []),
+        )
+        for stage in stages
+    ]
+    return Board(
+        pipeline_id=pipeline_id,
+        count=sum(column.count for column in columns),
+        total_cents=sum(column.total_cents for column in columns),
+        columns=columns,
+    )
+
+
+def _totals(db: Session, shown: Select[Deal]) -> dict[UUID, tuple[int, int]]:
+    rows = shown.with_only_columns(Deal.stage_id, func.count(), func.sum(Deal.value_cents)).group_by(Deal.stage_id)
+    return {stage_id: (count, int(total)) for stage_id, count, total in db.execute(rows).tuples()}
+
+
+def _cards(
+    db: Session, shown: Select[Deal], limits: dict[UUID, int | None], cards: int, now: datetime
+) -> dict[UUID, list[Card]]:
+    rank = func.row_number().over(partition_by=Deal.stage_id, order_by=(Deal.stage_entered_at, Deal.id))
+    ranked = shown.add_columns(rank.label("rank")).subquery()
+    deal = aliased(Deal, ranked)
+    next_step = (
+        select(func.min(DealActivity.due_at))
+        .where(DealActivity.deal_id == deal.id, DealActivity.done_at.is_(None))
+        .scalar_subquery()
+    )
+    rows = (
+        select(deal, Company.name, Contact.name, next_step)
+        .outerjoin(Company, Company.id == deal.company_id)
+        .outerjoin(Contact, Contact.id == deal.contact_id)
+        .where(ranked.c.rank <= cards)
+        .order_by(ranked.c.rank)
+    )
+    found: dict[UUID, list[Card]] = {}
+    for row, company, contact, due in db.execute(rows):
+        card = Card(
+            id=row.id,
+            title=row.title,
+            value_cents=row.value_cents,
+            owner_id=row.owner_id,
+            company_id=row.company_id,
+            company_name=company,
+            contact_name=contact,
+            expected_close_date=row.expected_close_date,
+            days_in_stage=rules.days_in_stage(row.stage_entered_at, now),
+            stale=rules.is_stale(row.stage_entered_at, limits.get(row.stage_id), now),
+            next_step_at=due,
+            version=row.version,
+        )
+        found.setdefault(row.stage_id, []).append(card)
+    return found

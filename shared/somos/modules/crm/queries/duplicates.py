@@ -1,0 +1,47 @@
+"""Candidates for being the same company or person, among what the asker may see."""
+
+from typing import Any
+
+from sqlalchemy import Select, or_
+from sqlalchemy.orm import Session
+
+from somos.modules.crm.rules.duplicates import Known, likeness
+from somos.modules.crm.schemas.people import Twin
+from somos.modules.crm.tables import Company, Contact
+from somos.modules.keys import phone_variants
+from somos.modules.names import significant
+
+CANDIDATES = 300
+SHOWN = 10
+
+
+def twins(db: Session, visible: Select[Any], table: type[Company] | type[Contact], known: Known) -> list[Twin]:
+    """The likeliest first: equal keys, then alike names."""
+    conditions = [
+        getattr(table, name) == value
+        for name in ("document", "domain", "email")
+        if (value := getattr(known, name)) and hasattr(table, name)
+    ]
+    if known.phone:
+        conditions.append(table.phone.in_(phone_variants(known.phone)))
+    conditions += [table.name_key.contains(word, autoescape=True) for word in significant(known.name)]
+    if not conditions:
+        return []
+    rows = db.scalars(visible.where(table.merged_into_id.is_(None), or_(*conditions)).limit(CANDIDATES))
+    found = []
+    for row in rows:
+        how = likeness(known, _known(row))
+        if how is not None:
+            found.append(Twin(id=row.id, name=row.name, kind=how.kind, fields=list(how.fields), score=how.score))
+    return sorted(found, key=lambda twin: (-twin.score, twin.name))[:SHOWN]
+
+
+def _known(row: Any) -> Known:
+    return Known(
+        name=row.name,
+        city=getattr(row, "city", None),
+        document=getattr(row, "document", None),
+        domain=getattr(row, "domain", None),
+        phone=row.phone,
+        email=row.email,
+    )

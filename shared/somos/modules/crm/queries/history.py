@@ -1,0 +1,41 @@
+"""Writes where a deal stands and where it stood, always both, in one transaction."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from somos.modules.crm.rules.deals import State
+from somos.modules.crm.tables import Deal, DealStage, DealStageHistory
+
+
+def begin(db: Session, deal: Deal, now: datetime) -> None:
+    """The first span of a deal that was just added."""
+    db.flush()
+    db.add(DealStageHistory(deal_id=deal.id, step=1, stage_id=deal.stage_id, state=deal.state, entered_at=now))
+
+
+def enter(db: Session, deal: Deal, stage_id: UUID, state: State, now: datetime) -> None:
+    """Close the running span and start another at the same instant; the caller holds the deal's lock."""
+    running = db.scalars(
+        select(DealStageHistory).where(DealStageHistory.deal_id == deal.id, DealStageHistory.left_at.is_(None))
+    ).one()
+    if (running.stage_id, running.state) == (stage_id, state):
+        return
+    at = max(now, running.entered_at)  # a clock set back never makes a span of negative length
+    running.left_at = at
+    db.flush()  # one span at most is running, also for an instant
+    db.add(DealStageHistory(deal_id=deal.id, step=running.step + 1, stage_id=stage_id, state=state, entered_at=at))
+    deal.stage_id, deal.state, deal.stage_entered_at = stage_id, state, at
+
+
+def spans(db: Session, deal_id: UUID) -> list[tuple[DealStageHistory, str]]:
+    """Every span of a deal in order, with the name of its stage."""
+    found = db.execute(
+        select(DealStageHistory, DealStage.name)
+        .join(DealStage, DealStage.id == DealStageHistory.stage_id)
+        .where(DealStageHistory.deal_id == deal_id)
+        .order_by(DealStageHistory.step)
+    )
+    return [(span, name) for span, name in found]

@@ -1,0 +1,147 @@
+"""Everything that happened around a deal or a company, newest first, from every place that knows a part of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from somos.mesh.records import Audit
+from somos.modules.crm.rules.timeline import Cursor, field_changes
+from somos.modules.crm.schemas.reports import FieldChange, TimelineItem
+from somos.modules.crm.tables import Company, Deal, DealActivity, PrivateNote
+from somos.modules.sdr.queries import conversation
+
+T = TypeVar("T", bound=Any)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the timeline is about: rows whose changes count, and deals whose activities do."""
+
+    audited: Sequence[tuple[str, UUID]]
+    deal_ids: Sequence[UUID]
+    lead_ids: Sequence[UUID]
+
+    @classmethod
+    def of_deal(cls, deal: Deal) -> "Subject":
+        return cls([("crm.deals", deal.id)], [deal.id], [deal.lead_id] if deal.lead_id else [])
+
+    @classmethod
+    def of_company(cls, company: Company, deals: Iterable[Deal]) -> "Subject":
+        """With the deals of the company that the asker may see."""
+        seen = list(deals)
+        return cls(
+            [("crm.companies", company.id)],
+            [deal.id for deal in seen],
+            [deal.lead_id for deal in seen if deal.lead_id],
+        )
+
+
+def timeline(
+    db: Session, subject: Subject, notes: Select[PrivateNote], cursor: Cursor | None, limit: int
+) -> list[TimelineItem]:
+    """At most `limit` + 1 items older than the cursor; `notes` are the asker's own."""
+    messages = {item.id: item for lead_id in subject.lead_ids for item in _messages(db, lead_id)}
+    activities = list(_activities(db, subject.deal_ids, cursor, limit))
+    for activity in activities:
+        # The activity says when and on which deal; the conversation knows the words.
+        message = messages.pop(str(activity.reference_id), None)
+        if message is not None:
+            activity.body = message.body
+    items = [
+        *activities,
+        *messages.values(),
+        *_private(db, notes, subject.deal_ids, cursor, limit),
+        *_changes(db, subject.audited, cursor, limit),
+    ]
+    older = items if cursor is None else [item for item in items if cursor.is_before(item.at, item.id)]
+    return sorted(older, key=lambda item: (item.at, item.id), reverse=True)[: limit + 1]
+
+
+def _activities(db: Session, deal_ids: Sequence[UUID], cursor: Cursor | None, limit: int) -> Iterable[TimelineItem]:
+    rows = select(DealActivity).where(DealActivity.deal_id.in_(deal_ids))
+    for row in db.scalars(_older(rows, DealActivity.happened_at, cursor, limit)):
+        yield TimelineItem(
+            id=str(row.id),
+            at=row.happened_at,
+            kind=row.kind,
+            title=row.subject,
+            body=row.body,
+            deal_id=row.deal_id,
+            actor_id=row.author_id,
+            actor_kind=row.author_kind,
+            channel=row.channel,
+            reference_id=row.reference_id,
+        )
+
+
+def _private(
+    db: Session, notes: Select[PrivateNote], deal_ids: Sequence[UUID], cursor: Cursor | None, limit: int
+) -> Iterable[TimelineItem]:
+    rows = notes.where(PrivateNote.deal_id.in_(deal_ids))
+    for row in db.scalars(_older(rows, PrivateNote.happened_at, cursor, limit)):
+        yield TimelineItem(
+            id=str(row.id),
+            at=row.happened_at,
+            kind=row.kind,
+            title=row.subject,
+            body=row.body,
+            deal_id=row.deal_id,
+            actor_id=row.author_id,
+            actor_kind="user",
+            private=True,
+        )
+
+
+def _changes(
+    db: Session, audited: Sequence[tuple[str, UUID]], cursor: Cursor | None, limit: int
+) -> Iterable[TimelineItem]:
+    for table, row_id in audited:
+        rows = select(Audit).where(Audit.table_name == table, Audit.row_id == row_id)
+        for row in db.scalars(_older(rows, Audit.at, cursor, limit)):
+            created = row.op == "insert"
+            changes = (
+                []
+                if created
+                else [
+                    FieldChange(field=f, label=label, old=old, new=new)
+                    for f, label, old, new in field_changes(row.changes)
+                ]
+            )
+            if created or changes:
+                yield TimelineItem(
+                    id=f"audit-{row.id}",
+                    at=row.at,
+                    kind="created" if created else "field_change",
+                    title="Criado" if created else "Alterou " + ", ".join(change.label for change in changes),
+                    deal_id=row_id if table == "crm.deals" else None,
+                    actor_id=row.actor_id,
+                    actor_kind=row.actor_kind,
+                    function=row.function,
+                    correlation=row.correlation,
+                    changes=changes,
+                )
+
+
+def _messages(db: Session, lead_id: UUID) -> Iterable[TimelineItem]:
+    for item in conversation(db, lead_id):
+        yield TimelineItem(
+            id=str(item.id),
+            at=item.at,
+            kind="message_received" if item.direction == "in" else "message_sent",
+            title=item.title,
+            body=item.text,
+            channel=item.channel,
+            reference_id=item.id,
+        )
+
+
+def _older(rows: Select[T], column: InstrumentedAttribute[datetime], cursor: Cursor | None, limit: int) -> Select[T]:
+    """The newest that may stand on this page; ties with the cursor are told apart afterwards."""
+    if cursor is not None:
+        rows = rows.where(column <= cursor.at)
+    return rows.order_by(column.desc()).limit(limit + 2)

@@ -1,0 +1,162 @@
+"""Deals: what a person sends, filters by and gets back."""
+
+from datetime import date, datetime
+from typing import Literal, cast
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, exists, select
+
+from somos.mesh import Body, Filter, View
+from somos.modules.crm.rules.deals import DealFacts, State
+from somos.modules.crm.schemas import Day, Long, Moment, Money, Percent, Short, untouched
+from somos.modules.crm.tables import Deal, DealActivity, Tagging
+from somos.modules.sheet import fold
+
+
+class DealCriteria(Filter):
+    """What deals can be chosen by: lists, summaries, exports and saved views all use these."""
+
+    table = Deal
+    sort: Literal[
+        "-id", "id", "title_key", "-value_cents", "value_cents", "expected_close_date",
+        "-expected_close_date", "stage_entered_at", "-stage_entered_at",
+    ] = "-id"  # fmt: skip
+
+    pipeline_id: UUID | None = None
+    stage_id: UUID | None = None
+    state: State | None = None
+    owner_id: UUID | None = None
+    company_id: UUID | None = None
+    contact_id: UUID | None = None
+    lead_id: UUID | None = None
+    lost_reason_id: UUID | None = None
+    origin: Literal["manual", "lead", "import"] | None = None
+    value_cents_from: Money | None = None
+    value_cents_to: Money | None = None
+    expected_close_date_from: Day | None = None
+    expected_close_date_to: Day | None = None
+    created_at_from: Moment | None = None
+    created_at_to: Moment | None = None
+    q: str | None = Field(None, max_length=100, description="Palavras do título")
+    tag_id: UUID | None = None
+    without_next_step: bool | None = Field(None, description="Abertos sem próxima tarefa marcada")
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        found = super().clauses()
+        found += [Deal.title_key.contains(word, autoescape=True) for word in fold(self.q or "").split()]
+        if self.tag_id is not None:
+            found.append(exists(select(1).where(Tagging.deal_id == Deal.id, Tagging.tag_id == self.tag_id)))
+        if self.without_next_step is not None:
+            planned = has_next_step()
+            found += [Deal.state == "open", ~planned if self.without_next_step else planned]
+        return found
+
+
+def has_next_step() -> ColumnElement[bool]:
+    """An activity with a date, not done yet."""
+    pending = (
+        DealActivity.deal_id == Deal.id,
+        DealActivity.due_at.is_not(None),
+        DealActivity.done_at.is_(None),
+    )
+    return exists(select(1).where(*pending))
+
+
+class DealDraft(Body):
+    title: Short
+    pipeline_id: UUID | None = Field(None, description="Sem ele, o primeiro funil")
+    stage_id: UUID | None = Field(None, description="Sem ela, a primeira etapa do funil")
+    company_id: UUID | None = None
+    contact_id: UUID | None = None
+    value_cents: Money = 0
+    expected_close_date: Day | None = None
+    owner_id: UUID | None = Field(None, description="Outro responsável: só a direção escolhe")
+
+
+class DealPatch(Body):
+    title: Short = untouched()
+    value_cents: Money = untouched()
+    probability: Percent = untouched()
+    expected_close_date: Day | None = None
+    company_id: UUID | None = None
+    contact_id: UUID | None = None
+    owner_id: UUID | None = Field(None, description="Só a direção troca o responsável")
+
+
+class DealMove(Body):
+    stage_id: UUID
+    version: int | None = Field(None, ge=1, le=2**31 - 1, description="A versão do cartão que a pessoa via")
+
+
+class DealWin(Body):
+    closed_on: Day | None = Field(None, description="Sem ela, vale a previsão de fechamento")
+    override_reason: Short | None = Field(None, description="Por que ganhar sem orçamento aceito")
+
+
+class DealLose(Body):
+    lost_reason_id: UUID
+    note: Long | None = None
+
+
+class DealReopen(Body):
+    reason: Short
+    expected_close_date: Day
+
+
+class DealView(View):
+    id: UUID
+    title: str
+    pipeline_id: UUID
+    stage_id: UUID
+    stage_entered_at: datetime
+    owner_id: UUID | None
+    company_id: UUID | None
+    contact_id: UUID | None
+    value_cents: int
+    probability: int
+    expected_close_date: date | None
+    state: State
+    closed_at: datetime | None
+    closed_on: date | None
+    lost_reason_id: UUID | None
+    lost_note: str | None
+    win_override_reason: str | None
+    lead_id: UUID | None
+    campaign_id: UUID | None
+    origin: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class BulkChanges(Body):
+    stage_id: UUID = untouched()
+    probability: Percent = untouched()
+    expected_close_date: Day | None = None
+    owner_id: UUID | None = None
+    add_tag_ids: list[UUID] = Field(default_factory=list, max_length=20)
+    remove_tag_ids: list[UUID] = Field(default_factory=list, max_length=20)
+
+
+class BulkEdit(Body):
+    ids: list[UUID] = Field(min_length=1, max_length=200)
+    changes: BulkChanges
+
+
+class BulkDone(View):
+    changed: int
+
+
+def facts_of(deal: Deal) -> DealFacts:
+    """What the guards of the state machine look at."""
+    held = {
+        "value_cents": deal.value_cents > 0,
+        "company_id": deal.company_id is not None,
+        "contact_id": deal.contact_id is not None,
+        "expected_close_date": deal.expected_close_date is not None,
+        "owner_id": deal.owner_id is not None,
+    }
+    present = frozenset(name for name, holds in held.items() if holds)
+    state = cast(State, deal.state)  # the CHECK of the column says so
+    return DealFacts(state=state, pipeline_id=deal.pipeline_id, present=present, lead_id=deal.lead_id)

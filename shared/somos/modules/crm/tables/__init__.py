@@ -1,0 +1,39 @@
+"""The tables of schema `crm`.
+
+Who sees what. A deal belongs to its owner. A company or contact is reached by its own owner and by the owner
+of a deal that is about it, for reading and writing. What hangs on a deal (history, activities, tags) follows
+it. Pipelines, stages, lost reasons and tags are the house's. Saved views are private unless shared; private
+notes are their author's alone, for every role. The database refuses the rest.
+"""
+
+from somos.modules.crm.tables.deals import (
+    Deal,
+    DealActivity,
+    DealStage,
+    DealStageHistory,
+    LostReason,
+    Pipeline,
+    PrivateNote,
+)
+from somos.modules.crm.tables.people import Company, CompanyContact, Contact, Merge
+from somos.modules.crm.tables.work import Handover, Import, ImportRow, SavedView, Tag, Tagging
+
+__all__ = [
+    "Company",
+    "CompanyContact",
+    "Contact",
+    "Deal",
+    "DealActivity",
+    "DealStage",
+    "DealStageHistory",
+    "Handover",
+    "Import",
+    "ImportRow",
+    "LostReason",
+    "Merge",
+    "Pipeline",
+    "PrivateNote",
+    "SavedView",
+    "Tag",
+    "Tagging",
+]
