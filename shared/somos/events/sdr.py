@@ -28,6 +28,13 @@ class MessageApproved(Event):
     message_id: UUID
 
 
+class MessageClaimed(Event):
+    """Every check lets the message leave now; `attempt` is the one that may send it."""
+
+    message_id: UUID
+    attempt: int
+
+
 class MessageSent(Event):
     """The provider accepted the message."""
 
