@@ -29,9 +29,7 @@ log = logging.getLogger("somos.realtime")
 class Hub:
     """All sockets of this process, found by person and by role."""
 
-    def __init__(
-        self, redis_url: str, verify: Verify, first_token_within: float = FIRST_TOKEN_WITHIN
-    ) -> None:
+    def __init__(self, redis_url: str, verify: Verify, first_token_within: float = FIRST_TOKEN_WITHIN) -> None:
         self._verify = verify
         self._first_token_within = first_token_within
         self._bell = Bell(redis_url, self.announce, self._missed_some)

@@ -45,6 +45,8 @@ class World:
             row = self.state.one("SELECT changes FROM people WHERE id=?", person_id)
             merged = {**(json.loads(row["changes"]) if row else {}), **changes}
             self.state.run("INSERT OR REPLACE INTO people VALUES (?, ?)", person_id, json.dumps(merged))
+            # In another mood they answer anew; that they once opted out stays known.
+            self.state.run("UPDATE answered SET channel='' WHERE person=?", person_id)
         person = self.person(person_id)
         assert person is not None
         return person

@@ -66,7 +66,7 @@ def test_stack_yml_holds_one_function_per_file_with_its_own_timeouts_and_secrets
     assert sorted(stack["functions"]) == ["crm-deals", "sdr-every-night", "sdr-hook-whatsapp", "sdr-on-deal-opened"]
     step = stack["functions"]["sdr-on-deal-opened"]
     assert step["environment"] == {
-        "FUNCTION": "sdr-on-deal-opened",
+        "SOMOS_FUNCTION": "sdr-on-deal-opened",
         "exec_timeout": "125s",
         "read_timeout": "125s",
         "write_timeout": "125s",

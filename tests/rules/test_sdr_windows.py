@@ -106,7 +106,7 @@ def test_a_window_that_never_opens_says_so(window):
 
 @pytest.mark.parametrize("hour", ["24:01", "25:00", "8h", "", "10:75", "-1:00"])
 def test_what_is_not_an_hour_is_refused(hour):
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"invalid literal|^[-0-9:]+$"):
         minute_of(hour)
 
 

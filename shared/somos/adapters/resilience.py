@@ -65,7 +65,7 @@ class Caller:
     ) -> None:
         self.provider, self.terms = provider, terms
         self._gate, self._sleep = gate, sleep
-        self._backoff = wait_exponential_jitter(initial=2, max=LONGEST_WAIT_S, exp_base=2, jitter=1)
+        self._backoff = wait_exponential_jitter(multiplier=2, max=LONGEST_WAIT_S, exp_base=2, jitter=1)
 
     def call(self, operation: str, kind: Kind, attempt: Callable[[], tuple[T, int | None]]) -> T:
         run = _Run(self, operation, kind)

@@ -12,6 +12,10 @@ from pathlib import Path
 from somos.local.addresses import LOOPBACK, free_port, holder_of, is_free
 from somos.local.engines import postgres, valkey
 from somos.local.secrets import kept, kept_pair, kept_password
+from somos.settings import ROOT
+
+# Where a stack keeps everything it knows; another folder is another stack.
+FOLDER = Path(os.environ.get("SOMOS_FOLDER") or ROOT / ".somos").resolve()
 
 # Each outside service: its place in the sandbox world, and what must come with a real address.
 OUTSIDE = {
@@ -61,9 +65,9 @@ class Ports:
         return lines
 
 
-def given(root: Path) -> dict[str, str]:
+def given() -> dict[str, str]:
     """What the person set: the `.env` file, and over it the environment."""
-    return {**read_env_file(root / ".env"), **os.environ}
+    return {**read_env_file(ROOT / ".env"), **os.environ}
 
 
 def embedded(environment: Mapping[str, str]) -> set[str]:
@@ -116,9 +120,9 @@ def unused_keys(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def for_a_command(root: Path, folder: Path) -> None:
+def for_a_command(folder: Path) -> None:
     """Let a command typed beside a running stack reach it, as its parts do."""
-    os.environ.update(complete(given(root), folder, Ports.of(folder)))
+    os.environ.update(complete(given(), folder, Ports.of(folder)))
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import http.client
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from somos.local.addresses import LOOPBACK
@@ -13,35 +12,42 @@ from somos.local.supervisor import Part
 from somos.settings import ROOT
 
 
-def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[str, str]) -> list[Part]:
+def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[str, str], people: bool) -> list[Part]:
     """Everything that `somos up` keeps alive, in the order it is shown."""
-    base = {**environment, "PYTHONUNBUFFERED": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"}
+    base = {**environment, "SOMOS_STACK": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"}
     engines = tuple(name for name in ("postgres", "redis") if name in embedded)
     world = ("sandbox",) if "sandbox" in embedded else ()
 
     def module(name: str, *words: str) -> Callable[[], list[str]]:
         return lambda: [sys.executable, "-m", name, *words]
 
-    def waited_for(part: Part) -> Part:
-        """A part without an address of its own: it says when it is ready by writing its pid to a file."""
-        file = folder / "run" / f"{part.name}.ready"
-        return replace(part, environment={**base, "SOMOS_READY_FILE": str(file)}, ready=lambda pid: _says(file, pid))
+    def quiet(name: str, *after: str) -> Part:
+        """A part without an address: it says when it is ready by writing its pid to a file."""
+        file = folder / "run" / f"{name}.ready"
+
+        def command() -> list[str]:
+            file.unlink(missing_ok=True)
+            return module("somos.cli", name)()
+
+        told = {**base, "SOMOS_READY_FILE": str(file)}
+        return Part(name, command, lambda pid: _says(file, pid), after=after, environment=told)
 
     found = [
         Part("postgres", lambda: _postgres(folder, ports).command, _postgres_ready(folder), tied=False,
              gentle=postgres.GENTLE, address=f"{LOOPBACK}:{ports.postgres}"),
         Part("redis", lambda: _valkey(folder, ports).command, _valkey_ready(folder, ports), tied=False,
              gentle=valkey.GENTLE, address=f"{LOOPBACK}:{ports.redis}"),
-        Part("sandbox", module("infra.sandbox", "--port", str(ports.sandbox)), _answers(ports.sandbox, "/_world"),
-             address=f"http://{LOOPBACK}:{ports.sandbox}", environment=base),
-        Part("migrate", module("somos.cli", "migrate"), after=engines, once=True, environment=base),
+        Part("sandbox", module("infra.sandbox", "--port", str(ports.sandbox), "--state", str(folder / "world.sqlite3")),
+             _answers(ports.sandbox, "/_world/health"), address=f"http://{LOOPBACK}:{ports.sandbox}", environment=base),
+        Part("migrate", module("somos.cli", "migrate", *(["--people"] if people else [])),
+             after=engines, once=True, environment=base),
         Part("gateway", module("gateway.local", "--port", str(ports.gateway)), _answers(ports.gateway, "/health"),
              after=("migrate",), address=f"http://{LOOPBACK}:{ports.gateway}", environment=base),
         Part("realtime", module("gateway.realtime", "--port", str(ports.realtime)),
              _answers(ports.realtime, "/health"), after=(*engines, "gateway"),
              address=f"ws://{LOOPBACK}:{ports.realtime}", environment=base),
-        waited_for(Part("worker", module("somos.cli", "worker"), after=(*engines, *world, "gateway"))),
-        waited_for(Part("relay", module("somos.cli", "relay"), after=(*engines, "gateway"))),
+        quiet("worker", *engines, *world, "gateway"),
+        quiet("relay", *engines, "gateway"),
     ]  # fmt: skip
     stood_in = {"postgres", "redis", "sandbox"}
     return [part for part in found if part.name in embedded or part.name not in stood_in]

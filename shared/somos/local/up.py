@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from somos.local import checks, environment
-from somos.local.environment import Ports
+from somos.local.environment import FOLDER, Ports
 from somos.local.processes import Identity, dying_with_us
 from somos.local.stack import parts
-from somos.local.supervisor import Broken, Status, Supervisor, stop_leftovers
+from somos.local.supervisor import Broken, Part, Status, Supervisor, stop_leftovers
 from somos.settings import ROOT
 
-FOLDER = ROOT / ".somos"
+
+TALE = [sys.executable, "-m", "somos.cli", "demo"]
+PartsOf = Callable[[Path, Ports, set[str], Mapping[str, str], bool], list[Part]]
 
 
 class Refused(Exception):
@@ -37,13 +38,15 @@ class Wishes:
     once: bool = False
 
 
-def up(wishes: Wishes, say: Callable[[str], None]) -> int:
+def up(wishes: Wishes, say: Callable[[str], None], parts: TALE = [sys.executable, "-m", "somos.cli", "demo"]
+PartsOf = parts, tale: list[str] = TALE) -> int:
     """Run until asked to stop; the exit status."""
     folder = wishes.folder
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)  # nobody looks in; PostgreSQL, another user where we are root, passes through
     begun = time.monotonic()
     with only_one(folder):
-        told = environment.given(ROOT)
+        told = environment.given()
         embedded = environment.embedded(told)
         for name in stop_leftovers(folder):
             say(f"  {name} tinha ficado de uma execução interrompida e foi encerrado")
@@ -56,8 +59,9 @@ def up(wishes: Wishes, say: Callable[[str], None]) -> int:
         for line in environment.unused_keys(told):
             say(f"  {line}")
         screen = Screen(say, folder)
-        supervisor = Supervisor(parts(folder, ports, embedded, settings), folder, say, screen.changed)
-        teller = Teller(wishes, settings)
+        people = wishes.story or "postgres" in embedded
+        supervisor = Supervisor(parts(folder, ports, embedded, settings, people), folder, say, screen.changed)
+        teller = Teller(wishes, settings, tale)
         try:
             code = supervisor.run(lambda: _settled(screen, teller, begun, embedded, settings))
         except Broken as broken:
@@ -187,18 +191,19 @@ class Screen:
 class Teller:
     """Plays the story once all is ready, on this terminal, in a process of its own."""
 
-    def __init__(self, wishes: Wishes, settings: Mapping[str, str]) -> None:
+    def __init__(self, wishes: Wishes, settings: Mapping[str, str], tale: list[str]) -> None:
         self._wishes = wishes
+        self._tale = tale
         self._settings = settings
         self._child: subprocess.Popen[bytes] | None = None
-        self._told = not (wishes.story or wishes.once)
+        self._told = not wishes.story
         self._greeted = False
 
     def turn(self, screen: Screen) -> int | None:
         """Go on; an exit status when the stack should end."""
         if not self._told:
             if self._child is None:
-                command = dying_with_us([sys.executable, "-m", "somos.cli", "demo"], signal.SIGTERM)
+                command = dying_with_us(self._tale, signal.SIGTERM)
                 self._child = subprocess.Popen(  # noqa: S603
                     command, stdin=subprocess.DEVNULL, env=dict(self._settings), cwd=ROOT, start_new_session=True
                 )
@@ -223,10 +228,3 @@ class Teller:
             if self._child.poll() is None:
                 self._child.kill()
                 self._child.wait()
-
-
-def announce_ready() -> None:
-    """A part says that it is ready, where its supervisor looks."""
-    file = os.environ.get("SOMOS_READY_FILE")
-    if file:
-        Path(file).write_text(str(os.getpid()))

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
-
-import redis
+from typing import TYPE_CHECKING, Any
 
 from somos.mesh.log import log
+
+if TYPE_CHECKING:
+    import redis
 
 RING_TTL_MS = 2_000
 REALTIME = "somos:realtime"
@@ -22,11 +23,13 @@ class Bell:
         """One job per queue; rings that nobody answered yet are not repeated."""
         if self.redis is None:
             return
+        from redis import RedisError
+
         try:
             for queue in queues:
                 if self.redis.set(f"somos:ring:{queue}", "1", nx=True, px=RING_TTL_MS):
                     self._enqueue(queue)
-        except redis.RedisError as error:
+        except RedisError as error:
             log.warning("bell-silent", error=type(error).__name__)
 
     def answered(self, queue: str) -> None:
@@ -38,10 +41,12 @@ class Bell:
         """Publish to the realtime hub."""
         if self.redis is None:
             return
+        from redis import RedisError
+
         try:
             for message in messages:
                 self.redis.publish(REALTIME, json.dumps(message, default=str))
-        except redis.RedisError as error:
+        except RedisError as error:
             log.warning("realtime-silent", error=type(error).__name__)
 
     def _enqueue(self, queue: str) -> None:

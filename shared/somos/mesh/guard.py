@@ -1,6 +1,8 @@
-"""The door of every endpoint: who asks, and whether the matrix lets them in."""
+"""The door of every endpoint: who asks, and whether the matrix lets them in.
 
-import redis
+Redis and cryptography load when the first credential is checked, not when a unit starts.
+"""
+
 from werkzeug.datastructures import Headers
 
 from somos.mesh import clock
@@ -12,7 +14,6 @@ from somos.policy.grants import ANYONE, allows, is_fresh_required
 from somos.policy.keys import is_key
 from somos.policy.limits import Limit
 from somos.policy.principals import ANONYMOUS, SYSTEM, Principal
-from somos.policy.tokens import InvalidToken
 
 KEY_RATE = 300
 
@@ -46,6 +47,8 @@ def identify(runtime: Runtime, headers: Headers) -> Principal:
         raise Unauthorised(headers={"WWW-Authenticate": "Bearer"})
     if is_key(credential):
         return _by_key(runtime, credential)
+    from somos.policy.tokens import InvalidToken
+
     try:
         return runtime.verifier.verify(credential, clock.now())
     except InvalidToken as error:
@@ -57,9 +60,11 @@ def identify(runtime: Runtime, headers: Headers) -> Principal:
 
 def limit(runtime: Runtime, rate: Limit, subject: str) -> None:
     """Raises TooMany past the rate; open while Redis is away."""
+    from redis import RedisError
+
     try:
         wait = rate.hit(runtime.redis, subject, clock.now())
-    except redis.RedisError as error:
+    except RedisError as error:
         log.warning("limit-unknown", limit=rate.name, error=type(error).__name__)
         return
     if wait:

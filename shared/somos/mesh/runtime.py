@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
-from typing import Any, cast
-
-import redis
+from typing import TYPE_CHECKING, Any, cast
 
 from somos.mesh.bell import Bell
 from somos.mesh.routes import Routes
 from somos.policy.identity import Accounts
-from somos.policy.tokens import TokenVerifier
 from somos.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
+
+    from somos.policy.tokens import TokenVerifier
 
 PortFactory = Callable[[type], Any]
 
@@ -34,6 +36,8 @@ class Runtime:
 
     @cached_property
     def redis(self) -> "redis.Redis":
+        import redis
+
         return redis.Redis.from_url(
             self.settings.redis_url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30
         )
@@ -52,7 +56,9 @@ class Runtime:
         return import_module("somos.wiring").Wiring(self.settings, lambda: self.redis)
 
     @cached_property
-    def verifier(self) -> TokenVerifier:
+    def verifier(self) -> "TokenVerifier":
+        from somos.policy.tokens import TokenVerifier
+
         return TokenVerifier(self.settings.jwt_public_key)
 
     @cached_property

@@ -22,7 +22,7 @@ class User(Table, Versioned):
     email: Mapped[str]
     name: Mapped[str]
     role: Mapped[str]
-    password_hash: Mapped[str] = mapped_column(repr=False)
+    password_hash: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
     # Whose portal a `Cliente` sees; a company of the CRM, so no foreign key.
     client_company_id: Mapped[UUID | None]
@@ -52,7 +52,7 @@ class ApiKey(Table):
     name: Mapped[str]
     # The beginning of the key, by which its owner recognises it.
     hint: Mapped[str]
-    key_hash: Mapped[str] = mapped_column(unique=True, repr=False)
+    key_hash: Mapped[str] = mapped_column(unique=True)
     scopes: Mapped[list[Any]]
     per_minute: Mapped[int]
     expires_at: Mapped[datetime]

@@ -10,7 +10,7 @@ from somos.modules.sdr.rules.windows import IsHoliday, Ramp, Window
 
 # cancel: it will never leave. ask: a person approves again. hold: until a person lifts it. wait: until `until`.
 Then = Literal["cancel", "ask", "hold", "wait"]
-Inbound = Literal["none", "unclassified", "human"]
+Inbound = Literal["none", "unclassified", "unclear", "human"]
 UNCLASSIFIED_PAUSE = timedelta(minutes=10)
 
 
@@ -90,6 +90,8 @@ def suppression(facts: Preflight, _: IsHoliday) -> Refusal | None:
 def inbound(facts: Preflight, _: IsHoliday) -> Refusal | None:
     if facts.inbound == "human":
         return Refusal("inbound", "A pessoa respondeu depois que o texto foi escrito.", "cancel")
+    if facts.inbound == "unclear":
+        return Refusal("inbound", "Uma resposta desta pessoa espera que alguém a classifique.", "hold")
     if facts.inbound == "unclassified":
         until = facts.now + UNCLASSIFIED_PAUSE
         return Refusal("inbound", "Há uma resposta ainda não classificada desta pessoa.", "wait", until)
@@ -104,7 +106,7 @@ def relationship(facts: Preflight, _: IsHoliday) -> Refusal | None:
 
 
 def enrolment(facts: Preflight, _: IsHoliday) -> Refusal | None:
-    if facts.stopped_enrolment and not facts.conversational:
+    if facts.stopped_enrolment:
         return Refusal("enrolment", "A cadência desta pessoa foi encerrada.", "cancel")
     return None
 
@@ -146,8 +148,7 @@ def sender_cap(facts: Preflight, is_holiday: IsHoliday) -> Refusal | None:
     if facts.conversational:
         return None
     _, tomorrow = windows.day_bounds(facts.now, facts.sender_zone)
-    today = tomorrow.astimezone(windows.ZoneInfo(facts.sender_zone)).date() - timedelta(days=1)
-    cap = windows.cap_on(today, facts.ramp)
+    cap = windows.cap_on(windows.local_date(facts.now, facts.sender_zone), facts.ramp)
     if facts.health == "slowed":  # the provider asked for less
         cap = max(cap // 2, 1)
     if facts.sender_left_today < cap:

@@ -85,10 +85,15 @@ def _at(day: date, minute: int, clock: ZoneInfo) -> datetime:
     return (midnight + timedelta(minutes=minute % 1440)).astimezone(UTC)
 
 
+def local_date(moment: datetime, zone: str) -> date:
+    """The calendar day there."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
 def day_bounds(moment: datetime, zone: str) -> tuple[datetime, datetime]:
     """The local day that holds `moment`, in UTC, half open."""
     clock = ZoneInfo(zone)
-    day = moment.astimezone(clock).date()
+    day = local_date(moment, zone)
     return _at(day, 0, clock), _at(day + timedelta(days=1), 0, clock)
 
 

@@ -59,7 +59,7 @@ class OutreachMessage(Versioned, Table):
     __table_args__ = (
         one_of("channel", CHANNELS),
         one_of("state", MESSAGE),
-        one_of("kind", ["first_contact", "follow_up", "reply"]),
+        one_of("kind", ["first_contact", "follow_up", "second_channel", "reply"]),
         CheckConstraint(f"approval_id is not null or state not in {NEEDS_APPROVAL}", name="approved"),
         UniqueConstraint("enrolment_id", "step_no"),
         Index("uq_outreach_messages_provider", "channel", "provider_id", unique=True),
@@ -110,6 +110,7 @@ class OutreachMessage(Versioned, Table):
     left_at: Mapped[datetime | None]
     sandbox: Mapped[bool] = mapped_column(default=False)
     provider_id: Mapped[str | None]
+    rfc_id: Mapped[str | None] = mapped_column(index=True)  # the Message-ID that an e-mail's answer names
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
