@@ -18,7 +18,6 @@ from somos.local.stack import parts
 from somos.local.supervisor import Broken, Part, Status, Supervisor, stop_leftovers
 from somos.settings import ROOT
 
-
 TALE = [sys.executable, "-m", "somos.cli", "demo"]
 PartsOf = Callable[[Path, Ports, set[str], Mapping[str, str], bool], list[Part]]
 
@@ -38,8 +37,7 @@ class Wishes:
     once: bool = False
 
 
-def up(wishes: Wishes, say: Callable[[str], None], parts: TALE = [sys.executable, "-m", "somos.cli", "demo"]
-PartsOf = parts, tale: list[str] = TALE) -> int:
+def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale: list[str] = TALE) -> int:
     """Run until asked to stop; the exit status."""
     folder = wishes.folder
     folder.mkdir(parents=True, exist_ok=True)

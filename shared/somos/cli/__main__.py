@@ -1,0 +1,5 @@
+"""`python -m somos.cli`."""
+
+from somos.cli import main
+
+main(prog_name="somos")

@@ -1,0 +1,73 @@
+"""`somos functions`, `where`, `derive`: what the declarations in functions/ say."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from somos.mesh.derive import Derived
+
+
+def derived() -> "Derived":
+    """Everything that follows from the declarations, in memory."""
+    from somos.cli.needs import needs_of
+    from somos.mesh import derive as mesh_derive
+    from somos.mesh.loader import load
+
+    return mesh_derive.derive(load().values(), mesh_derive.known_events(), needs_of)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Só confere: falha se um arquivo derivado não corresponde.")
+def derive(check: bool) -> None:
+    """Escreve stack.yml, OpenAPI, rotas, permissões e o mapa a partir das funções."""
+    found = derived()
+    faults = found.faults or (found.drift() if check else [])
+    for fault in faults:
+        click.echo(str(fault), err=True)
+    if faults:
+        sys.exit(1)
+    if check:
+        click.echo(f"{len(found.files)} arquivos derivados em dia")
+        return
+    for name in found.write() or ["nada mudou"]:
+        click.echo(name)
+
+
+@click.command()
+@click.argument("what")
+def where(what: str) -> None:
+    """Mostra o arquivo e a linha de uma rota, evento, tabela ou função."""
+    from somos.mesh.derive import known_events
+    from somos.mesh.derive.where import where as find
+    from somos.mesh.loader import load
+    from somos.migrations import load_tables
+
+    functions = load().values()
+    load_tables()
+    hits = find(what, functions, known_events())
+    for hit in hits:
+        click.echo(str(hit))
+    if not hits:
+        raise click.ClickException(f"nada se chama {what!r}; veja: somos functions")
+
+
+@click.command()
+@click.argument("module", required=False)
+def functions(module: str | None) -> None:
+    """Lista as funções, o que as acorda e o que emitem."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from somos.mesh.derive.map import emitted_types
+    from somos.mesh.loader import load
+
+    table = Table("função", "acorda com", "emite", box=None, header_style="bold")
+    for name, function in sorted(load().items()):
+        if module in (None, function.module):
+            wakes = [f"{e.method} {e.path}" for e in function.endpoints]
+            wakes += [f"POST {w.path}" for w in function.webhooks]
+            wakes += [t.type for t in function.topics] + [t.schedule for t in function.timers]
+            table.add_row(name, "\n".join(wakes), "\n".join(emitted_types(function)))
+    Console().print(table)

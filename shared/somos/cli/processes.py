@@ -1,0 +1,53 @@
+"""`somos migrate`, `worker`, `relay`: what runs beside the functions."""
+
+import click
+
+
+@click.command()
+@click.option("--people", is_flag=True, help="Cria também as pessoas da pilha local.")
+def migrate(people: bool) -> None:
+    """Leva o banco ao que o código diz: tabelas, papéis, políticas de linha, gatilhos."""
+    from somos.cli.settings import runtime
+    from somos.migrations import migrate as bring_up_to_date
+
+    found = runtime("database_url", "database_owner_url")
+    bring_up_to_date(found.settings.database_owner_url, found.settings.database_url)
+    if people:
+        from somos.local.people import settle
+
+        settle(found)
+    click.echo("banco em dia")
+
+
+@click.command()
+@click.argument("queues", nargs=-1)
+def worker(queues: tuple[str, ...]) -> None:
+    """Entrega eventos às funções; sem filas, atende todas."""
+    from somos.cli.settings import runtime
+    from somos.local.parts import announce_ready
+    from somos.mesh.log import configure
+    from somos.mesh.worker import work
+
+    found = runtime("database_url", "redis_url", "gateway_url")
+    configure(found.settings.log_level)
+    announce_ready()
+    work(list(queues) or None)
+
+
+@click.command()
+def relay() -> None:
+    """A rede de segurança: toca o que está parado e faz andar os relógios."""
+    import signal
+
+    from somos.cli.settings import runtime
+    from somos.local.parts import announce_ready
+    from somos.mesh.log import configure
+    from somos.mesh.relay import Relay
+
+    found = runtime("database_url", "redis_url")
+    configure(found.settings.log_level)
+    turning = Relay(found)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: turning.stop())
+    announce_ready()
+    turning.run()
