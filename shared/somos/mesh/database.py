@@ -128,8 +128,12 @@ def _literal(value: str) -> str:
 @contextmanager
 def atomically(engine: Any) -> Iterator[Connection]:
     """The mesh's own statements, which act for nobody: one commit, or a savepoint of a test's connection."""
-    with engine.begin_nested() if isinstance(engine, Connection) else engine.begin() as begun:
-        yield engine if isinstance(engine, Connection) else begun
+    if isinstance(engine, Connection):
+        with engine.begin_nested():
+            yield engine
+    else:
+        with engine.begin() as connection:
+            yield connection
 
 
 @contextmanager

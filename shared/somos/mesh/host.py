@@ -36,4 +36,4 @@ def main(request: flask.Request) -> flask.typing.ResponseReturnValue:
 def app() -> flask.Flask:
     """The WSGI application, for any server."""
     application()
-    return cast(flask.Flask, functions_framework.create_app("main", __file__))
+    return cast(flask.Flask, functions_framework.create_app("main", __file__))  # type: ignore[no-untyped-call]
