@@ -156,9 +156,13 @@ class EvolutionWebhooks:
         import jwt  # on first use
 
         try:
-            # Times are judged below, by our own clock.
-            unjudged = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
-            claims = jwt.decode(token, self._token, algorithms=["HS256"], options=unjudged)
+            claims = jwt.decode(
+                token,
+                self._token,
+                algorithms=["HS256"],
+                # The time is judged below, by our own clock.
+                options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )
             expires = float(claims["exp"])
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
             return False
