@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -20,8 +21,8 @@ BODIES: dict[str, Callable[[int], Any]] = {
     },
     "evolution": lambda status: {
         "status": status,
-        "error": "Too Many Requests" if status == 429 else "Internal Server Error",
-        "response": {"message": ["Error: Connection Closed"]},
+        "error": HTTPStatus(status).phrase,
+        "response": {"message": ["Error: Connection Closed" if status == 400 else HTTPStatus(status).phrase]},
     },
     "resend": lambda status: {
         "statusCode": status,

@@ -184,19 +184,33 @@ def draft_outreach(prompt: str) -> dict[str, Any]:
     person = named(section(prompt, "pessoa")).split(" ")[0]
     sender = named(section(prompt, "remetente"))
     producer = named(section(prompt, "produtora")) or "nossa produtora"
-    hook = first_fact(evidence_lines(prompt))
-    greeting = f"Olá, {person}!" if person else "Olá!"
-    who = f"Sou {sender}, da {producer}." if sender else f"Falo em nome da {producer}."
-    read = f" Li no site da {company}: “{hook}”" if hook else f" Conheci o trabalho da {company}."
-    offer = " Produzimos vídeos para agências e marcas e gostaria de mostrar duas ideias para vocês."
-    ask = " Podemos conversar 15 minutos esta semana?"
-    wants_way_out = re.search(r"parar|descadastr|opt-?out|sair", plain(section(prompt, "instrucao")))
-    way_out = " Se preferir não receber mensagens, responda PARAR." if wants_way_out else ""
-    if not email:
-        return {"subject": None, "text": f"{greeting} {who}{read}{offer}{ask}{way_out}"}
-    text = f"{greeting}\n\n{who}{read}\n\n{offer.strip()}{ask}\n"
-    text += f"{way_out.strip()}\n" if way_out else ""
-    return {"subject": f"Vídeo para a {company}", "text": f"{text}\nAbraço,\n{sender or producer}"}
+    greeting = f"Olá, {person}!" if person else f"Olá, equipe da {company}!"
+    who = f"Sou {sender}, da {producer}." if sender else f"Escrevo em nome da {producer}."
+    parts = [f"{greeting} {who}"]
+    if section(prompt, "mensagem"):  # they wrote to us: this answers them
+        parts = [f"{greeting} Obrigado pela resposta.", answer_to(section(prompt, "mensagem"))]
+    else:
+        hook = first_fact(evidence_lines(prompt))
+        read = f"Li no site da {company}: “{hook}” " if hook else f"Escrevo porque conheci a {company}. "
+        parts.append(read + "Produzimos vídeos para agências e marcas e temos duas ideias para mostrar.")
+        parts.append("Podemos conversar 15 minutos esta semana?")
+    if re.search(r"parar|descadastr|opt-?out|sair", plain(section(prompt, "instrucao"))):
+        parts.append("Se preferir não receber mensagens, responda PARAR.")
+    signature = sender or producer
+    if email:
+        subject = f"Vídeo para a {company}"
+        return {"subject": subject[:60], "text": "\n\n".join([*parts, f"Abraço,\n{signature}"])}
+    return {"subject": None, "text": "\n\n".join([" ".join(parts), signature])}
+
+
+def answer_to(message: str) -> str:
+    """What the draft of a reply says, by the kind of message it replies to."""
+    label = classify_reply(f"<mensagem>{message}</mensagem>")["label"]
+    if label == "interested":
+        return "Ótimo! Qual o melhor dia e horário para conversarmos?"
+    if label == "question":
+        return "Para responder bem preciso entender o que vocês imaginam. Podemos falar 15 minutos esta semana?"
+    return "Entendi. Posso ajudar com mais alguma informação?"
 
 
 def first_fact(lines: list[Evidence]) -> str:
@@ -205,7 +219,7 @@ def first_fact(lines: list[Evidence]) -> str:
         if entry.field in ("cnpj", "telefone", "email", "e-mail", "endereco", "cidade", "uf"):
             continue
         for sentence in sentences(entry.text):
-            if 20 <= len(sentence) <= 140 and not re.search(r"instruc|aprov|nota \d|@|http", plain(sentence)):
+            if 20 <= len(sentence) <= 120 and not re.search(r"instruc|aprov|nota \d|@|http", plain(sentence)):
                 return sentence
     return ""
 
@@ -218,6 +232,8 @@ REPLY_RULES: tuple[tuple[str, float, tuple[str, ...]], ...] = (
         r"undeliver|delivery status notification|mailbox (does not exist|unavailable)|user unknown",
         r"mensagem nao entregue|caixa postal (nao existe|inexistente)",
     )),
+    # The prompt asks for it: a message that gives orders to whoever classifies is for a person to read.
+    ("unclear", 0.2, (r"ignor\w+ (as|todas|suas|qualquer).{0,20}(instruc|regra)|classifi(que|car) (isto|esta|como)",)),
     ("automatic", 0.97, (
         r"resposta automatica|mensagem automatica|fora do escritorio|out of office|de ferias|estou ausente",
         r"retornaremos (o contato|em breve)|horario de atendimento",
