@@ -3,8 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-from pydantic import SecretStr
-
 from somos.mesh import Context, Invalid, Page, http
 from somos.modules.auth import rules
 from somos.modules.auth.schemas import CreatedKey, KeyDraft, KeyFilter, KeyView
@@ -43,7 +41,7 @@ def api_keys_create(draft: KeyDraft, ctx: Context) -> CreatedKey:
     )
     ctx.db.add(key)
     ctx.db.flush()
-    return CreatedKey(**KeyView.model_validate(key).model_dump(), secret=SecretStr(made.secret))
+    return CreatedKey(**KeyView.model_validate(key).model_dump(), secret=made.secret)
 
 
 @http.delete("/api/v1/api-keys/{id}", allow="api_key.manage")

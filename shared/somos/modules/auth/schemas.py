@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, SecretStr, field_serializer
+from pydantic import AfterValidator, Field, SecretStr
 
 from somos.mesh.schemas import Body, Filter, View
 from somos.modules.auth.rules import MAX_KEY_DAYS
@@ -156,8 +156,4 @@ class KeyView(View):
 class CreatedKey(KeyView):
     """The only answer that ever holds the key itself."""
 
-    secret: SecretStr
-
-    @field_serializer("secret", when_used="json")
-    def _shown_once(self, secret: SecretStr) -> str:
-        return secret.get_secret_value()
+    secret: str = Field(repr=False, description="A chave; guarde-a agora, não será mostrada de novo")
