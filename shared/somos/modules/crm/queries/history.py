@@ -10,10 +10,11 @@ from somos.modules.crm.rules.deals import State
 from somos.modules.crm.tables import Deal, DealStage, DealStageHistory
 
 
-def begin(db: Session, deal: Deal, now: datetime) -> None:
-    """The first span of a deal that was just added."""
-    db.flush()
-    db.add(DealStageHistory(deal_id=deal.id, step=1, stage_id=deal.stage_id, state=deal.state, entered_at=now))
+def first_span(deal: Deal) -> DealStageHistory:
+    """Where a new deal starts."""
+    return DealStageHistory(
+        deal_id=deal.id, step=1, stage_id=deal.stage_id, state=deal.state, entered_at=deal.stage_entered_at
+    )
 
 
 def enter(db: Session, deal: Deal, stage_id: UUID, state: State, now: datetime) -> None:

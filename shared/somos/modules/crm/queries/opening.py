@@ -51,7 +51,16 @@ def first_stage(db: Session, pipeline_id: UUID | None = None) -> DealStage:
 
 def open_deal(db: Session, opening: Opening, now: datetime) -> Deal:
     """The deal and the first span of its history."""
-    deal = Deal(
+    deal = new_deal(opening, now)
+    db.add(deal)
+    db.flush()
+    db.add(history.first_span(deal))
+    return deal
+
+
+def new_deal(opening: Opening, now: datetime) -> Deal:
+    """A deal at its stage, not stored yet; whoever stores it stores `history.first_span` after it."""
+    return Deal(
         id=uuid7(),
         title=opening.title,
         pipeline_id=opening.stage.pipeline_id,
@@ -69,9 +78,6 @@ def open_deal(db: Session, opening: Opening, now: datetime) -> Deal:
         origin=opening.origin,
         created_at=now,
     )
-    db.add(deal)
-    history.begin(db, deal, now)
-    return deal
 
 
 def open_from_lead(

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.mesh.records import Audit
-from somos.modules.crm.rules.timeline import Cursor, field_changes
+from somos.modules.crm.rules.timeline import Cursor, field_changes, message_title
 from somos.modules.crm.schemas.reports import FieldChange, TimelineItem
 from somos.modules.crm.tables import Company, Deal, DealActivity, PrivateNote
 from somos.modules.sdr.queries import conversation
@@ -129,12 +129,15 @@ def _changes(
 
 def _messages(db: Session, lead_id: UUID) -> Iterable[TimelineItem]:
     for item in conversation(db, lead_id):
+        kind = "message_received" if item.direction == "in" else "message_sent"
         yield TimelineItem(
             id=str(item.id),
             at=item.at,
-            kind="message_received" if item.direction == "in" else "message_sent",
-            title=item.title,
+            kind=kind,
+            title=message_title(kind, item.channel),
             body=item.text,
+            actor_id=item.author_id,
+            actor_kind=item.author,
             channel=item.channel,
             reference_id=item.id,
         )

@@ -13,9 +13,12 @@ from somos.modules.keys import (
     normalise_phone,
 )
 from somos.modules.places import parse_state
+from somos.modules.sheet import fold
 
+Key = tuple[str, str]
 Parser = Callable[[str], str | None]
 
+MAX_ROWS = 2_000  # one transaction that a person waits for
 MAX_CENTS = 10**13  # a hundred billion reais: beyond it somebody typed a phone number
 
 # field -> the column names people use, folded (lower case, no accents)
@@ -59,6 +62,27 @@ class Draft:
     deal_title: str | None = None
     deal_value_cents: int = 0
     expected_close_date: date | None = None
+
+    @property
+    def company_keys(self) -> list[Key]:
+        """By what the company is recognised, the surest first."""
+        pairs = [("document", self.document), ("domain", self.domain), ("phone", self.phone), ("email", self.email)]
+        return [(kind, value) for kind, value in pairs if value]
+
+    @property
+    def contact_keys(self) -> list[Key]:
+        pairs = [("email", self.contact_email), ("phone", self.contact_phone)]
+        return [(kind, value) for kind, value in pairs if value]
+
+    @property
+    def twin_key(self) -> Key:
+        """By what lines of one file name the same company when nothing better is known."""
+        return name_key(self.company_name, self.city)
+
+
+def name_key(name: str, city: str | None) -> Key:
+    """A company without any other key, by its exact name and city."""
+    return ("name", f"{fold(name)}|{fold(city or '')}")
 
 
 def draft_of(cells: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Draft | None, list[str]]:

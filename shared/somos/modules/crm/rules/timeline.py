@@ -35,6 +35,15 @@ LABELS = {
 }
 
 
+CHANNELS = {"whatsapp": "WhatsApp", "email": "e-mail", "linkedin": "LinkedIn"}
+
+
+def message_title(kind: str, channel: str) -> str:
+    """As in `Mensagem enviada por WhatsApp`."""
+    what = "Resposta recebida" if kind == "message_received" else "Mensagem enviada"
+    return f"{what} por {CHANNELS.get(channel, channel)}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
     """The last item of a page; the next page is older. Ties of time are broken by id."""

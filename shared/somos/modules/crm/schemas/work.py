@@ -223,7 +223,7 @@ class ImportView(View):
     undone_at: datetime | None
     version: int
     created_at: datetime
-    counts: ImportCounts = ImportCounts()
+    counts: ImportCounts | None = None
 
 
 class ImportRowFilter(Filter):

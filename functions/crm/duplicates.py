@@ -1,0 +1,40 @@
+"""Is this somebody we already have? Asked while a person is typing."""
+
+from sqlalchemy import exists, select
+
+from somos.mesh import Context, http
+from somos.modules.crm.queries.duplicates import twins
+from somos.modules.crm.rules.duplicates import Known
+from somos.modules.crm.schemas.people import DuplicateAnswer, DuplicateQuestion
+from somos.modules.crm.tables import Company, Contact
+from somos.modules.keys import domain_of, normalise_cnpj, normalise_cpf, normalise_email, normalise_phone
+
+
+# A POST, so that what is typed never stands in an address that gets logged.
+@http.post("/api/v1/duplicates", allow="crm:read", status=200)
+def duplicates_check(question: DuplicateQuestion, ctx: Context) -> DuplicateAnswer:
+    known = Known(
+        name=question.name,
+        city=question.city,
+        document=normalise_cnpj(question.document) or normalise_cpf(question.document),
+        domain=domain_of(question.domain),
+        phone=normalise_phone(question.phone),
+        email=normalise_email(question.email),
+    )
+    table = Company if question.kind == "company" else Contact
+    rows = ctx.visible(table)
+    if question.ignore_id is not None:
+        rows = rows.where(table.id != question.ignore_id)
+    found = twins(ctx.db, rows, table, known)
+    return DuplicateAnswer(twins=found, elsewhere=_elsewhere(ctx, question, known.document))
+
+
+def _elsewhere(ctx: Context, question: DuplicateQuestion, document: str | None) -> bool:
+    """Whether the document, which is unique for the whole house, is in a portfolio the asker cannot see."""
+    if question.kind != "company" or document is None:
+        return False
+    same = (Company.document == document, Company.merged_into_id.is_(None))
+    if ctx.count(ctx.visible(Company).where(*same)):
+        return False
+    with ctx.as_system() as db:
+        return bool(db.scalar(select(exists().where(*same))))

@@ -1,0 +1,45 @@
+"""Two records of one company or person become one, field by field."""
+
+from uuid import UUID
+
+from somos.mesh import Conflict, Context, Forbidden, Invalid, Page, http
+from somos.modules.crm.queries.merging import FIELDS, TABLES, merge
+from somos.modules.crm.rules.merges import unknown_choices
+from somos.modules.crm.schemas.people import MergeDraft, MergeFilter, MergeView
+from somos.modules.crm.tables import Company, Contact, Merge
+from somos.policy.grants import allows
+
+
+@http.get("/api/v1/merges", allow="crm:read")
+def merges_list(filter: MergeFilter, ctx: Context) -> Page[MergeView]:
+    return ctx.page(ctx.visible(Merge).where(*filter.clauses()), MergeView)
+
+
+@http.post("/api/v1/merges", allow="crm:write")
+def merges_create(draft: MergeDraft, ctx: Context) -> MergeView:
+    """The survivor keeps or takes each field as chosen; deals, people and tags of the other become its own."""
+    if draft.survivor_id == draft.absorbed_id:
+        raise Invalid("Escolha dois registros diferentes", field="absorbed_id")
+    if unknown := unknown_choices(draft.choices, FIELDS[draft.kind]):
+        raise Invalid(f"Campo que não se escolhe: {', '.join(unknown)[:200]}", field="choices")
+    rows = {id: _row(ctx, draft, id) for id in sorted((draft.survivor_id, draft.absorbed_id))}
+    if not allows(ctx.principal, "deal.reassign"):
+        _refuse_others(ctx, rows)
+    with ctx.as_system() as db:  # what points at the absorbed may be somebody else's
+        record = merge(
+            db, draft.kind, rows[draft.survivor_id], rows[draft.absorbed_id], draft.choices, ctx.principal.id
+        )
+    return MergeView.model_validate(record)
+
+
+def _row(ctx: Context, draft: MergeDraft, id: UUID) -> Company | Contact:
+    """Locked in the order of ids, so that two merges of the same pair never wait for each other."""
+    row = ctx.get(TABLES[draft.kind], id, lock=True)
+    if row.merged_into_id is not None:
+        raise Conflict("Um dos registros já foi juntado a outro", code="merged")
+    return row
+
+
+def _refuse_others(ctx: Context, rows: dict[UUID, Company | Contact]) -> None:
+    if any(row.owner_id != ctx.principal.id for row in rows.values()):
+        raise Forbidden("Só a direção junta registros de outra carteira", code="merge-forbidden")

@@ -1,0 +1,221 @@
+"""A spreadsheet on its way in: what each line would do, doing it, and taking it back."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from somos.mesh.ids import uuid7
+from somos.modules.crm.queries import history
+from somos.modules.crm.queries.opening import Opening, new_deal
+from somos.modules.crm.rules.imports import Draft, Key, draft_of, name_key
+from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal, DealStage, Import, ImportRow
+from somos.modules.keys import PersonKeys
+from somos.modules.sheet import fold
+
+Suppressed = Callable[[PersonKeys], bool]
+
+
+@dataclass
+class Book:
+    """Who is known, by key; grows while a file is read, so that its lines find each other."""
+
+    companies: dict[Key, UUID] = field(default_factory=dict)
+    contacts: dict[Key, UUID] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
+
+    def company(self, draft: Draft) -> UUID | None:
+        keys = draft.company_keys or [draft.twin_key]
+        return next((self.companies[key] for key in keys if key in self.companies), None)
+
+    def contact(self, draft: Draft, company_id: UUID | None) -> UUID | None:
+        keys = draft.contact_keys or [_colleague(company_id, draft.contact_name)]
+        return next((self.contacts[key] for key in keys if key in self.contacts), None)
+
+    def learn(self, draft: Draft, company_id: UUID, contact_id: UUID | None) -> None:
+        for key in [*draft.company_keys, draft.twin_key]:
+            self.companies.setdefault(key, company_id)
+        if contact_id is not None:
+            for key in [*draft.contact_keys, _colleague(company_id, draft.contact_name)]:
+                self.contacts.setdefault(key, contact_id)
+
+
+def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], contacts: Select[Contact]) -> Book:
+    """What the asker already has of these drafts, in three queries."""
+    book = Book()
+    live, people = companies.where(Company.merged_into_id.is_(None)), contacts.where(Contact.merged_into_id.is_(None))
+    company_keys = {key for draft in drafts for key in draft.company_keys}
+    contact_keys = {key for draft in drafts for key in draft.contact_keys}
+    names = {("name_key", fold(draft.company_name)) for draft in drafts if not draft.company_keys}
+    for company in _having(db, live, Company, company_keys | names):
+        book.companies.setdefault(name_key(company.name, company.city), company.id)
+        for name in ("document", "domain", "phone", "email"):
+            book.companies.setdefault((name, getattr(company, name)), company.id)
+    for contact in _having(db, people, Contact, contact_keys):
+        for name in ("email", "phone"):
+            book.contacts.setdefault((name, getattr(contact, name)), contact.id)
+    colleagues = people.join(CompanyContact, CompanyContact.contact_id == Contact.id).with_only_columns(
+        CompanyContact.company_id, Contact.id, Contact.name
+    )
+    found = set(book.companies.values())
+    for company_id, contact_id, name in db.execute(colleagues.where(CompanyContact.company_id.in_(found))):
+        book.contacts.setdefault(_colleague(company_id, name), contact_id)
+    return book
+
+
+def taken_documents(db: Session, drafts: Iterable[Draft]) -> set[str]:
+    """Of these documents, those that any portfolio holds; asked with the system's rights."""
+    documents = {draft.document for draft in drafts if draft.document}
+    held = select(Company.document).where(Company.document.in_(documents), Company.merged_into_id.is_(None))
+    return {document for document in db.scalars(held) if document}
+
+
+def assess(row: ImportRow, mapping: dict[str, str], book: Book, suppressed: Suppressed) -> Draft | None:
+    """Say on the row what it would do; the draft when there is something to do."""
+    draft, problems = draft_of(row.cells, mapping)
+    row.company_id = row.contact_id = None
+    if draft is not None:
+        row.company_id = book.company(draft)
+        row.contact_id = book.contact(draft, row.company_id) if draft.contact_name else None
+        if row.company_id is None and draft.document in book.elsewhere:
+            problems.append("Este CNPJ ou CPF já está em outra carteira.")
+        if suppressed(PersonKeys(phone=draft.contact_phone or draft.phone, email=draft.contact_email or draft.email)):
+            problems.append("Esta pessoa pediu para não ser contatada.")
+    row.problems = problems
+    if draft is None or problems:
+        row.state = "invalid"
+        return None
+    is_new = row.company_id is None or (draft.contact_name and row.contact_id is None) or draft.deal_title
+    row.state = "ready" if is_new else "duplicate"
+    return draft if is_new else None
+
+
+def apply(
+    db: Session,
+    rows: Sequence[ImportRow],
+    mapping: dict[str, str],
+    book: Book,
+    suppressed: Suppressed,
+    stage: DealStage,
+    owner_id: UUID,
+    now: datetime,
+) -> list[Deal]:
+    """Make what the ready lines say, layer by layer so that thousands of lines are a few statements."""
+    companies: list[Company] = []
+    contacts: list[Contact] = []
+    links: set[tuple[UUID, UUID]] = set()
+    deals: list[Deal] = []
+    for row in rows:
+        draft = assess(row, mapping, book, suppressed)
+        if draft is None:
+            continue
+        made: dict[str, Any] = {}
+        if row.company_id is None:
+            company = _company(draft, owner_id)
+            companies.append(company)
+            row.company_id, made["company"] = company.id, True
+        if draft.contact_name and row.contact_id is None:
+            contact = _contact(draft, owner_id)
+            contacts.append(contact)
+            row.contact_id, made["contact"] = contact.id, True
+        if row.contact_id is not None:
+            links.add((row.company_id, row.contact_id))
+        if draft.deal_title:
+            deal = new_deal(_opening(draft, row, stage, owner_id), now)
+            deals.append(deal)
+            row.deal_id, made["deal"] = deal.id, True
+        book.learn(draft, row.company_id, row.contact_id)
+        row.state, row.made = "imported", made
+    db.add_all([*companies, *contacts])
+    db.flush()
+    made_links = _new_links(db, links)
+    db.add_all([*made_links, *deals])
+    db.flush()
+    linked = {(link.company_id, link.contact_id) for link in made_links}
+    for row in rows:
+        if (row.company_id, row.contact_id) in linked and row.state == "imported":
+            row.made = {**row.made, "link": True}
+    db.add_all(history.first_span(deal) for deal in deals)
+    db.flush()
+    return deals
+
+
+def counts(db: Session, import_id: UUID) -> dict[str, int]:
+    """How many lines stand where."""
+    rows = select(ImportRow.state, func.count()).where(ImportRow.import_id == import_id).group_by(ImportRow.state)
+    return dict(db.execute(rows).tuples().all())
+
+
+def rows_of(db: Session, wanted: Import, *states: str) -> list[ImportRow]:
+    """Lines in the order of the file."""
+    rows = select(ImportRow).where(ImportRow.import_id == wanted.id).order_by(ImportRow.line)
+    return list(db.scalars(rows.where(ImportRow.state.in_(states)) if states else rows))
+
+
+def _having(db: Session, rows: Select[Any], table: type[Any], keys: set[Key]) -> Iterable[Any]:
+    by_kind: dict[str, list[str]] = {}
+    for kind, value in keys:
+        by_kind.setdefault(kind, []).append(value)
+    if not by_kind:
+        return []
+    conditions = [getattr(table, kind).in_(values) for kind, values in by_kind.items()]
+    return db.scalars(rows.where(or_(*conditions)).order_by(table.id))
+
+
+def _colleague(company_id: UUID | None, name: str | None) -> Key:
+    """By what a person without phone and e-mail is known: the name, in that company."""
+    return ("colleague", f"{company_id}|{fold(name or '')}")
+
+
+def _new_links(db: Session, wanted: set[tuple[UUID, UUID]]) -> list[CompanyContact]:
+    pair = tuple_(CompanyContact.company_id, CompanyContact.contact_id)
+    known = set(
+        db.execute(select(CompanyContact.company_id, CompanyContact.contact_id).where(pair.in_(list(wanted)))).tuples()
+    )
+    return [
+        CompanyContact(company_id=company, contact_id=contact, role="contato")
+        for company, contact in sorted(wanted - known)
+    ]
+
+
+def _company(draft: Draft, owner_id: UUID) -> Company:
+    return Company(
+        id=uuid7(),
+        name=draft.company_name,
+        document=draft.document,
+        domain=draft.domain,
+        phone=draft.phone,
+        email=draft.email,
+        city=draft.city,
+        uf=draft.uf,
+        segment=draft.segment,
+        owner_id=owner_id,
+    )
+
+
+def _contact(draft: Draft, owner_id: UUID) -> Contact:
+    return Contact(
+        id=uuid7(),
+        name=draft.contact_name or draft.company_name,
+        title=draft.contact_title,
+        email=draft.contact_email,
+        phone=draft.contact_phone,
+        owner_id=owner_id,
+    )
+
+
+def _opening(draft: Draft, row: ImportRow, stage: DealStage, owner_id: UUID) -> Opening:
+    return Opening(
+        title=draft.deal_title or draft.company_name,
+        stage=stage,
+        owner_id=owner_id,
+        company_id=row.company_id,
+        contact_id=row.contact_id,
+        value_cents=draft.deal_value_cents,
+        expected_close_date=draft.expected_close_date,
+        origin="import",
+    )
