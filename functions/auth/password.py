@@ -1,6 +1,6 @@
 """Changing one's own password."""
 
-from somos.mesh import Context, Forbidden, Invalid, NotFound, http
+from somos.mesh import Conflict, Context, Invalid, NotFound, http
 from somos.mesh.guard import limit
 from somos.modules.auth.schemas import PasswordChange, SignedIn
 from somos.modules.auth.signing import end_sessions, hashed, reachable, sessions, signed_in
@@ -15,7 +15,7 @@ GUESSES = Limit("password", 5, 60)
 def password_change(change: PasswordChange, ctx: Context) -> SignedIn:
     """Every other sign-in of the person ends; this one goes on with the tokens of the answer."""
     if not ctx.principal.is_person:
-        raise Forbidden("Só pessoas têm senha")
+        raise Conflict("Só pessoas têm senha; uma chave se troca por outra", code="not-a-person")
     limit(ctx.runtime, GUESSES, str(ctx.principal.id))
     # The matrix lets people read their account, not write it; this one write is theirs.
     with ctx.as_system() as db:

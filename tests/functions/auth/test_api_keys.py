@@ -51,7 +51,7 @@ def test_a_key_manages_neither_accounts_nor_keys_nor_passwords(mesh: Mesh, admin
     mesh.call("GET /api/v1/api-keys", as_=secret).refused(403)
     mesh.call("GET /api/v1/users", as_=secret).refused(403)
     change = {"current_password": "x", "new_password": "uma senha comprida"}
-    mesh.call("PUT /api/v1/auth/password", change, as_=secret).refused(403)
+    mesh.call("PUT /api/v1/auth/password", change, as_=secret).refused(409, "not-a-person")
 
 
 def test_a_revoked_key_is_over_at_once_and_revoking_again_is_no_error(mesh: Mesh, admin: Person) -> None:

@@ -1,0 +1,1 @@
+"""Functions of the accounts: signing in, people, API keys."""
