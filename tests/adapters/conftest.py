@@ -1,5 +1,7 @@
 """What the adapters' tests share: a real Redis, a settable clock, a provider to order about, the sandbox."""
 
+import io
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,7 @@ from infra.sandbox.serve import Sandbox, start
 from somos.adapters.gate import Gate, Rate
 from somos.adapters.http import ResilientClient
 from somos.adapters.resilience import Terms
+from somos.mesh.log import configure
 from somos.settings import Settings
 from somos.wiring import Wiring
 from tests.adapters.provider import Provider
@@ -97,6 +100,19 @@ def client(provider: Provider, gate: Callable[..., Gate]) -> Callable[..., Resil
         )
 
     return make
+
+
+@pytest.fixture
+def told() -> Iterator[io.StringIO]:
+    """Everything the process logs, at DEBUG, as it is logged in production."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure("DEBUG")
+    root.handlers[0].setStream(stream)  # type: ignore[attr-defined]
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

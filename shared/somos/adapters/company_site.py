@@ -9,7 +9,7 @@ from urllib.robotparser import RobotFileParser
 import requests
 from urllib3.exceptions import HTTPError
 
-from somos.adapters.http import never_left, read_body, transport_error
+from somos.adapters.http import read_body, transport_error
 from somos.adapters.public_web import Blocked, Resolve, check_url, public_session, system_resolver
 from somos.adapters.resilience import Caller
 from somos.adapters.site_rules import SiteRules
@@ -192,7 +192,7 @@ def _unreachable(error: Exception) -> OutsideError:
     text = type(getattr(error.args[0] if error.args else None, "reason", error)).__name__
     if text == "NameResolutionError":
         return Refused("Este domínio não existe.", code="no-such-site")
-    if isinstance(error, requests.exceptions.ProxyError) and not never_left(error):
+    if isinstance(error, requests.exceptions.ProxyError) and "Tunnel connection failed" in str(error):
         return Refused("A saída para a internet recusou o endereço.", code="proxy-refused")
     if isinstance(error, requests.exceptions.SSLError):
         return Refused("O certificado do site não é válido.", code="bad-certificate")

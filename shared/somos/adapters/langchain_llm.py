@@ -1,5 +1,6 @@
 """A language model behind any OpenAI-compatible endpoint, through LangChain, with structured output."""
 
+import logging
 import time
 from typing import Any
 
@@ -18,6 +19,10 @@ from somos.ports.llm import Llm, LlmAnswer, Prompt
 
 THROTTLED_PAUSE_S = 5.0
 
+# These write whole requests, prompts included, at DEBUG.
+for name in ("openai._base_client", "httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy"):
+    logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
+
 
 class LangchainLlm(Llm):
     def __init__(self, caller: Caller, base_url: str, api_key: str, model: str) -> None:
@@ -25,19 +30,19 @@ class LangchainLlm(Llm):
         self._chat: Any = None
 
     def ask(self, prompt: Prompt, output: type[BaseModel], key: str = "") -> LlmAnswer:
-        chat = self._asking_for(output)
+        chat = self._asking_for(output, key)
         messages = [("system", prompt.system), ("user", prompt.user)]
-        headers = {"X-Client-Request-Id": key} if key else {}
         began = time.perf_counter()
         tally = _Tally()
 
         def attempt() -> tuple[LlmAnswer, int]:
             try:
-                raw = chat.invoke(messages, extra_headers=headers)["raw"]
+                raw = chat.invoke(messages)["raw"]
             except Exception as error:
                 raise _mapped(error) from None
             tally.add(raw.usage_metadata or {})
-            _must_be_whole(raw)
+            if raw.additional_kwargs.get("refusal"):
+                raise Refused("O modelo se recusou a responder.", code="model-refused", status=200)
             try:
                 fitting = output.model_validate_json(str(raw.text))
             except ValidationError:
@@ -53,7 +58,7 @@ class LangchainLlm(Llm):
 
         return self._caller.call("ask", "read", attempt)
 
-    def _asking_for(self, output: type[BaseModel]) -> Any:
+    def _asking_for(self, output: type[BaseModel], key: str) -> Any:
         """The model, bound to the schema. Heavy libraries are loaded here, on first use."""
         from langchain_openai import ChatOpenAI
         from openai import pydantic_function_tool
@@ -69,7 +74,8 @@ class LangchainLlm(Llm):
         # As a plain schema, not as the class: then an answer that does not fit still tells what it cost.
         strict = pydantic_function_tool(output)["function"]["parameters"]
         schema = {"name": output.__name__, "schema": strict, "strict": True}
-        return self._chat.with_structured_output(schema, method="json_schema", include_raw=True)
+        headers = {"X-Client-Request-Id": key} if key else {}
+        return self._chat.with_structured_output(schema, method="json_schema", include_raw=True, extra_headers=headers)
 
 
 class _Tally:
@@ -89,22 +95,16 @@ class _Tally:
         return kind("O modelo respondeu fora do formato pedido.", code="outside-schema", status=200)
 
 
-def _must_be_whole(raw: Any) -> None:
-    if raw.additional_kwargs.get("refusal"):
-        raise Refused("O modelo se recusou a responder.", code="model-refused", status=200)
-    finish = raw.response_metadata.get("finish_reason")
-    if finish == "content_filter":
-        raise Refused("O filtro do provedor barrou a resposta.", code="content-filter", status=200)
-    if finish == "length":
-        raise Refused("A resposta do modelo não coube no limite.", code="too-long", status=200)
-
-
 def _mapped(error: Exception) -> OutsideError:
     """What went wrong, in our six words. Texts are dropped: they may quote the prompt or part of the key."""
     import openai
 
     if isinstance(error, openai.APITimeoutError | openai.APIConnectionError):
         return Transient("Não foi possível falar com o modelo.", code="unreachable", outage=True)
+    if isinstance(error, openai.LengthFinishReasonError):
+        return Refused("A resposta do modelo não coube no limite.", code="too-long", status=200)
+    if isinstance(error, openai.ContentFilterFinishReasonError):
+        return Refused("O filtro do provedor barrou a resposta.", code="content-filter", status=200)
     if isinstance(error, openai.APIStatusError):
         return _by_status(error)
     # Not what the protocol says: a page of a proxy, half a body.

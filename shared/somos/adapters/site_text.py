@@ -105,7 +105,8 @@ def _read_text(page: Page, rules: SiteRules) -> None:
         _add_email(page, match[0], rules)
     for pattern in (PHONE, TOLL_FREE):
         for match in pattern.finditer(page.text):
-            _add(page.phones, normalise_phone(match[0]))
+            if not match[0].isdigit():  # bare digits may be anything
+                _add(page.phones, normalise_phone(match[0]))
     for match in CNPJ.finditer(page.text):
         _add(page.cnpjs, normalise_cnpj(match[0]))
 
