@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from infra.sandbox import control, evolution, faults, model, registry, resend, serpapi, sites, welcome
+from infra.sandbox import (
+    control,
+    evolution,
+    evolution_routes,
+    faults,
+    model,
+    registry,
+    resend,
+    resend_routes,
+    serpapi,
+    sites,
+    welcome,
+)
 from infra.sandbox.agenda import Agenda
 from infra.sandbox.config import Config
 from infra.sandbox.faults import Faults
@@ -32,8 +44,8 @@ class Outside:
         for blueprint in (
             welcome.blueprint(self.world),
             serpapi.blueprint(self.world),
-            evolution.blueprint(self.world, whatsapp),
-            resend.blueprint(self.world, email),
+            evolution_routes.blueprint(self.world, whatsapp),
+            resend_routes.blueprint(self.world, email),
             model.blueprint(self.world),
             registry.blueprint(),
             sites.blueprint(self.world),

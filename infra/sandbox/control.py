@@ -34,7 +34,7 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
     def reset() -> Any:
         seed = body().get("seed", world.config.seed)
         with world.state.write():
-            world.state.reset(seed)
+            world.reset(seed)
             evolution.seed()
             resend.seed()
         return jsonify(seed=world.state.setting("seed"))

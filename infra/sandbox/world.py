@@ -1,7 +1,7 @@
 """The parts of the world put together, and what they have in common: who a number or address belongs to."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.sandbox.agenda import Agenda
@@ -14,6 +14,21 @@ from infra.sandbox.webhooks import Webhooks
 SECONDS_PER_DAY = 86_400
 
 
+class Directory:
+    """People by id, by every form of their phone, and by address and domain (the first at a domain counts)."""
+
+    def __init__(self, people: list[Person]) -> None:
+        self.by_id = {p.id: p for p in people}
+        self.by_phone: dict[str, Person] = {}
+        self.by_email: dict[str, Person] = {}
+        for person in people:
+            for form in phone_forms(person.phone) if person.phone else ():
+                self.by_phone.setdefault(form, person)
+            if person.email:
+                self.by_email.setdefault(person.email, person)
+                self.by_email.setdefault(person.email.rpartition("@")[2], person)
+
+
 @dataclass(slots=True)
 class World:
     """Everything a provider's blueprint needs."""
@@ -23,22 +38,29 @@ class World:
     agenda: Agenda
     webhooks: Webhooks
     faults: Faults
+    _directory: Directory | None = field(default=None, init=False)
 
     def steps(self, count: float) -> float:
         """Seconds that so many steps of everyday delay take."""
         return count * self.config.delay_ms / 1000
 
+    @property
+    def directory(self) -> Directory:
+        """Everyone as they are now: the invented companies' people, changed or joined by the control API."""
+        with self.state.write():  # nobody changes a person between the reading and the keeping
+            if self._directory is None:
+                rows = self.state.rows("SELECT * FROM people ORDER BY id")
+                changes = {r["id"]: json.loads(r["changes"]) for r in rows}
+                settled = [person_from(changes.pop(c.person.id, {}), c.person) for c in companies()]
+                joined = [person_from({**extra, "id": id_}) for id_, extra in changes.items()]
+                self._directory = Directory(settled + joined)
+            return self._directory
+
     def people(self) -> list[Person]:
-        changes = {r["id"]: json.loads(r["changes"]) for r in self.state.rows("SELECT * FROM people ORDER BY id")}
-        settled = [person_from(changes.pop(c.person.id, {}), c.person) for c in companies()]
-        return settled + [person_from({**extra, "id": id_}) for id_, extra in changes.items()]
+        return list(self.directory.by_id.values())
 
     def person(self, person_id: str | None) -> Person | None:
-        base = next((c.person for c in companies() if c.person.id == person_id), None)
-        row = self.state.one("SELECT changes FROM people WHERE id=?", person_id)
-        if row is None:
-            return base
-        return person_from({**json.loads(row["changes"]), "id": person_id}, base)
+        return self.directory.by_id.get(person_id or "")
 
     def change_person(self, person_id: str, changes: dict[str, Any]) -> Person:
         with self.state.write():
@@ -47,21 +69,21 @@ class World:
             self.state.run("INSERT OR REPLACE INTO people VALUES (?, ?)", person_id, json.dumps(merged))
             # In another mood they answer anew; that they once opted out stays known.
             self.state.run("UPDATE answered SET channel='' WHERE person=?", person_id)
-        person = self.person(person_id)
-        assert person is not None
-        return person
+            self._directory = None
+        return self.directory.by_id[person_id]
+
+    def reset(self, seed: int | None) -> None:
+        self.state.reset(seed)
+        self._directory = None
 
     def by_phone(self, number: str) -> Person | None:
-        forms = phone_forms(number)
-        return next((p for p in self.people() if p.phone and phone_forms(p.phone) & forms), None)
+        phones = self.directory.by_phone
+        return next((phones[form] for form in phone_forms(number) if form in phones), None)
 
     def by_email(self, address: str) -> Person | None:
         """Whoever has the address; mail to any other box of a company reaches the person who answers there."""
-        wanted = address.lower()
-        everyone = self.people()
-        exact = next((p for p in everyone if p.email == wanted), None)
-        domain = wanted.rpartition("@")[2]
-        return exact or next((p for p in everyone if p.email.rpartition("@")[2] == domain), None)
+        wanted, boxes = address.lower(), self.directory.by_email
+        return boxes.get(wanted) or boxes.get(wanted.rpartition("@")[2])
 
     def answer_of(self, person: Person | None, channel: str) -> str | None:
         """What the person says to a first message on a channel; they answer once and then keep quiet."""

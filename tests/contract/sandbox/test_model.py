@@ -263,3 +263,32 @@ def test_langchain_reaches_it_as_the_product_does(sandbox: Sandbox) -> None:
     answer = structured.invoke([("system", "Classifique."), ("user", "<mensagem>PARAR</mensagem>")])
     assert answer["parsed"].label == "optout"
     assert answer["raw"].usage_metadata["total_tokens"] > 0
+
+
+def test_about_nine_agencies_of_the_story_fit_and_two_more_only_by_their_words() -> None:
+    import re
+
+    from infra.sandbox.people import companies
+    from infra.sandbox.rules import assess_rubric
+    from infra.sandbox.sites import PAGES
+
+    fitting = set()
+    for company in (c for c in companies() if "agência" in c.segment and c.city == "São Paulo"):
+        text = "\n".join(re.sub(r"<[^>]+>", "\n", page(company)) for page in PAGES.values())
+        lines = "\n".join(f"[site] {line.strip()} ({company.url})" for line in text.splitlines() if line.strip())
+        answers = assess_rubric(f"{CRITERIA}\n<evidencias>\n{lines}\n</evidencias>")["criteria"]
+        if [a["answer"] for a in answers if a["id"] in ("segmento", "cidade", "porte")] == ["yes"] * 3:
+            fitting.add(company.slug)
+    stopped_by_a_rule = {"lumen", "nova-garoa"}  # closed in the registry, already a client
+    assert stopped_by_a_rule < fitting
+    assert fitting - stopped_by_a_rule == {
+        "horizonte",
+        "farol",
+        "ipe-amarelo",
+        "mare-alta",
+        "verbo-imagem",
+        "patio-digital",
+        "tamandua",
+        "casa-aurora",
+        "bonde",
+    }
