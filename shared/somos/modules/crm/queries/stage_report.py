@@ -40,6 +40,7 @@ def stage_report(
             _count(and_(DealStageHistory.id.is_not(None), after.id.is_(None))),
             func.avg(func.extract("epoch", stayed)),
         )
+        .select_from(DealStage)
         .outerjoin(
             DealStageHistory,
             and_(

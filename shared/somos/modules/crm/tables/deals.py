@@ -135,8 +135,6 @@ class DealStageHistory(Table):
                 "crm.deal_stage_history.left_at",
             ],
             name="fk_deal_stage_history_unbroken",
-            deferrable=True,
-            initially="DEFERRED",
         ),
         {"schema": "crm"},
     )
