@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 
 DEFAULT_INSTANCE = "somos"
+SITE_TIMEOUT_S = 10.0  # a visitor would have left
+STATES = {"closed": "ok", "open": "down", "half-open": "recovering", "unknown": "unknown"}
 # A call to a port is a Protocol of `somos.ports`; a webhook sender is named by a text.
 Needed = type | str
 
@@ -67,16 +69,22 @@ class Wiring:
 
     def health(self) -> list[dict[str, Any]]:
         """How each provider stands, from its breaker and the configuration, without calling it."""
-        return [self._health(wire) for wire in PORTS.values()]
+        told: list[dict[str, Any]] = []
+        for wire in PORTS.values():
+            # A Redis that does not answer is asked once, not once for each provider.
+            deaf = any(entry["state"] == "unknown" for entry in told)
+            told.append(self._health(wire, deaf))
+        return told
 
-    def _health(self, wire: Wire) -> dict[str, Any]:
+    def _health(self, wire: Wire, deaf: bool) -> dict[str, Any]:
         if missing := _missing(self.settings, wire):
             return {"provider": wire.provider, "state": "not-configured", "missing": missing}
+        if deaf:
+            return {"provider": wire.provider, "state": "unknown"}
         circuit = self.gate(wire.provider).circuit()
-        state = {"closed": "ok", "open": "down", "half-open": "recovering", "unknown": "unknown"}[circuit.state]
         return {
             "provider": wire.provider,
-            "state": state,
+            "state": STATES[circuit.state],
             "failures": circuit.failures,
             "last_success_at": _when(circuit.good_at),
             "last_failure_at": _when(circuit.bad_at),
@@ -96,11 +104,10 @@ class Wiring:
         redis = self._redis() if self._redis and self.settings.redis_url else None
         return Gate(redis, provider, self.clock, rate=rate)
 
-    def caller(self, provider: str, *, tries: int = 3, guarded: bool = True) -> "Caller":
+    def caller(self, provider: str) -> "Caller":
         from somos.adapters.resilience import Caller, Terms
 
-        terms = Terms(tries=tries, backoff_scale=self.settings.backoff_scale)
-        return Caller(provider, self.gate(provider) if guarded else None, terms)
+        return Caller(provider, self.gate(provider), Terms(backoff_scale=self.settings.backoff_scale))
 
     def client(
         self, provider: str, base_url: str, headers: dict[str, str] | None = None, rate: "Rate | None" = None
@@ -121,9 +128,11 @@ def _search(wiring: Wiring) -> Any:
 
 def _sites(wiring: Wiring) -> Any:
     from somos.adapters.company_site import CompanySite
+    from somos.adapters.resilience import Caller, Terms
 
     # No gate: every site is a server of its own, and five dead ones say nothing of the sixth.
-    return CompanySite(wiring.caller("sites", tries=2, guarded=False), wiring.settings.sites_proxy)
+    terms = Terms(timeout=SITE_TIMEOUT_S, tries=2, backoff_scale=wiring.settings.backoff_scale)
+    return CompanySite(Caller("sites", None, terms), wiring.settings.sites_proxy)
 
 
 def _company_registry(wiring: Wiring) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from infra.sandbox.people import companies
 from somos.adapters.company_site import CompanySite
 from somos.adapters.resilience import Caller, Terms
 from somos.adapters.site_rules import SiteRules
@@ -196,3 +197,24 @@ def test_a_sandbox_site_tells_who_the_company_is(wiring: Wiring) -> None:
     assert found.whatsapps
     assert set(found.socials) == {"instagram", "linkedin"}
     assert "Somos mais de 64 profissionais" in found.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused"),
+    [("redirect_private", "private-address"), ("closed", "robots"), ("error", "site-failed")],
+)
+def test_a_sandbox_site_that_must_not_or_cannot_be_read(wiring: Wiring, kind: str, refused: str) -> None:
+    with pytest.raises(OutsideError) as raised:
+        wiring.port(Sites).fetch(of_kind(kind))
+    assert raised.value.code == refused
+
+
+@pytest.mark.parametrize("kind", ["latin1", "large", "injection"])
+def test_a_sandbox_site_that_is_odd_is_read_all_the_same(wiring: Wiring, kind: str) -> None:
+    found = wiring.port(Sites).fetch(of_kind(kind))
+    assert found.cnpjs
+    assert "agência" in found.text.lower()
+
+
+def of_kind(kind: str) -> str:
+    return next(company.url for company in companies() if company.site == kind)

@@ -18,7 +18,7 @@ from somos.ports.errors import Throttled, Transient
 CircuitState = Literal["closed", "open", "half-open", "unknown"]
 
 KEPT_MS = 7 * 24 * 3600 * 1000
-SHORT_OF_REDIS_S = 2.0  # after a failure Redis is left alone this long, so its timeouts do not add up
+SHORT_OF_REDIS_S = 10.0  # after a failure Redis is left alone this long, so its timeouts do not add up
 
 # The breaker's times come from the caller's clock, in milliseconds. A time further ahead than it can be means
 # that the clock was set back; it counts as over. The rate is about the provider's time, so it uses Redis's own.
