@@ -15,8 +15,10 @@ _DIRECTION_OR_CLIENT: Final = frozenset({Role.Admin, Role.Diretor, Role.Cliente}
 
 # fmt: off
 ACTIONS: Final[dict[str, frozenset[Role]]] = {
-    # Prospecting: what is searched for, and what is read off a page.
-    "hunter.configure":    _DIRECTION,
+    # Prospecting: what is read off a page is the Admin's; what is said of a lead is what scores are measured against.
+    "hunter.configure":    _ADMIN,
+    "lead.decide":         _DIRECTION,
+    "lead.erase":          _DIRECTION,
     # Outreach: first contact is decided by the direction; answering a conversation also by its seller.
     "outreach.approve":    _DIRECTION,
     "conversation.reply":  _SALES,
