@@ -70,6 +70,7 @@ def _ask(question: str, **values: Any) -> list[dict[str, Any]]:
     from sqlalchemy import text
 
     from somos.cli.settings import runtime
+    from somos.mesh.database import atomically
 
-    with runtime("database_url").engine.connect() as connection:
+    with atomically(runtime("database_url").engine) as connection:
         return [dict(row) for row in connection.execute(text(question), values).mappings()]

@@ -30,6 +30,7 @@ def worker(queues: tuple[str, ...]) -> None:
 
     found = runtime("database_url", "redis_url", "gateway_url")
     configure(found.settings.log_level)
+    _ = found.routes, found.redis.ping()
     announce_ready()
     work(list(queues) or None)
 
@@ -47,6 +48,7 @@ def relay() -> None:
     found = runtime("database_url", "redis_url")
     configure(found.settings.log_level)
     turning = Relay(found)
+    _ = found.routes, found.redis.ping()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: turning.stop())
     announce_ready()

@@ -1,8 +1,10 @@
 """The parts of the local stack: what runs, after what, and when each counts as ready."""
 
+import hashlib
 import http.client
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from somos.local.addresses import LOOPBACK
@@ -50,7 +52,39 @@ def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[s
         quiet("relay", *engines, "gateway"),
     ]  # fmt: skip
     stood_in = {"postgres", "redis", "sandbox"}
-    return [part for part in found if part.name in embedded or part.name not in stood_in]
+    found = [part for part in found if part.name in embedded or part.name not in stood_in]
+    if "postgres" in embedded and is_migrated(folder):
+        return [
+            replace(part, after=tuple(engines if part.name == "gateway" else part.after))
+            for part in found
+            if part.name != "migrate"
+        ]
+    return found
+
+
+def is_migrated(folder: Path) -> bool:
+    """This very code already brought the stack's own database up to date."""
+    try:
+        return _migrated_mark(folder).read_text() == code_fingerprint()
+    except OSError:
+        return False
+
+
+def mark_migrated(folder: Path, fingerprint: str) -> None:
+    _migrated_mark(folder).write_text(fingerprint)
+
+
+def _migrated_mark(folder: Path) -> Path:
+    # Beside the data, so that whoever throws the data away throws this away too.
+    return folder / "postgres" / "migrated"
+
+
+def code_fingerprint() -> str:
+    """All of the library: tables, policies, triggers and revisions decide what the database should be."""
+    digest = hashlib.sha256()
+    for file in sorted((ROOT / "shared" / "somos").rglob("*.py")):
+        digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _postgres(folder: Path, ports: Ports) -> Server:

@@ -14,7 +14,7 @@ from pathlib import Path
 from somos.local import checks, environment
 from somos.local.environment import FOLDER, Ports
 from somos.local.processes import Identity, dying_with_us
-from somos.local.stack import parts
+from somos.local.stack import code_fingerprint, mark_migrated, parts
 from somos.local.supervisor import Broken, Part, Status, Supervisor, stop_leftovers
 from somos.settings import ROOT
 
@@ -136,6 +136,8 @@ class Screen:
 
     def __init__(self, say: Callable[[str], None], folder: Path) -> None:
         self._say = say
+        self._folder = folder
+        self._code = code_fingerprint()  # as it is now: it may be edited while the stack runs
         self._file = folder / "state.json"
         self._told: set[str] = set()
         self._ready = False
@@ -145,6 +147,8 @@ class Screen:
         part = status.part
         if not status.settled:
             return
+        if part.name == "migrate" and "postgres" in supervisor.parts:
+            mark_migrated(self._folder, self._code)
         if part.name in self._told:
             self._say(f"  {part.name} está de volta")
             return
