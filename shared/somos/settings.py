@@ -21,6 +21,7 @@ class Settings:
     evolution_url: str = ""
     evolution_api_key: str = field(default="", repr=False)
     evolution_webhook_token: str = field(default="", repr=False)
+    evolution_instance: str = "somos"
     resend_url: str = ""
     resend_api_key: str = field(default="", repr=False)
     resend_webhook_secret: str = field(default="", repr=False)
