@@ -57,17 +57,15 @@ def where(what: str) -> None:
 @click.argument("module", required=False)
 def functions(module: str | None) -> None:
     """Lista as funções, o que as acorda e o que emitem."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from somos.cli.screen import console, table
     from somos.mesh.derive.map import emitted_types
     from somos.mesh.loader import load
 
-    table = Table("função", "acorda com", "emite", box=None, header_style="bold")
+    rows = table("função", "acorda com", "emite")
     for name, function in sorted(load().items()):
         if module in (None, function.module):
             wakes = [f"{e.method} {e.path}" for e in function.endpoints]
             wakes += [f"POST {w.path}" for w in function.webhooks]
             wakes += [t.type for t in function.topics] + [t.schedule for t in function.timers]
-            table.add_row(name, "\n".join(wakes), "\n".join(emitted_types(function)))
-    Console().print(table)
+            rows.add_row(name, "\n".join(wakes), "\n".join(emitted_types(function)))
+    console().print(rows)

@@ -15,26 +15,30 @@ def dead() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def list_(limit: int) -> None:
     """As mais recentes primeiro."""
-    from rich.console import Console
-    from rich.table import Table
+    from somos.cli.screen import console, table
 
-    rows = _ask(
+    found = _ask(
         "select id, type, function, dead_at, last_error from mesh.deliveries "
         "where state = 'dead' order by dead_at desc limit :most",
         most=limit,
     )
-    table = Table("id", "evento", "função", "morreu em", "motivo", box=None, header_style="bold")
-    for row in rows:
+    rows = table("id", "evento", "função", "morreu em", "motivo")
+    for row in found:
         reason = (row["last_error"] or "").splitlines() or [""]
-        table.add_row(str(row["id"]), row["type"], row["function"], f"{row['dead_at']:%d/%m %H:%M}", reason[0][:80])
-    Console().print(table if rows else "nenhuma entrega morta")
+        rows.add_row(str(row["id"]), row["type"], row["function"], f"{row['dead_at']:%d/%m %H:%M}", reason[0][:80])
+    if found:
+        console().print(rows)
+    else:
+        click.echo("nenhuma entrega morta")
 
 
 @dead.command()
 @click.argument("id", type=click.UUID)
 def show(id: UUID) -> None:
     """Tudo sobre uma entrega: o evento, a causa e o último erro."""
-    from rich.console import Console
+    from rich.text import Text
+
+    from somos.cli.screen import console, table
 
     rows = _ask(
         "select d.*, o.data, o.occurred_at, o.correlation, o.causation, o.actor_id, o.emitted_by "
@@ -43,9 +47,10 @@ def show(id: UUID) -> None:
     )
     if not rows:
         raise click.ClickException(f"não há entrega {id}")
+    shown = table("campo", "valor")
     for name, value in rows[0].items():
-        Console().print(f"[bold]{name}[/bold]", end="  ")
-        Console().print(str(value), markup=False)
+        shown.add_row(name, Text(str(value)))
+    console().print(shown)
 
 
 @dead.command()

@@ -46,9 +46,7 @@ def down() -> None:
 @click.command()
 def status() -> None:
     """Mostra as partes da pilha local e onde estão."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from somos.cli.screen import console, table
     from somos.local.environment import FOLDER
     from somos.local.up import State
 
@@ -56,10 +54,10 @@ def status() -> None:
     if state is None:
         click.echo("nada no ar nesta pasta; para subir: somos up")
         sys.exit(1)
-    table = Table("parte", "estado", "pid", "endereço", "quedas", box=None)
+    rows = table("parte", "estado", "pid", "endereço", "quedas")
     for name, part in state.parts.items():
-        table.add_row(name, *(str(part[key] or "") for key in ("state", "pid", "address", "deaths")))
-    Console().print(table)
+        rows.add_row(name, *(str(part[key] or "") for key in ("state", "pid", "address", "deaths")))
+    console().print(rows)
 
 
 @click.command()

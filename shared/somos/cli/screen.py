@@ -1,0 +1,24 @@
+"""Tables for people: as wide as their terminal, and never cut where nobody looks on."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def console() -> "Console":
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=240)
+
+
+def table(*columns: str) -> "Table":
+    """The first column names the row, so it is never folded."""
+    from rich.table import Table
+
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for number, name in enumerate(columns):
+        made.add_column(name, no_wrap=number == 0, overflow="fold")
+    return made
