@@ -1,4 +1,4 @@
-"""Write a revision of one schema: `python -m somos.migrations.revise crm "Add ..."`, over an up-to-date database."""
+"""Write a revision of one schema: `python -m somos.migrations.revise crm "Add ..."`."""
 
 import sys
 
@@ -11,11 +11,12 @@ from somos.settings import Settings
 
 
 def revise(owner_url: str, schema: str, message: str) -> None:
-    """Autogenerate on the branch of `schema`; read what it wrote before committing it."""
+    """Upgrade, then autogenerate on the branch of `schema`; read what it wrote before committing it."""
     load_tables()
     engine = engine_for(owner_url, pool_size=1)
     _make_schemas(engine)
     (HERE / "versions" / schema).mkdir(parents=True, exist_ok=True)
+    command.upgrade(configuration(engine), "heads")
     config = configuration(engine)
     config.attributes["schema"] = schema
     branches = ScriptDirectory.from_config(config)
