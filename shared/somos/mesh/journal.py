@@ -155,8 +155,8 @@ class Journal:
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
     if isinstance(value, type):
         return value.__name__
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
     return str(value)

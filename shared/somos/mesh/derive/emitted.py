@@ -33,7 +33,7 @@ def emitted_by(handler: Callable[..., Any]) -> Emitted:
 
 
 def _follow(function: Callable[..., Any], found: Emitted, seen: set[Any]) -> None:
-    if function in seen or not isinstance(function, FunctionType) or not _is_ours(function):
+    if not isinstance(function, FunctionType) or function in seen or not _is_ours(function):
         return
     seen.add(function)
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))

@@ -6,7 +6,7 @@ from datetime import datetime
 from somos.modules.hunter.rules import extraction
 from somos.modules.hunter.rules.extraction import Rule
 from somos.modules.hunter.rules.facts import Fact, Origin, fact, profile_of
-from somos.modules.hunter.rules.naming import name_in_title, people_in
+from somos.modules.hunter.rules.naming import name_in_title, people_in, proper
 from somos.modules.keys import domain_of, normalise_phone
 from somos.ports.company_registry import RegistryRecord
 from somos.ports.search import Found
@@ -90,12 +90,12 @@ def of_registry(record: RegistryRecord, seen_at: datetime) -> list[Fact]:
 
     facts = [
         *say("cnpj", record.cnpj),
-        *say("legal_name", record.legal_name),
-        *say("company_name", record.trade_name or record.legal_name),
+        *say("legal_name", proper(record.legal_name)),
+        *say("company_name", proper(record.trade_name or record.legal_name)),
         *say("registry_status", "ativa" if record.active else record.status),
         *say("size", record.size),
-        *say("address", record.address),
-        *say("city", record.city),
+        *say("address", proper(record.address)),
+        *say("city", proper(record.city)),
         *say("uf", record.uf),
         *say("email", record.email),
     ]
@@ -105,5 +105,5 @@ def of_registry(record: RegistryRecord, seen_at: datetime) -> list[Fact]:
         facts += [*say("cnae", record.activity.code), *say("atividade", record.activity.name)]
         facts += say("segment", record.activity.name)
     if record.partners:
-        facts += [*say("contact_name", record.partners[0].name), *say("contact_role", record.partners[0].role)]
+        facts += [*say("contact_name", proper(record.partners[0].name)), *say("contact_role", record.partners[0].role)]
     return facts

@@ -59,9 +59,12 @@ def evidence_of(facts: Iterable[Fact], keywords: Sequence[str] = ()) -> list[Lin
     return [*lines, *(line for _, line in ordered)][:MAX_LINES]
 
 
-def fingerprint(lines: Iterable[Line]) -> str:
-    """The same for the same evidence."""
-    return hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()
+def fingerprint(facts: Iterable[Fact]) -> str:
+    """The same for the same evidence, wherever and whenever it was read."""
+    stated = sorted(
+        {f"{fact.field}\x1f{fact.value}\x1f{fact.source}\x1f{fact.rank}" for fact in facts if not fact.late}
+    )
+    return hashlib.sha256("\x1e".join(stated).encode()).hexdigest()
 
 
 def where_quoted(quote: str | None, lines: Iterable[Line]) -> Line | None:

@@ -42,3 +42,18 @@ def people_in(text: str) -> list[tuple[str, str]]:
         for match in _INTRODUCED.finditer(line[:500]):
             found.setdefault(" ".join(match[1].split()), " ".join(match[2].split()).rstrip(" -–"))
     return list(found.items())
+
+
+_SMALL = frozenset({"de", "da", "do", "das", "dos", "e"})
+_KEPT = frozenset({"S.A.", "S/A", "SA", "ME", "EPP", "II", "III", "IV"})
+
+
+def proper(text: str | None) -> str | None:
+    """ "MARIA DA SILVA" as a name is written; text that is not all capitals stays as it is."""
+    if text is None or not text.isupper():
+        return text
+    words = text.split()
+    return " ".join(
+        word if word in _KEPT and place else word.lower() if place and word.lower() in _SMALL else word.capitalize()
+        for place, word in enumerate(words)
+    )

@@ -20,7 +20,9 @@ from somos.modules.sheet import fold
 
 Answered = Literal["yes", "partly", "no", "unknown"]
 ANSWERS: tuple[Answered, ...] = ("yes", "partly", "no", "unknown")
-_WEIGHTS = {"segment": 45, "location": 25, "size": 20, "signals": 15, "role": 10, "contact": 10}
+# Where a size is asked for, a company of unknown size stays below the limit: 65 of 100.
+_WEIGHTS = {"segment": 40, "location": 15, "size": 35, "signals": 15, "role": 10, "contact": 10}
+_NEAR_SIZE = 0.6  # this close to the size asked for is partly
 _HEADCOUNT_WORDS = ("funcionários", "colaboradores", "profissionais", "pessoas", "equipe")
 
 
@@ -111,8 +113,9 @@ def rubric_of(icp: Icp) -> Rubric:
         for (id, label, question, keywords, _), points in zip(asked, shares, strict=True)
         if points
     )
-    facts = [asdict(criterion) for criterion in criteria], icp.employees_min, icp.employees_max
-    version = hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
+    # Whatever decides an answer or excludes a company is part of the version.
+    decides = [asdict(criterion) for criterion in criteria], icp.model_dump(exclude={"description"})
+    version = hashlib.sha256(json.dumps(decides, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
     return Rubric(version, criteria)
 
 
@@ -144,7 +147,11 @@ def answered_by_code(rubric: Rubric, icp: Icp, facts: Sequence[Fact]) -> dict[st
     answers: dict[str, Answer] = {}
     for criterion in rubric.criteria:
         answer = None
-        if criterion.id == "location":
+        if criterion.id == "segment" and icp.cnaes and "cnae" in best:
+            activity = best["cnae"]
+            fits = any(activity.startswith(wanted) for wanted in icp.cnaes)
+            answer = Answer("segment", "yes" if fits else "no", f"CNAE {activity}", activity)
+        elif criterion.id == "location":
             answer = _location(icp, best.get("city"), best.get("uf"))
         elif criterion.id == "size" and "employees" in best:
             answer = _size(icp, int(best["employees"]), best["employees"])
@@ -187,8 +194,9 @@ def _location(icp: Icp, city: str | None, uf: str | None) -> Answer | None:
 
 
 def _size(icp: Icp, count: int, quote: str | None) -> Answer:
-    fits = (icp.employees_min or 0) <= count <= (icp.employees_max or count)
-    return Answer("size", "yes" if fits else "no", str(count), quote)
+    low, high = icp.employees_min or 0, icp.employees_max or count
+    near = low * _NEAR_SIZE <= count <= high / _NEAR_SIZE
+    return Answer("size", "yes" if low <= count <= high else "partly" if near else "no", str(count), quote)
 
 
 # --- judging --------------------------------------------------------------------------------------------
@@ -225,6 +233,8 @@ def judge(
                 by="code" if criterion.id in by_code else "model",
             )
         )
+        if criterion.id == "size" and answer.answer == "no":
+            exclusion = exclusion or f"Tem {answer.value} pessoas; o ICP pede {_size_wanted(icp)}."
     total = 0 if is_inactive(facts) else sum(scored.points for scored in criteria)
     return Verdict(
         total=total,

@@ -1,5 +1,6 @@
 """Ideal customer profiles with their versions, and what an administrator teaches about reading sites."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,10 @@ class IcpVersion(Table):
     __tablename__ = "icp_versions"
     __table_args__ = (UniqueConstraint("icp_id", "number"), {"schema": "hunter"})
     __scope__ = Via(IcpProfile, "icp_id")
+
+    @classmethod
+    def __extra_ddl__(cls, app_role: str) -> Iterable[str]:
+        return (f"revoke update, delete on hunter.icp_versions from {app_role}",)
 
     icp_id: Mapped[UUID] = mapped_column(ForeignKey(IcpProfile.id))
     number: Mapped[int]

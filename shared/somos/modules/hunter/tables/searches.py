@@ -1,5 +1,6 @@
 """Searches under way: the session, the pages it reads, and the credits of a day."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -31,11 +32,25 @@ class SearchSession(Table):
             unique=True,
             postgresql_where=text(f"kind = 'search' and state in {LIVE_SESSIONS}"),
         ),
-        Index("ix_search_sessions_state", "state", "updated_at"),
+        Index("ix_search_sessions_state", "state", "moved_at"),
         ForeignKeyConstraint(["icp_id", "icp_number"], ["hunter.icp_versions.icp_id", "hunter.icp_versions.number"]),
         {"schema": "hunter"},
     )
     __scope__ = Everyone()
+
+    @classmethod
+    def __extra_ddl__(cls, app_role: str) -> Iterable[str]:
+        falls = " or ".join(f"new.{counter} < old.{counter}" for counter in COUNTERS)
+        yield (
+            "create or replace function hunter.counters_never_fall() returns trigger language plpgsql as $$ begin "
+            f"if {falls} then raise exception 'search counters never go down' using errcode = 'check_violation'; "
+            "end if; return new; end $$"
+        )
+        yield "drop trigger if exists counters_never_fall on hunter.search_sessions"
+        yield (
+            "create trigger counters_never_fall before update on hunter.search_sessions "
+            "for each row execute function hunter.counters_never_fall()"
+        )
 
     kind: Mapped[str] = mapped_column(default="search")
     icp_id: Mapped[UUID]
@@ -58,6 +73,8 @@ class SearchSession(Table):
     duplicates: Mapped[int] = mapped_column(default=0)
     blocked: Mapped[int] = mapped_column(default=0)
     credits: Mapped[int] = mapped_column(default=0)
+    # When it last got anywhere, and how often it was helped when it did not.
+    moved_at: Mapped[datetime]
     nudges: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None]
 

@@ -1,0 +1,10 @@
+"""Leads that said "later" come back on their day."""
+
+from somos.mesh import Context, cron
+from somos.modules.hunter import following
+
+
+@cron("10 7 * * *")
+def every_leads_wake(ctx: Context) -> None:
+    with ctx.write() as db:
+        following.wake(db, ctx.today)

@@ -1,0 +1,68 @@
+"""Ideal customer profiles: who is worth looking for. Saving criteria makes a new version."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from somos.mesh import Conflict, Context, Page, http
+from somos.modules.hunter.queries import profiles
+from somos.modules.hunter.schemas import (
+    IcpChange,
+    IcpDraft,
+    IcpFilter,
+    IcpSummary,
+    IcpVersionView,
+    IcpView,
+    VersionFilter,
+)
+from somos.modules.hunter.tables import IcpProfile, IcpVersion
+
+
+@http.get("/api/v1/icp-profiles", allow="hunter:read")
+def icp_profiles_list(filter: IcpFilter, ctx: Context) -> Page[IcpSummary]:
+    return ctx.page(ctx.visible(IcpProfile).where(*filter.clauses()), IcpSummary)
+
+
+@http.post("/api/v1/icp-profiles", allow="hunter:write")
+def icp_profiles_create(draft: IcpDraft, ctx: Context) -> IcpView:
+    profile = IcpProfile(name=draft.name, created_by=ctx.principal.id)
+    ctx.db.add(profile)
+    ctx.db.flush()
+    profiles.save_version(ctx.db, profile, draft.criteria, ctx.principal.id)
+    return profiles.view(ctx.db, profile)
+
+
+@http.get("/api/v1/icp-profiles/{id}", allow="hunter:read")
+def icp_profiles_get(id: UUID, ctx: Context) -> IcpView:
+    return profiles.view(ctx.db, ctx.get(IcpProfile, id))
+
+
+@http.patch("/api/v1/icp-profiles/{id}", allow="hunter:write")
+def icp_profiles_change(id: UUID, change: IcpChange, ctx: Context) -> IcpView:
+    """Change a profile; other criteria become a new version, the same ones do not."""
+    profile = ctx.get(IcpProfile, id, lock=True)
+    if change.name is not None:
+        profile.name = change.name
+    if change.archived is not None:
+        profile.archived = change.archived
+    if change.criteria is not None and change.criteria != profiles.criteria(ctx.db, id, profile.number):
+        profile.number += 1
+        profiles.save_version(ctx.db, profile, change.criteria, ctx.principal.id)
+    return profiles.view(ctx.db, profile)
+
+
+@http.delete("/api/v1/icp-profiles/{id}", allow="hunter:write")
+def icp_profiles_archive(id: UUID, ctx: Context) -> None:
+    """Put a profile away. It stays in what its searches and scores say of themselves."""
+    profile = ctx.get(IcpProfile, id, lock=True)
+    if profiles.live_search(ctx.db, id) is not None:
+        raise Conflict("Há uma busca em andamento com este perfil; cancele-a antes.", code="search-live")
+    profile.archived = True
+
+
+@http.get("/api/v1/icp-profiles/{id}/versions", allow="hunter:read")
+def icp_profiles_versions(id: UUID, filter: VersionFilter, ctx: Context) -> Page[IcpVersionView]:
+    ctx.get(IcpProfile, id)
+    found: Any = select(IcpVersion).where(IcpVersion.icp_id == id, *filter.clauses())
+    return ctx.page(found, IcpVersionView)

@@ -1,0 +1,51 @@
+"""Leads alike in name and city: shown to a person, who says whether they are one. Nothing merges by itself."""
+
+from uuid import UUID
+
+from somos.events.hunter import LeadSettled
+from somos.mesh import Conflict, Context, Invalid, Page, http
+from somos.modules.hunter import deciding
+from somos.modules.hunter.rules.states import NotAllowed
+from somos.modules.hunter.schemas import MergeChoice, SuggestionFilter, SuggestionView
+from somos.modules.hunter.tables import MergeSuggestion
+
+
+@http.get("/api/v1/merge-suggestions", allow="hunter:read")
+def merge_suggestions_list(filter: SuggestionFilter, ctx: Context) -> Page[SuggestionView]:
+    return ctx.page(ctx.visible(MergeSuggestion).where(*filter.clauses()), SuggestionView)
+
+
+@http.post("/api/v1/merge-suggestions/{id}/merge", allow="lead.decide", status=200, emits=[LeadSettled])
+def merge_suggestions_merge(id: UUID, choice: MergeChoice, ctx: Context) -> SuggestionView:
+    """They are one: the survivor gets the other's keys, origins and values."""
+    suggestion = _open(ctx, id)
+    if choice.survivor_id not in (suggestion.lead_id, suggestion.other_id):
+        raise Invalid("O lead que fica deve ser um dos dois", field="survivor_id")
+    try:
+        unfinished = deciding.merge(ctx.db, suggestion, choice.survivor_id, ctx.principal.id)
+    except NotAllowed as refused:
+        raise Conflict(str(refused), code="lead-state") from None
+    for lead in unfinished:
+        ctx.emit(LeadSettled(lead_id=lead.id, session_id=lead.session_id, outcome="duplicate"))
+    return _shown(ctx, suggestion)
+
+
+@http.post("/api/v1/merge-suggestions/{id}/dismiss", allow="lead.decide", status=200)
+def merge_suggestions_dismiss(id: UUID, ctx: Context) -> SuggestionView:
+    """They are two."""
+    suggestion = _open(ctx, id)
+    suggestion.state, suggestion.decided_by = "dismissed", ctx.principal.id
+    return _shown(ctx, suggestion)
+
+
+def _open(ctx: Context, id: UUID) -> MergeSuggestion:
+    suggestion = ctx.get(MergeSuggestion, id, lock=True)
+    if suggestion.state != "open":
+        raise Conflict("Alguém já decidiu esta sugestão.", code="suggestion-decided")
+    return suggestion
+
+
+def _shown(ctx: Context, suggestion: MergeSuggestion) -> SuggestionView:
+    ctx.db.flush()
+    ctx.db.refresh(suggestion)
+    return SuggestionView.model_validate(suggestion)

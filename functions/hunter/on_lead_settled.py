@@ -1,0 +1,16 @@
+"""Count what became of a lead; the last one of a search ends it, once."""
+
+from somos.events.hunter import LeadSettled
+from somos.mesh import Context, topic
+from somos.modules.hunter import sessions
+
+
+@topic(LeadSettled, emits=sessions.ANNOUNCED)
+def on_lead_settled(event: LeadSettled, ctx: Context) -> None:
+    with ctx.write() as db:
+        if event.session_id is None:
+            return
+        session = sessions.lock(db, event.session_id)
+        sessions.count(session, event.outcome)
+        step = sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+        sessions.announce(ctx, session, step)

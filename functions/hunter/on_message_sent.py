@@ -1,0 +1,11 @@
+"""Somebody wrote to a lead: it is in cadence now, and no longer erased for lack of contact."""
+
+from somos.events.sdr import MessageSent
+from somos.mesh import Context, topic
+from somos.modules.hunter import following
+
+
+@topic(MessageSent)
+def on_message_sent(event: MessageSent, ctx: Context) -> None:
+    with ctx.write() as db:
+        following.message_sent(db, event.lead_id, ctx.now)

@@ -1,0 +1,16 @@
+"""Begin a search: plan what to read, take over what was left undone, want the first pages."""
+
+from somos.events.hunter import SearchRequested
+from somos.mesh import Context, topic
+from somos.modules.hunter import sessions
+
+
+@topic(SearchRequested, emits=sessions.ANNOUNCED)
+def on_search_requested(event: SearchRequested, ctx: Context) -> None:
+    with ctx.write() as db:
+        session = sessions.lock(db, event.session_id)
+        if session.state != "queued":
+            return  # cancelled before it began
+        sessions.start(db, session)
+        step = sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+        sessions.announce(ctx, session, step)

@@ -1,0 +1,38 @@
+"""Read one page of one source, once, and let the search move on."""
+
+from somos.events.hunter import SourceWanted
+from somos.mesh import Context, topic
+from somos.modules.hunter import sessions
+from somos.modules.hunter.queries.searches import PageWanted, page_wanted
+from somos.ports.search import Search, SearchPage
+
+
+# The source serves the same question free for an hour: attempts that all fall within it never buy twice.
+@topic(SourceWanted, emits=sessions.ANNOUNCED, calls=[Search], queue="agents", timeout=60, attempts=6)
+def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
+    wanted = ctx.read(page_wanted, event.session_id, event.source, event.query, event.page)
+    answer, trouble = _ask(ctx, wanted) if wanted else (None, None)
+
+    with ctx.write() as db:
+        session = sessions.lock(db, event.session_id)
+        page = sessions.find_page(db, event.session_id, event.source, event.query, event.page)
+        if page is None:
+            return
+        if answer is not None:
+            sessions.page_read(db, session, page, answer)
+        else:
+            sessions.page_unread(db, session, page, trouble, ctx.now)
+        db.flush()
+        step = sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+        sessions.announce(ctx, session, step)
+
+
+def _ask(ctx: Context, wanted: PageWanted) -> tuple[SearchPage | None, Exception | None]:
+    """The page's results, or what keeps the source from giving them; passing trouble is tried again."""
+    search = ctx.port(Search)
+    try:
+        if wanted.source == "web":
+            return ctx.once("page", search.web, query=wanted.query, page=wanted.page), None
+        return ctx.once("page", search.maps, query=wanted.query, page=wanted.page, near=wanted.near), None
+    except sessions.TROUBLE as error:
+        return None, error

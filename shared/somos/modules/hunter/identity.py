@@ -1,0 +1,61 @@
+"""Which lead a key belongs to. Keys are kept as keyed hashes, so they still know a company that was erased."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from somos.mesh.ids import uuid7
+from somos.modules.hunter.rules.facts import Fact, Key, exact_keys
+from somos.modules.hunter.tables import Lead, LeadKey
+from somos.modules.keys import key_hash
+
+
+def hashes_of(secret: str, facts: Iterable[Fact]) -> dict[str, Key]:
+    """hash -> key, for every exact key in these facts; sorted, so that two writers never deadlock."""
+    return dict(sorted((key_hash(secret, key.kind, key.value), key) for key in exact_keys(facts)))
+
+
+def owners(db: Session, hashes: Iterable[str]) -> dict[str, Lead]:
+    """hash -> the lead that holds it."""
+    found = select(LeadKey.hash, Lead).join(Lead, Lead.id == LeadKey.lead_id).where(LeadKey.hash.in_(list(hashes)))
+    return {row.hash: row.Lead for row in db.execute(found)}
+
+
+def claim(db: Session, wanted: Iterable[tuple[UUID, str, Key]]) -> None:
+    """Give (lead, hash, key) to the lead where nobody holds it yet. One statement, in one order."""
+    rows = [
+        {"id": uuid7(), "lead_id": lead_id, "kind": key.kind, "hash": hash_}
+        for lead_id, hash_, key in sorted(wanted, key=lambda item: item[1])
+    ]
+    if rows:
+        db.execute(insert(LeadKey).values(rows).on_conflict_do_nothing(index_elements=["hash"]))
+
+
+def hand_over(db: Session, of: UUID, to: UUID) -> None:
+    """All keys of one lead become another's."""
+    db.execute(update(LeadKey).where(LeadKey.lead_id == of).values(lead_id=to))
+
+
+def lock_leads(db: Session, ids: Iterable[UUID]) -> dict[UUID, Lead]:
+    """These leads, locked in one order, as they are now."""
+    found = (
+        select(Lead)
+        .where(Lead.id.in_(sorted(set(ids))))
+        .order_by(Lead.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {lead.id: lead for lead in db.scalars(found)}
+
+
+def lock_lead(db: Session, id: UUID) -> Lead | None:
+    """One lead, locked, as it is now."""
+    return lock_leads(db, [id]).get(id)
+
+
+def is_refused(lead: Lead) -> bool:
+    """Whether whoever comes with this lead's keys is to be left alone."""
+    return lead.state == "blocked" or (lead.state == "erased" and lead.erased_why == "request")

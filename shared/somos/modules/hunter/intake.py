@@ -1,0 +1,185 @@
+"""How a company that was come across becomes a lead, once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from somos.mesh.clock import SAO_PAULO
+from somos.mesh.ids import uuid7
+from somos.modules.hunter import identity
+from somos.modules.hunter.queries.facts import add_facts, show
+from somos.modules.hunter.rules.facts import Fact, Key, late
+from somos.modules.hunter.rules.limits import RETENTION_DAYS
+from somos.modules.hunter.tables import Lead, LeadKey, LeadOrigin, SearchSession
+
+LEGAL_BASIS = "Legítimo interesse (LGPD, art. 7º, IX): dados profissionais publicados pela própria empresa"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One company at one place: a search result, a line of a file."""
+
+    source: str
+    external_id: str
+    url: str | None
+    facts: tuple[Fact, ...]
+
+
+@dataclass
+class Company:
+    """Everything seen of one company in this batch; `at` are positions in the batch."""
+
+    hashes: dict[str, Key]
+    seen: list[Seen] = field(default_factory=list)
+    at: list[int] = field(default_factory=list)
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [fact for seen in self.seen for fact in seen.facts]
+
+    def holds(self, other: Seen) -> bool:
+        """Whether this very result is among what was seen."""
+        return any((seen.source, seen.external_id) == (other.source, other.external_id) for seen in self.seen)
+
+
+@dataclass
+class Intake:
+    """What became of a batch, by position."""
+
+    new: list[UUID] = field(default_factory=list)
+    taken: set[int] = field(default_factory=set)
+    known: dict[int, Lead] = field(default_factory=dict)
+    twins: dict[int, int] = field(default_factory=dict)  # position -> position of the same company before it
+    ignored: set[int] = field(default_factory=set)
+
+
+def take_in(
+    db: Session,
+    batch: Sequence[Seen],
+    session: SearchSession,
+    *,
+    most: int,
+    secret: str,
+    now: datetime,
+) -> Intake:
+    """Store up to `most` new leads out of a batch; the rest of it stays untaken. Known companies learn.
+
+    Two results with a key in common are one company; a key that a lead already holds makes it that lead.
+    """
+    result = Intake()
+    companies = _companies(batch, secret, result)
+    holders = identity.owners(db, {hash_ for company in companies for hash_ in company.hashes})
+    come_across = _come_across(db, batch)
+    fresh: list[tuple[Lead, Company]] = []
+    for company in companies:
+        holder = _holder(company, holders, come_across)
+        if holder is not None:
+            _learn(db, company, holder, session, result, now)
+        elif len(fresh) < most:
+            fresh.append((_lead(company, session, now), company))
+            result.taken.update(company.at)
+    if fresh:
+        db.add_all([lead for lead, _ in fresh])
+        db.flush()
+        _release_erased(db, [company for _, company in fresh], holders)
+        identity.claim(db, [(lead.id, hash_, key) for lead, company in fresh for hash_, key in company.hashes.items()])
+        for lead, company in fresh:
+            add_facts(db, lead.id, company.facts)
+            _remember(db, lead.id, session.id, company.seen, now)
+        result.new = [lead.id for lead, _ in fresh]
+    return result
+
+
+def _companies(batch: Sequence[Seen], secret: str, result: Intake) -> list[Company]:
+    """The batch by company, in the order of first sight."""
+    companies: list[Company] = []
+    for position, seen in enumerate(batch):
+        hashes = identity.hashes_of(secret, seen.facts)
+        if not hashes and not (seen.source == "csv" and any(fact.field == "company_name" for fact in seen.facts)):
+            result.ignored.add(position)
+            continue
+        same = [company for company in companies if company.hashes.keys() & hashes.keys() or company.holds(seen)]
+        if same:
+            result.twins[position] = same[0].at[0]
+            for other in same[1:]:
+                same[0].hashes |= other.hashes
+                same[0].seen += other.seen
+                same[0].at += other.at
+                companies.remove(other)
+            same[0].hashes |= hashes
+            same[0].seen.append(seen)
+            same[0].at.append(position)
+        else:
+            companies.append(Company(hashes, [seen], [position]))
+    return companies
+
+
+def _come_across(db: Session, batch: Sequence[Seen]) -> dict[tuple[str, str], Lead]:
+    found = (
+        select(LeadOrigin.source, LeadOrigin.external_id, Lead)
+        .join(Lead, Lead.id == LeadOrigin.lead_id)
+        .where(LeadOrigin.external_id.in_([seen.external_id for seen in batch]))
+    )
+    return {(row.source, row.external_id): row.Lead for row in db.execute(found)}
+
+
+def _holder(company: Company, holders: dict[str, Lead], come_across: dict[tuple[str, str], Lead]) -> Lead | None:
+    """The lead this company already is: one that is refused first, so that nobody gets in beside it."""
+    found = [holders[hash_] for hash_ in company.hashes if hash_ in holders]
+    found += [come_across[key] for seen in company.seen if (key := (seen.source, seen.external_id)) in come_across]
+    live = [lead for lead in found if not (lead.state == "erased" and lead.erased_why == "retention")]
+    return min(live, key=lambda lead: (not identity.is_refused(lead), lead.id), default=None)
+
+
+def _learn(db: Session, company: Company, holder: Lead, session: SearchSession, result: Intake, now: datetime) -> None:
+    """What was seen again is remembered; it changes no score that is being made."""
+    result.taken.update(company.at)
+    result.known.update(dict.fromkeys(company.at, holder))
+    if holder.state in ("blocked", "erased"):
+        return
+    add_facts(db, holder.id, late(company.facts))
+    _remember(db, holder.id, session.id, company.seen, now)
+
+
+def _lead(company: Company, session: SearchSession, now: datetime) -> Lead:
+    lead = Lead(
+        id=uuid7(),
+        source=company.seen[0].source,
+        session_id=session.id,
+        icp_id=session.icp_id,
+        icp_number=session.icp_number,
+        owner_id=session.requested_by,
+        legal_basis=LEGAL_BASIS,
+        collected_at=now,
+        retain_until=now.astimezone(SAO_PAULO).date() + timedelta(days=RETENTION_DAYS),
+    )
+    show(lead, company.facts)
+    return lead
+
+
+def _release_erased(db: Session, companies: Iterable[Company], holders: dict[str, Lead]) -> None:
+    """Keys of a company erased only because its time was over are free again."""
+    free = [hash_ for company in companies for hash_ in company.hashes if hash_ in holders]
+    if free:
+        db.execute(delete(LeadKey).where(LeadKey.hash.in_(free)))
+
+
+def _remember(db: Session, lead_id: UUID, session_id: UUID, seen: Iterable[Seen], now: datetime) -> None:
+    rows = [
+        {
+            "id": uuid7(),
+            "lead_id": lead_id,
+            "session_id": session_id,
+            "source": one.source,
+            "external_id": one.external_id,
+            "url": one.url,
+            "seen_at": now,
+        }
+        for one in sorted(seen, key=lambda one: (one.source, one.external_id))
+    ]
+    db.execute(insert(LeadOrigin).values(rows).on_conflict_do_nothing(index_elements=["source", "external_id"]))

@@ -1,0 +1,46 @@
+"""Profiles, their versions and the search under way."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from somos.modules.hunter.rules.icp import Icp
+from somos.modules.hunter.rules.rubric import rubric_of
+from somos.modules.hunter.rules.states import LIVE_SESSIONS
+from somos.modules.hunter.schemas import CriterionView, IcpSummary, IcpView
+from somos.modules.hunter.tables import IcpProfile, IcpVersion, SearchSession
+
+
+def criteria(db: Session, icp_id: UUID, number: int) -> Icp:
+    """The criteria as that version was saved."""
+    found = select(IcpVersion.criteria).where(IcpVersion.icp_id == icp_id, IcpVersion.number == number)
+    return Icp.model_validate(db.scalars(found).one())
+
+
+def save_version(db: Session, profile: IcpProfile, saved: Icp, by: UUID) -> None:
+    """Keep these criteria as the profile's version `number`, for ever."""
+    db.add(IcpVersion(icp_id=profile.id, number=profile.number, criteria=saved.model_dump(mode="json"), saved_by=by))
+    db.flush()
+
+
+def view(db: Session, profile: IcpProfile) -> IcpView:
+    """The profile with its newest criteria and what they are worth."""
+    db.flush()
+    db.refresh(profile)
+    newest = criteria(db, profile.id, profile.number)
+    rubric = rubric_of(newest)
+    return IcpView(
+        **IcpSummary.model_validate(profile).model_dump(),
+        criteria=newest,
+        rubric_version=rubric.version,
+        rubric=[CriterionView.model_validate(criterion) for criterion in rubric.criteria],
+    )
+
+
+def live_search(db: Session, icp_id: UUID) -> SearchSession | None:
+    """The search of this profile that has not ended."""
+    found = select(SearchSession).where(
+        SearchSession.icp_id == icp_id, SearchSession.kind == "search", SearchSession.state.in_(LIVE_SESSIONS)
+    )
+    return db.scalars(found).first()

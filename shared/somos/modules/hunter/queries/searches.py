@@ -1,0 +1,37 @@
+"""What a step needs to know of a search before it asks the outside."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from somos.modules.hunter.tables import SearchPage, SearchSession
+
+
+@dataclass(frozen=True, slots=True)
+class PageWanted:
+    """One page to ask for."""
+
+    source: str
+    query: str
+    page: int
+    near: str | None
+
+
+def page_wanted(db: Session, session_id: UUID, source: str, query: str, number: int) -> PageWanted | None:
+    """The page, while its search is running and still wants it."""
+    found = (
+        select(SearchPage)
+        .join(SearchSession, SearchSession.id == SearchPage.session_id)
+        .where(
+            SearchPage.session_id == session_id,
+            SearchPage.source == source,
+            SearchPage.query == query,
+            SearchPage.page == number,
+            SearchPage.state == "wanted",
+            SearchSession.state == "running",
+        )
+    )
+    page = db.scalars(found).first()
+    return PageWanted(page.source, page.query, page.page, page.near) if page else None
