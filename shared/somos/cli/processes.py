@@ -9,9 +9,11 @@ def migrate(people: bool) -> None:
     """Leva o banco ao que o código diz: tabelas, papéis, políticas de linha, gatilhos."""
     from somos.cli.settings import runtime
     from somos.migrations import migrate as bring_up_to_date
+    from somos.migrations import seed
 
     found = runtime("database_url", "database_owner_url")
     bring_up_to_date(found.settings.database_owner_url, found.settings.database_url)
+    seed(found.settings.database_url)
     if people:
         from somos.local.people import settle
 

@@ -9,8 +9,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from somos.mesh import ddl
-from somos.mesh.database import engine_for
+from somos.mesh.database import Acting, engine_for, transaction
 from somos.mesh.tables import Root
+from somos.policy.principals import SYSTEM
 
 HERE = Path(__file__).resolve().parent
 MODULES = HERE.parent / "modules"
@@ -42,6 +43,17 @@ def migrate(owner_url: str, app_url: str) -> None:
             command.upgrade(configuration(engine), "heads")
             with engine.begin() as connection:
                 ddl.finish(connection, app_role)
+    finally:
+        engine.dispose()
+
+
+def seed(app_url: str) -> None:
+    """What each module starts with (`seed.install`); installing twice changes nothing."""
+    engine = engine_for(app_url, pool_size=1)
+    try:
+        with transaction(engine, Acting(SYSTEM, "migrate")) as db:
+            for file in sorted(MODULES.glob("*/seed.py")):
+                import_module(f"somos.modules.{file.parent.name}.seed").install(db)
     finally:
         engine.dispose()
 
