@@ -47,12 +47,18 @@ def _follow(function: Callable[..., Any], found: Emitted, seen: set[Any]) -> Non
                     found.events.add(event)
                 else:
                     found.unknown.append(_line(function, call))
-        elif callee := _resolve(call.func, names):
-            _follow(inspect.unwrap(callee), found, seen)
+        else:
+            _follow_value(_resolve(call.func, names), found, seen)
         # A function handed to another to be called there (`ctx.read(query, ...)`) is followed too.
         for handed in call.args:
-            if isinstance(handed, ast.Name | ast.Attribute) and (callee := _resolve(handed, names)):
-                _follow(inspect.unwrap(callee), found, seen)
+            if isinstance(handed, ast.Name | ast.Attribute):
+                _follow_value(_resolve(handed, names), found, seen)
+
+
+def _follow_value(value: Any, found: Emitted, seen: set[Any]) -> None:
+    # A name may stand for anything, a column for instance, which has no truth and no hash.
+    if isinstance(value, FunctionType):
+        _follow(inspect.unwrap(value), found, seen)
 
 
 def _is_ours(function: FunctionType) -> bool:
