@@ -8,11 +8,16 @@ from uuid import UUID
 
 MAX_TEXT = {"whatsapp": 1200, "email": 6000, "linkedin": 1900}
 MAX_SUBJECT = 150
+UNSUBSCRIBE_PATH = "/api/v1/unsubscribe/"
+_WAYS_OUT = {
+    "email": (UNSUBSCRIBE_PATH, "Falta o link para não receber mais mensagens."),
+    "whatsapp": ("PARAR", "Falta dizer que a pessoa pode responder PARAR."),
+}
 _PLACEHOLDER = re.compile(r"\[[^\]\n]{1,40}\]|\{\{?[^}\n]{1,40}\}\}?|<[a-zçãáéíóúâêô_ ]{2,30}>|\bX{3,}\b", re.I)
 
 
-def problems(channel: str, subject: str | None, text: str) -> list[str]:
-    """What a person must fix before approving, in Portuguese."""
+def problems(channel: str, subject: str | None, text: str, *, way_out: bool = False) -> list[str]:
+    """What a person must fix before approving, in Portuguese; `way_out` demands the way to say no."""
     found: list[str] = []
     if not text.strip():
         found.append("O texto está vazio.")
@@ -22,6 +27,8 @@ def problems(channel: str, subject: str | None, text: str) -> list[str]:
         found.append("O e-mail precisa de um assunto.")
     if subject and (len(subject) > MAX_SUBJECT or "\n" in subject or "\r" in subject):
         found.append(f"O assunto deve ter uma linha de até {MAX_SUBJECT} caracteres.")
+    if way_out and (sign := _WAYS_OUT.get(channel)) and sign[0] not in text:
+        found.append(sign[1])
     if blank := _PLACEHOLDER.search(f"{subject or ''}\n{text}"):
         found.append(f"Há um campo por preencher: {blank[0]}")
     return found

@@ -1,0 +1,1 @@
+"""Outreach: campaigns, messages that wait for a person's approval, answers, opt-outs, senders."""

@@ -1,0 +1,53 @@
+"""The conversation with one lead, on every channel, and a person's answer in it."""
+
+from uuid import UUID
+
+from somos.events.sdr import MessageApproved
+from somos.mesh import Conflict, Context, Forbidden, Invalid, NotFound, http
+from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import LeadCard
+from somos.modules.keys import PersonKeys
+from somos.modules.sdr import queries
+from somos.modules.sdr.answering import answer_to, last_heard
+from somos.modules.sdr.drafting import sender_for
+from somos.modules.sdr.owners import check_owns
+from somos.modules.sdr.schemas.messages import MessageView, to_fix
+from somos.modules.sdr.schemas.responses import ConversationView, Reply, TimelineView
+
+
+@http.get("/api/v1/conversations/{lead_id}", allow="sdr:read")
+def conversations_get(lead_id: UUID, ctx: Context) -> ConversationView:
+    card = _card(ctx, lead_id)
+    return ConversationView(
+        lead_id=lead_id,
+        company_name=card.company_name,
+        contact_name=card.contact_name,
+        suppressed=queries.is_suppressed(ctx.db, PersonKeys.of(card.phone, card.email)),
+        items=[TimelineView.model_validate(item) for item in queries.conversation(ctx.db, lead_id)],
+    )
+
+
+@http.post("/api/v1/conversations/{lead_id}/reply", allow="conversation.reply", emits=[MessageApproved])
+def conversations_reply(lead_id: UUID, reply: Reply, ctx: Context) -> MessageView:
+    """Answer somebody who wrote to us. Writing it is approving it: the writer is a person, and it is their text."""
+    check_owns(ctx, lead_id)
+    card = _card(ctx, lead_id)
+    heard = last_heard(ctx.db, lead_id, reply.channel)
+    if heard is None:
+        raise Forbidden("Só se responde a quem escreveu; o primeiro contato passa pela aprovação")
+    sender = sender_for(ctx.db, heard.channel, heard.sender_id) or sender_for(ctx.db, heard.channel)
+    if sender is None:
+        raise Conflict("Não há remetente ativo neste canal", code="no-sender")
+    with ctx.as_system() as db:
+        message = answer_to(ctx, db, heard, card, sender, reply.subject, reply.text)
+        if wrong := to_fix(message):
+            raise Invalid(" ".join(wrong), field="text")
+    ctx.emit(MessageApproved(message_id=message.id))
+    return MessageView.model_validate(message)
+
+
+def _card(ctx: Context, lead_id: UUID) -> LeadCard:
+    card = hunter.lead_card(ctx.db, lead_id)
+    if card is None:
+        raise NotFound
+    return card

@@ -1,0 +1,30 @@
+"""People going through cadences; a person may take somebody out of one."""
+
+from uuid import UUID
+
+from somos.mesh import Conflict, Context, Page, http
+from somos.modules.sdr import people
+from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
+from somos.modules.sdr.schemas.cadences import EnrolmentFilter, EnrolmentView
+from somos.modules.sdr.schemas.campaigns import Pause
+from somos.modules.sdr.stopping import cancel_of_enrolment, stop_enrolment
+from somos.modules.sdr.tables import Enrolment
+
+
+@http.get("/api/v1/enrolments", allow="sdr:read")
+def enrolments_list(filter: EnrolmentFilter, ctx: Context) -> Page[EnrolmentView]:
+    return ctx.page(ctx.visible(Enrolment).where(*filter.clauses()), EnrolmentView)
+
+
+@http.post("/api/v1/enrolments/{id}/stop", allow="sdr:write", status=200)
+def enrolments_stop(id: UUID, stop: Pause, ctx: Context) -> EnrolmentView:
+    """End one person's cadence; what has not left is cancelled."""
+    people.lock_for_enrolment(ctx.db, id)
+    enrolment = ctx.get(Enrolment, id, lock=True)
+    if enrolment.state not in LIVE_ENROLMENTS:
+        raise Conflict("A cadência já terminou", code="enrolment-ended", fresh=EnrolmentView.model_validate(enrolment))
+    stop_enrolment(enrolment, "stopped_manual", stop.reason)
+    with ctx.as_system() as db:  # withdraws the open request to approve, which only people decide
+        cancel_of_enrolment(db, enrolment.id, stop.reason, ctx.now)
+    ctx.db.flush()
+    return EnrolmentView.model_validate(enrolment)

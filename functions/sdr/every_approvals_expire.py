@@ -1,0 +1,11 @@
+"""Requests that nobody decided in time lapse, and their messages with them."""
+
+from somos.mesh import Context, cron
+from somos.modules.sdr.expiring import expire_due
+
+
+@cron("*/15 * * * *")
+def every_approvals_expire(ctx: Context) -> None:
+    with ctx.write() as db:
+        if lapsed := expire_due(db, ctx.now):
+            ctx.notify("outreach.expired", {"count": lapsed}, role="Diretor")

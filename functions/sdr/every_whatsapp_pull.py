@@ -1,0 +1,42 @@
+"""Read what was said on each WhatsApp number lately: webhooks get lost, and an opt-out must not.
+
+A read changes nothing outside, so it needs no journal, which would keep everybody's words once more.
+"""
+
+from datetime import timedelta
+
+from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored
+from somos.mesh import Context, cron
+from somos.modules.sdr.inbox import take
+from somos.modules.sdr.pulling import MAX_PAGES, accounts, arrived, note_pulled
+from somos.ports.errors import OutsideError
+from somos.ports.whatsapp import ChatMessage, Whatsapp
+
+OVERLAP = timedelta(hours=1)
+
+
+@cron(
+    "*/5 * * * *",
+    emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved],
+    calls=[Whatsapp],
+    timeout=120,
+)
+def every_whatsapp_pull(ctx: Context) -> None:
+    heard: list[tuple[str, ChatMessage]] = []
+    read: list[str] = []
+    for account, since in ctx.read(accounts, ctx.now):
+        try:
+            for page in range(1, MAX_PAGES + 1):
+                said = ctx.port(Whatsapp).messages(instance=account, page=page)
+                recent = [m for m in said.messages if m.at is None or m.at >= since - OVERLAP]
+                heard += [(account, m) for m in recent if not m.from_me]
+                if said.next_page is None or len(recent) < len(said.messages):
+                    break
+            read.append(account)
+        except OutsideError as error:
+            ctx.log.warning("pull-failed", account=account, error=error.code)
+    with ctx.write() as db:
+        for account, message in heard:
+            if (missed := arrived(db, ctx, account, message)) is not None:
+                take(ctx, db, missed)
+        note_pulled(db, read, ctx.now)

@@ -1,0 +1,44 @@
+"""Want one draft for each lead of a campaign that may be written to; refuse the others with a reason."""
+
+from somos.events.sdr import CampaignStarted, DraftWanted
+from somos.mesh import Context, topic
+from somos.modules.hunter import queries as hunter
+from somos.modules.sdr import campaigns, people
+from somos.modules.sdr.drafting import new_message
+from somos.modules.sdr.enrolments import steps_of
+from somos.modules.sdr.tables import Enrolment, OutreachCampaign, Sender
+
+
+@topic(CampaignStarted, emits=[DraftWanted], timeout=60)
+def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
+    secret = ctx.settings.suppression_key
+    with ctx.write() as db:
+        wanted = campaigns.wanted_leads(db, event.campaign_id)
+        cards = {lead.lead_id: hunter.lead_card(db, lead.lead_id) for lead in wanted}
+        people.lock(db, [key for card in cards.values() if card for key in campaigns.keys_of(card, secret)])
+        campaign = db.get_one(OutreachCampaign, event.campaign_id, with_for_update=True)
+        sender = db.get_one(Sender, campaign.sender_id)
+        first = next(iter(steps_of(db, campaign.cadence_version_id)), None)
+        for lead in wanted:
+            card = cards[lead.lead_id]
+            if card is None or (reason := campaigns.refusal(db, card, campaign.channel, secret)):
+                lead.state, lead.reason = "refused", reason if card else "O lead não existe."
+                continue
+            lead.state = "drafting"
+            message = new_message(card, sender, secret, campaign_id=campaign.id, step_no=1)
+            message.instruction = campaign.instruction or (first.instruction if first else None)
+            enrolment = Enrolment(
+                campaign_id=campaign.id,
+                cadence_version_id=campaign.cadence_version_id,
+                lead_id=card.id,
+                phone_key=message.phone_key,
+                email_key=message.email_key,
+            )
+            db.add(enrolment)
+            db.flush()
+            message.enrolment_id = enrolment.id
+            db.add(message)
+            db.flush()
+            ctx.emit(DraftWanted(message_id=message.id))
+        db.flush()
+        campaigns.tell_progress(ctx, db, campaign)

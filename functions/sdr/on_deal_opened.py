@@ -1,0 +1,18 @@
+"""A deal about a lead is open: a person talks to them now, so no cadence does."""
+
+from somos.events.crm import DealOpened
+from somos.mesh import Context, topic
+from somos.modules.sdr import people
+from somos.modules.sdr.stopping import stop_person
+
+REASON = "Há um negócio em andamento com a empresa."
+
+
+@topic(DealOpened)
+def on_deal_opened(event: DealOpened, ctx: Context) -> None:
+    if event.lead_id is None:
+        return
+    with ctx.write() as db:
+        known = people.known_by_leads(db, [event.lead_id])
+        people.lock(db, known.keys)
+        stop_person(db, known.keys, "stopped_deal", REASON, ctx.now, conversations=False)

@@ -1,0 +1,30 @@
+"""Send a claimed message, once, and write down what became of it."""
+
+from somos.events.sdr import MessageApproved, MessageClaimed, MessageSent, StepDue
+from somos.mesh import Context, topic
+from somos.modules.sdr import sending
+from somos.modules.sdr.enrolments import announce_stop
+from somos.modules.sdr.settling import settle
+from somos.modules.sdr.transmitting import transmit
+from somos.ports.email import Email
+from somos.ports.whatsapp import Whatsapp
+
+
+@topic(
+    MessageClaimed,
+    emits=[MessageSent, MessageApproved, StepDue],
+    calls=[Whatsapp, Email],
+    queue="messages",
+    timeout=180,
+)
+def on_message_claimed(event: MessageClaimed, ctx: Context) -> None:
+    letter = ctx.read(sending.letter, event.message_id, event.attempt)
+    if letter is None:
+        return  # settled by a webhook or a person meanwhile
+    outcome = transmit(ctx, letter)
+    with ctx.write() as db:
+        message = sending.locked(db, event.message_id)
+        if message is None or message.state != "sending" or message.tries != event.attempt:
+            return
+        settle(ctx, db, message, outcome)
+        announce_stop(ctx, db, message.enrolment_id)

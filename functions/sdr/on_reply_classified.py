@@ -1,0 +1,43 @@
+"""What follows from an answer: a deal for who wants to talk, a person for what is unclear, word to the owner."""
+
+from somos.events.sdr import LeadAccepted, ReplyClassified, StepDue
+from somos.mesh import Context, topic
+from somos.modules.sdr import inbox, people
+from somos.modules.sdr.accepting import accept, owner_of
+from somos.modules.sdr.enrolments import announce_stop
+from somos.modules.sdr.rules.inbound import MACHINE
+from somos.modules.sdr.tables import OutreachMessage, Response
+
+WANTS_TO_TALK = ("interested", "question")
+
+
+@topic(ReplyClassified, emits=[LeadAccepted, StepDue])
+def on_reply_classified(event: ReplyClassified, ctx: Context) -> None:
+    with ctx.write() as db:
+        inbox.lock_person(db, event.response_id)
+        response = db.get_one(Response, event.response_id, with_for_update=True, populate_existing=True)
+        if response.label != event.label or response.state == "handled":
+            return  # classified anew since, or done
+        owner_id = owner_of(db, response)
+        if response.label in WANTS_TO_TALK:
+            people.reconsent(db, response, ctx.now)
+        if response.label == "interested" and response.lead_id and owner_id and accept(db, response, owner_id):
+            ctx.emit(
+                LeadAccepted(
+                    lead_id=response.lead_id,
+                    owner_id=owner_id,
+                    response_id=response.id,
+                    campaign_id=response.campaign_id,
+                    channel=response.channel,
+                )
+            )
+        if response.label not in MACHINE and owner_id:
+            told = {"response_id": response.id, "lead_id": response.lead_id, "label": response.label}
+            ctx.notify("reply.received", told, to=owner_id)
+        if response.label == "unclear":
+            ctx.notify("reply.unclear", {"response_id": response.id}, role="Diretor")
+            return
+        response.state, response.handled_at = "handled", ctx.now
+        answered = db.get(OutreachMessage, response.message_id) if response.message_id else None
+        if answered is not None and response.label in (*WANTS_TO_TALK, "later"):
+            announce_stop(ctx, db, answered.enrolment_id)

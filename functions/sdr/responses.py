@@ -1,0 +1,52 @@
+"""What people answered, and its class when a person has to say it."""
+
+from uuid import UUID
+
+from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified
+from somos.mesh import Conflict, Context, Invalid, NotFound, Page, http
+from somos.modules.hunter import queries as hunter
+from somos.modules.sdr.inbox import conclude
+from somos.modules.sdr.owners import check_owns
+from somos.modules.sdr.rules.inbound import Verdict
+from somos.modules.sdr.schemas.responses import Classify, ResponseFilter, ResponseView
+from somos.modules.sdr.tables import Response
+
+
+@http.get("/api/v1/responses", allow="sdr:read")
+def responses_list(filter: ResponseFilter, ctx: Context) -> Page[ResponseView]:
+    return ctx.page(ctx.visible(Response).where(*filter.clauses()), ResponseView)
+
+
+@http.get("/api/v1/responses/{id}", allow="sdr:read")
+def responses_get(id: UUID, ctx: Context) -> ResponseView:
+    return ResponseView.model_validate(ctx.get(Response, id))
+
+
+@http.post(
+    "/api/v1/responses/{id}/classify",
+    allow="conversation.reply",
+    emits=[ReplyClassified, PersonSuppressed, MessageApproved],
+    status=200,
+)
+def responses_classify(id: UUID, classify: Classify, ctx: Context) -> ResponseView:
+    """Say what an answer means; a seller for own leads only. It never takes an opt-out back."""
+    response = ctx.get(Response, id)
+    if classify.lead_id is not None and response.lead_id not in (None, classify.lead_id):
+        raise Conflict("Esta resposta já é de outro lead", code="response-matched")
+    lead_id = response.lead_id or classify.lead_id
+    check_owns(ctx, lead_id)
+    if lead_id is not None and hunter.lead_card(ctx.db, lead_id) is None:
+        raise Invalid("O lead não existe", field="lead_id")
+    if classify.later_date is not None and classify.label != "later":
+        raise Invalid("Só `later` tem data", field="later_date")
+    with ctx.as_system() as db:
+        response = db.get(Response, id, with_for_update=True, populate_existing=True) or _gone()
+        response.lead_id = lead_id
+        verdict = Verdict(classify.label, response.quote or "", 1.0)
+        conclude(ctx, db, response, verdict, by="person", by_id=ctx.principal.id, later_date=classify.later_date)
+        db.flush()
+    return ResponseView.model_validate(response)
+
+
+def _gone() -> Response:
+    raise NotFound

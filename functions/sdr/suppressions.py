@@ -1,0 +1,31 @@
+"""Who asked never to be written to. Rows are added and read; there is no way to take one out."""
+
+from somos.events.sdr import PersonSuppressed
+from somos.mesh import Context, Page, http
+from somos.modules.keys import PersonKeys
+from somos.modules.sdr import people
+from somos.modules.sdr.schemas.people import Suppress, Suppressed, SuppressionFilter, SuppressionView
+from somos.modules.sdr.silencing import silence
+from somos.modules.sdr.tables import Suppression
+
+
+@http.get("/api/v1/suppressions", allow="sdr:read")
+def suppressions_list(filter: SuppressionFilter, ctx: Context) -> Page[SuppressionView]:
+    return ctx.page(ctx.visible(Suppression).where(*filter.clauses()), SuppressionView)
+
+
+@http.post("/api/v1/suppressions", allow="person.suppress", emits=[PersonSuppressed])
+def suppressions_add(suppress: Suppress, ctx: Context) -> Suppressed:
+    """Never write to this person again, by any address that we know of."""
+    secret = ctx.settings.suppression_key
+    keys = PersonKeys.of(suppress.phone, suppress.email)
+    given = {
+        key: kind
+        for kind, key in (
+            ("phone", people.key_of(secret, "phone", keys.phone)),
+            ("email", people.key_of(secret, "email", keys.email)),
+        )
+        if key
+    }
+    with ctx.as_system() as db:
+        return silence(ctx, db, given, source="manual", reason=suppress.reason, added_by=ctx.principal.id)

@@ -1,0 +1,59 @@
+"""Asking a person to approve a message, and binding the answer to person, channel, sender and exact text."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from somos.modules.sdr.rules.approvals import content_hash, expires_at
+from somos.modules.sdr.rules.machines import MESSAGE, move
+from somos.modules.sdr.stopping import close_request
+from somos.modules.sdr.tables import Approval, OutreachMessage, Sender
+
+
+def hash_of(message: OutreachMessage, sender: Sender) -> str:
+    """The fingerprint of what would leave now."""
+    return content_hash(
+        to=message.to_address or str(message.lead_id),
+        channel=message.channel,
+        sender=f"{sender.id}|{sender.address}",
+        subject=message.subject,
+        text=message.text,
+    )
+
+
+def ask(db: Session, message: OutreachMessage, sender: Sender, requested_by: str, now: datetime) -> Approval:
+    """Put the message, as it is written now, before a person; an earlier request or approval is void."""
+    close_request(db, message, "stale", now)
+    db.flush()
+    if message.state != "drafted":
+        message.state = move(MESSAGE, message.state, "drafted")
+    message.state = move(MESSAGE, message.state, "awaiting_approval")
+    message.text_hash = hash_of(message, sender)
+    message.approval_id = None
+    message.approved_at = None
+    message.due_at = None
+    message.waiting_for = None
+    request = Approval(
+        subject_type="outreach_message",
+        subject_id=message.id,
+        subject_version=message.version or 1,
+        subject_hash=message.text_hash,
+        requested_by=requested_by,
+        expires_at=expires_at(now),
+    )
+    db.add(request)
+    db.flush()
+    return request
+
+
+def bind(message: OutreachMessage, request: Approval, decided_by: UUID, now: datetime) -> None:
+    """The person's yes: the message may leave exactly as it is."""
+    request.state = "approved"
+    request.decided_by = decided_by
+    request.decided_at = now
+    request.expires_at = expires_at(now)
+    message.state = move(MESSAGE, message.state, "approved")
+    message.approval_id = request.id
+    message.approved_at = now
+    message.text_hash = request.subject_hash

@@ -1,0 +1,44 @@
+"""How a sender is: what the provider's answers make of it, and who is told."""
+
+from datetime import datetime, timedelta
+
+from somos.modules.sdr.rules.machines import SENDER_HEALTH
+from somos.modules.sdr.rules.windows import day_bounds
+from somos.modules.sdr.tables import Sender
+from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Throttled
+
+SLOWED_FOR = timedelta(hours=6)
+RETRY_FIRST = timedelta(minutes=1)
+RETRY_MOST = timedelta(hours=1)
+HELD_BY_HEALTH = ("blocked", "disconnected")
+
+
+def note(sender: Sender, error: OutsideError, now: datetime) -> bool:
+    """Learn from a provider's refusal; True when a person should hear of it.
+
+    A mere network error says nothing of the sender: it changes nothing here.
+    """
+    if isinstance(error, QuotaExhausted):
+        _, tomorrow = day_bounds(now, sender.time_zone)
+        return become(sender, "quota_today", error.message, tomorrow)
+    if isinstance(error, NotConfigured) or error.code == "disconnected":
+        return become(sender, "disconnected", error.message)
+    if isinstance(error, Throttled):
+        return become(sender, "slowed", error.message, now + SLOWED_FOR)
+    return False
+
+
+def become(sender: Sender, health: str, reason: str | None, until: datetime | None = None) -> bool:
+    """Move to another health where the machine allows it; whether it changed."""
+    if health == sender.health or health not in SENDER_HEALTH[sender.health]:
+        return False
+    sender.health, sender.health_reason, sender.health_until = health, reason, until
+    return True
+
+
+def try_again_at(error: OutsideError, tries: int, now: datetime) -> datetime:
+    """When a message that surely did not leave is looked at again."""
+    if error.retry_after:
+        return now + timedelta(seconds=error.retry_after)
+    doublings = min(max(tries - 1, 0), 10)
+    return now + min(RETRY_FIRST * (1 << doublings), RETRY_MOST)

@@ -1,0 +1,274 @@
+"""What people write to us: stored once, matched to whom we wrote, and what it stops.
+
+Rules settle bounces, opt-outs and automatic answers in the transaction that stores the message, so an opt-out
+is in force the moment it is known. Only what the rules leave open goes to the model, and then to a person.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored
+from somos.mesh import Context
+from somos.mesh.ids import uuid7
+from somos.modules.keys import KeyKind, normalise_email, normalise_phone
+from somos.modules.sdr import people
+from somos.modules.sdr.drafting import text_of
+from somos.modules.sdr.rules.inbound import (
+    HUMAN,
+    Inbound,
+    Label,
+    Verdict,
+    bounced_addresses,
+    by_rules,
+    fresh_text,
+)
+from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
+from somos.modules.sdr.stopping import cancel, stop_enrolment, stop_person
+from somos.modules.sdr.tables import Enrolment, OutreachMessage, Response, Sender
+from somos.ports.llm import Prompt, section
+
+MAX_TEXT = 20_000
+
+
+class ReplyClassification(BaseModel):
+    """What the model makes of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Label
+    confidence: float = Field(ge=0, le=1)
+    quote: str
+    later_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One inbound message as a provider gives it."""
+
+    channel: str
+    provider_message_id: str
+    account: str
+    from_address: str
+    text: str
+    received_at: datetime
+    from_name: str | None = None
+    lid: str | None = None
+    subject: str | None = None
+    in_reply_to: str | None = None
+    headers: dict[str, Any] = field(default_factory=dict)
+    pulled: bool = False
+
+
+@dataclass(slots=True)
+class Conclusion:
+    """What classifying a message changed."""
+
+    suppressed: list[str] = field(default_factory=list)
+    cancelled: int = 0
+    released: list[UUID] = field(default_factory=list)
+
+
+def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
+    """Store an inbound message and let the rules settle it; None when it was stored before."""
+    kind: KeyKind = "email" if arrived.channel == "email" else "phone"
+    address = normalise_email(arrived.from_address) if kind == "email" else normalise_phone(arrived.from_address)
+    from_key = people.key_of(ctx.settings.suppression_key, kind, address)
+    answered = _answered(db, arrived, from_key)
+    # Whoever is about to write to this person waits for this, or has called already.
+    people.lock(db, _person(db, arrived.channel, from_key, answered, None))
+    account = select(Sender.id).where(Sender.channel == arrived.channel, Sender.address == arrived.account)
+    made = db.execute(
+        insert(Response)
+        .values(
+            id=uuid7(),
+            version=1,
+            channel=arrived.channel,
+            provider_message_id=arrived.provider_message_id,
+            sender_id=db.scalars(account).first(),
+            received_at=arrived.received_at,
+            created_at=ctx.now,
+            from_address=address or arrived.from_address[:320],
+            from_key=from_key,
+            from_name=(arrived.from_name or "")[:200] or None,
+            in_reply_to=arrived.in_reply_to,
+            lid=arrived.lid,
+            subject=(arrived.subject or "")[:500] or None,
+            text=arrived.text[:MAX_TEXT],
+            headers=arrived.headers or None,
+            state="matched" if answered else "unmatched",
+            lead_id=answered.lead_id if answered else None,
+            campaign_id=answered.campaign_id if answered else None,
+            message_id=answered.id if answered else None,
+            pulled=arrived.pulled,
+        )
+        .on_conflict_do_nothing(index_elements=["channel", "provider_message_id"])
+        .returning(Response.id)
+    ).scalar()
+    if made is None:
+        return None
+    response = db.get_one(Response, made)
+    ctx.emit(ReplyStored(response_id=response.id))
+    verdict = by_rules(as_inbound(response))
+    if verdict is not None:
+        conclude(ctx, db, response, verdict, by="rule")
+    elif answered is None:
+        ctx.notify("reply.unmatched", {"response_id": response.id, "channel": response.channel}, role="Diretor")
+    return response.id
+
+
+def conclude(
+    ctx: Context,
+    db: Session,
+    response: Response,
+    verdict: Verdict,
+    *,
+    by: str,
+    by_id: UUID | None = None,
+    model: str | None = None,
+    later_date: date | None = None,
+) -> Conclusion:
+    """Settle what a message means, and do at once what cannot wait: suppress, stop, cancel."""
+    answered = db.get(OutreachMessage, response.message_id) if response.message_id else None
+    person = _person(db, response.channel, response.from_key, answered, response.lead_id)
+    people.lock(db, person)
+    response.label, response.confidence, response.quote = verdict.label, verdict.confidence, verdict.quote[:500]
+    response.later_date = later_date
+    response.classified_by, response.classified_by_id, response.classified_at = by, by_id, ctx.now
+    response.model = model
+    response.state = "classified"
+    done = Conclusion()
+    if verdict.label == "bounce":
+        _bounced(ctx, db, response, done)
+    elif verdict.label == "optout":
+        done.suppressed = people.suppress(
+            db, person.items(), source="word", channel=response.channel, response_id=response.id, now=ctx.now
+        )
+        done.cancelled = stop_person(
+            db, person, "stopped_optout", "A pessoa pediu para não receber mensagens.", ctx.now
+        )
+    elif verdict.label in HUMAN:
+        done.cancelled = stop_person(db, person, "stopped_reply", "A pessoa respondeu.", ctx.now)
+    elif verdict.label == "automatic":
+        done.released = _held_by_inbound(db, person)
+    db.flush()
+    ctx.emit(ReplyClassified(response_id=response.id, lead_id=response.lead_id, label=verdict.label))
+    for key in done.suppressed:
+        ctx.emit(PersonSuppressed(person_key=key))
+    for message_id in done.released:
+        ctx.emit(MessageApproved(message_id=message_id))
+    return done
+
+
+def as_inbound(response: Response) -> Inbound:
+    """The stored message as the rules read it."""
+    return Inbound(response.channel, response.from_address, response.text, response.subject or "", response.headers)
+
+
+def lock_person(db: Session, response_id: UUID) -> None:
+    """Lock whoever wrote a stored message, before its row."""
+    columns = select(Response.channel, Response.from_key, Response.message_id, Response.lead_id)
+    found = db.execute(columns.where(Response.id == response_id)).first()
+    if found is not None:
+        answered = db.get(OutreachMessage, found.message_id) if found.message_id else None
+        people.lock(db, _person(db, found.channel, found.from_key, answered, found.lead_id))
+
+
+def date_of(text: str | None) -> date | None:
+    """The date that the model read, when it is one."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def to_classify(db: Session, response_id: UUID) -> Prompt | None:
+    """What the model is asked about a matched message that nobody has classified; None when there is no need."""
+    response = db.get(Response, response_id)
+    if response is None or response.label is not None or response.lead_id is None:
+        return None
+    said = f"{response.subject or ''}\n{fresh_text(response.text)}".strip()
+    return Prompt(name="classify_reply", system=text_of("classify_reply"), user=section("mensagem", said))
+
+
+def _answered(db: Session, arrived: Arrived, from_key: str | None) -> OutreachMessage | None:
+    """The message that this one most likely answers: named in its headers, else the last one to that address."""
+    named = arrived.in_reply_to
+    if named and (found := _last(db, or_(OutreachMessage.rfc_id == named, OutreachMessage.provider_id == named))):
+        return found
+    if from_key and (found := _last(db, people.written_to(OutreachMessage, [from_key]))):
+        return found
+    if arrived.lid:
+        # WhatsApp hides some numbers behind an id of its own; one message that showed both is enough.
+        seen = select(Response.message_id).where(Response.lid == arrived.lid, Response.message_id.is_not(None))
+        message_id = db.scalars(seen.order_by(Response.id.desc()).limit(1)).first()
+        return db.get(OutreachMessage, message_id) if message_id else None
+    return None
+
+
+def _last(db: Session, condition: Any) -> OutreachMessage | None:
+    found = select(OutreachMessage).where(condition)
+    return db.scalars(
+        found.order_by(OutreachMessage.left_at.desc().nulls_last(), OutreachMessage.id.desc()).limit(1)
+    ).first()
+
+
+def _person(
+    db: Session, channel: str, from_key: str | None, answered: OutreachMessage | None, lead_id: UUID | None
+) -> dict[str, str]:
+    """Every key of whoever wrote, and its kind: the address, the person written to, and the lead's others."""
+    own = [from_key] if from_key else []
+    if answered is not None:
+        own += people.keys_of(answered)
+    known = people.known_by(db, own)
+    of_leads = people.known_by_leads(db, known.leads | ({lead_id} if lead_id else set()))
+    found = {from_key: "email" if channel == "email" else "phone"} if from_key else {}
+    return (
+        found
+        | dict.fromkeys(known.phones | of_leads.phones, "phone")
+        | dict.fromkeys(known.emails | of_leads.emails, "email")
+    )
+
+
+def _bounced(ctx: Context, db: Session, response: Response, done: Conclusion) -> None:
+    """A report of dead addresses: each is never used again, and what was going there ends."""
+    keys = {
+        key: "email"
+        for address in bounced_addresses(as_inbound(response))
+        if (key := people.key_of(ctx.settings.suppression_key, "email", address))
+        # Only addresses that we wrote to: a forged report must not silence a stranger.
+        and db.scalars(select(OutreachMessage.id).where(OutreachMessage.email_key == key).limit(1)).first()
+    }
+    people.lock(db, keys)
+    people.suppress(
+        db, keys.items(), source="bounce", reach="address", channel="email", response_id=response.id, now=ctx.now
+    )
+    reason = "O endereço de e-mail não existe."
+    live = select(Enrolment).where(Enrolment.email_key.in_(keys), Enrolment.state.in_(LIVE_ENROLMENTS))
+    for enrolment in db.scalars(live.with_for_update()):
+        stop_enrolment(enrolment, "stopped_bounce", reason)
+    going = select(OutreachMessage).where(
+        OutreachMessage.email_key.in_(keys),
+        OutreachMessage.channel == "email",
+        OutreachMessage.state.in_(("drafted", "awaiting_approval", "approved", "queued")),
+    )
+    for message in db.scalars(going.with_for_update()):
+        cancel(db, message, reason, ctx.now)
+        done.cancelled += 1
+
+
+def _held_by_inbound(db: Session, keys: dict[str, str]) -> list[UUID]:
+    """Messages that waited for somebody to say what this was."""
+    waiting = select(OutreachMessage).where(
+        people.written_to(OutreachMessage, keys), OutreachMessage.state.in_(("approved", "queued"))
+    )
+    found = db.scalars(waiting.with_for_update()).all()
+    for message in found:
+        message.due_at = None
+    return [message.id for message in found]

@@ -1,0 +1,168 @@
+"""A person as outreach knows one: keyed hashes of phone and e-mail, one lock, and what they asked of us."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from somos.mesh.ids import uuid7
+from somos.modules.keys import KeyKind, key_hash
+from somos.modules.sdr.tables import Enrolment, OutreachMessage, Reconsent, Response, Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything by which we wrote to one person, and the leads that stand for them."""
+
+    phones: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
+    leads: frozenset[UUID] = frozenset()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return self.phones | self.emails
+
+
+def key_of(secret: str, kind: KeyKind, value: str | None) -> str | None:
+    return key_hash(secret, kind, value) if value else None
+
+
+def lock(db: Session, keys: Iterable[str]) -> None:
+    """Until the end of the transaction, nobody else sends to, hears or suppresses the people of these keys.
+
+    Always the first lock that a transaction takes, and in one order, so that two never wait for each other.
+    """
+    for key in sorted(set(keys)):
+        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"sdr.person:{key}", 0))))
+
+
+def keys_of(row: OutreachMessage | Enrolment) -> list[str]:
+    """What to lock for a message or an enrolment; a lead without phone and e-mail is its own key."""
+    return [key for key in (row.phone_key, row.email_key) if key] or [f"lead:{row.lead_id}"]
+
+
+def lock_for(db: Session, message_id: UUID) -> None:
+    """Lock the person of a message, before its row."""
+    _lock_for(db, OutreachMessage, message_id)
+
+
+def lock_for_enrolment(db: Session, enrolment_id: UUID) -> None:
+    """Lock the person of an enrolment, before its row."""
+    _lock_for(db, Enrolment, enrolment_id)
+
+
+def _lock_for(db: Session, table: type[OutreachMessage] | type[Enrolment], id: UUID) -> None:
+    # Columns, not the row: it is read again, as it is once the lock is held.
+    found = db.execute(select(table.phone_key, table.email_key, table.lead_id).where(table.id == id)).first()
+    if found is not None:
+        lock(db, [key for key in found[:2] if key] or [f"lead:{found.lead_id}"])
+
+
+def written_to(table: type[OutreachMessage] | type[Enrolment], keys: Collection[str]) -> ColumnElement[bool]:
+    """Rows of the people of these keys."""
+    return or_(table.phone_key.in_(keys), table.email_key.in_(keys))
+
+
+def known_by(db: Session, keys: Collection[str]) -> Known:
+    """The person behind these keys: also the other addresses of every lead that has one of them."""
+    return _known(db, written_to(OutreachMessage, keys))
+
+
+def known_by_leads(db: Session, leads: Collection[UUID]) -> Known:
+    """The people that we know as these leads."""
+    return _known(db, OutreachMessage.lead_id.in_(leads))
+
+
+def _known(db: Session, condition: ColumnElement[bool]) -> Known:
+    columns = select(OutreachMessage.phone_key, OutreachMessage.email_key, OutreachMessage.lead_id)
+    rows = db.execute(columns.where(condition).distinct()).all()
+    return Known(
+        frozenset(row.phone_key for row in rows if row.phone_key),
+        frozenset(row.email_key for row in rows if row.email_key),
+        frozenset(row.lead_id for row in rows),
+    )
+
+
+def suppress(
+    db: Session,
+    keys: Iterable[tuple[str, str]],
+    *,
+    source: str,
+    reach: str = "person",
+    channel: str | None = None,
+    response_id: UUID | None = None,
+    message_id: UUID | None = None,
+    reason: str | None = None,
+    added_by: UUID | None = None,
+    now: datetime,
+) -> list[str]:
+    """Never write to these (key, kind) again; the keys that were not suppressed before.
+
+    The caller holds the person's lock. What they had agreed to meanwhile is revoked with it.
+    """
+    new: list[str] = []
+    wanted = dict(keys)
+    for key, kind in wanted.items():
+        made = db.execute(
+            insert(Suppression)
+            .values(
+                id=uuid7(),
+                key=key,
+                kind=kind,
+                reach=reach,
+                source=source,
+                channel=channel,
+                response_id=response_id,
+                message_id=message_id,
+                reason=reason,
+                added_by=added_by,
+                created_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["key", "reach"])
+            .returning(Suppression.id)
+        ).first()
+        if made:
+            new.append(key)
+    if reach == "person":
+        open_ones = select(Reconsent).where(Reconsent.key.in_(wanted), Reconsent.revoked_at.is_(None))
+        for reconsent in db.scalars(open_ones):
+            reconsent.revoked_at = now
+    return new
+
+
+def is_suppressed(db: Session, keys: Collection[str], address_key: str | None = None) -> bool:
+    """Whether any key asked to be left alone, or the one address that would be used is dead."""
+    silenced = Suppression.key.in_(keys) & (Suppression.reach == "person")
+    if address_key is not None:
+        silenced |= Suppression.key == address_key
+    return db.scalars(select(Suppression.id).where(silenced).limit(1)).first() is not None
+
+
+def may_be_answered(db: Session, keys: Collection[str], channel: str) -> bool:
+    """Whether a suppressed person wrote to us again on this channel and did not take it back."""
+    open_ones = select(Reconsent.id).where(
+        Reconsent.key.in_(keys), Reconsent.channel == channel, Reconsent.revoked_at.is_(None)
+    )
+    return db.scalar(open_ones.limit(1)) is not None
+
+
+def reconsent(db: Session, response: Response, now: datetime) -> None:
+    """A suppressed person wrote to us by themselves and wants to talk: on that channel they may be answered."""
+    if response.from_key is None or not is_suppressed(db, [response.from_key]):
+        return
+    db.execute(
+        insert(Reconsent)
+        .values(
+            id=uuid7(),
+            key=response.from_key,
+            channel=response.channel,
+            response_id=response.id,
+            quote=response.text[:500],
+            at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["response_id"])
+    )

@@ -1,0 +1,89 @@
+"""What other modules may ask of outreach: plain values, never rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from somos.mesh.runtime import current
+from somos.modules.keys import PersonKeys
+from somos.modules.sdr import people
+from somos.modules.sdr.tables import OutreachMessage, Response
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """One moment of a conversation, on any channel."""
+
+    id: UUID
+    at: datetime
+    direction: Literal["out", "in"]
+    channel: str
+    author: Literal["agent", "person", "lead"]
+    author_id: UUID | None
+    model: str | None
+    tokens: int
+    subject: str | None
+    text: str
+    state: str
+    label: str | None
+
+
+def is_suppressed(db: Session, keys: PersonKeys) -> bool:
+    """Whether any of this person's addresses may never be written to again."""
+    hashes = keys.hashes(current().settings.suppression_key)
+    return any(people.is_suppressed(db, hashes, key) for key in hashes)
+
+
+def last_contact_at(db: Session, keys: PersonKeys) -> datetime | None:
+    """When something last left to this person, from any campaign and on any channel."""
+    hashes = keys.hashes(current().settings.suppression_key)
+    if not hashes:
+        return None
+    return db.scalar(select(func.max(OutreachMessage.left_at)).where(people.written_to(OutreachMessage, hashes)))
+
+
+def conversation(db: Session, lead_id: UUID) -> list[TimelineItem]:
+    """Everything that left to this lead and everything it answered, oldest first."""
+    out = select(OutreachMessage).where(OutreachMessage.lead_id == lead_id, OutreachMessage.left_at.is_not(None))
+    into = select(Response).where(Response.lead_id == lead_id)
+    items = [_sent(message) for message in db.scalars(out)] + [_heard(response) for response in db.scalars(into)]
+    return sorted(items, key=lambda item: (item.at, item.id))
+
+
+def _sent(message: OutreachMessage) -> TimelineItem:
+    assert message.left_at is not None
+    return TimelineItem(
+        id=message.id,
+        at=message.sent_at or message.left_at,
+        direction="out",
+        channel=message.channel,
+        author="person" if message.author == "person" else "agent",
+        author_id=message.author_id,
+        model=message.model,
+        tokens=message.tokens_in + message.tokens_out,
+        subject=message.subject,
+        text=message.text,
+        state=message.state,
+        label=None,
+    )
+
+
+def _heard(response: Response) -> TimelineItem:
+    return TimelineItem(
+        id=response.id,
+        at=response.received_at,
+        direction="in",
+        channel=response.channel,
+        author="lead",
+        author_id=None,
+        model=response.model,
+        tokens=0,
+        subject=response.subject,
+        text=response.text,
+        state=response.state,
+        label=response.label,
+    )

@@ -1,0 +1,94 @@
+"""What a provider reports of our own messages and senders, applied to them."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from somos.events.sdr import MessageApproved, MessageSent
+from somos.mesh import Context
+from somos.modules.keys import normalise_phone
+from somos.modules.sdr import people
+from somos.modules.sdr.enrolments import announce_stop
+from somos.modules.sdr.health import become
+from somos.modules.sdr.receipts import apply, keep, mark_sent
+from somos.modules.sdr.releasing import release
+from somos.modules.sdr.rules.evolution import WireMessage
+from somos.modules.sdr.tables import OutreachMessage, Sender
+
+
+def report_receipt(
+    ctx: Context,
+    db: Session,
+    channel: str,
+    provider_id: str,
+    receipt: str,
+    at: datetime,
+    detail: str | None = None,
+    rfc_id: str | None = None,
+) -> OutreachMessage | None:
+    """Keep a receipt and move its message; one that comes before we know the message is caught up with later."""
+    found = db.execute(
+        select(OutreachMessage.id).where(OutreachMessage.channel == channel, OutreachMessage.provider_id == provider_id)
+    ).scalar()
+    if found is not None:
+        people.lock_for(db, found)
+    kept = keep(db, channel, provider_id, receipt, at, detail)
+    if found is None:
+        return None
+    message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    if rfc_id and message.rfc_id is None:
+        message.rfc_id = rfc_id[:300]
+    if kept is not None:
+        apply(db, message, kept, ctx.now)
+        db.flush()
+        if message.state == "failed_permanent":
+            announce_stop(ctx, db, message.enrolment_id)
+    return message
+
+
+def report_sent(ctx: Context, db: Session, account: str, wire: WireMessage) -> OutreachMessage | None:
+    """WhatsApp tells of a message of ours: it settles one whose answer we are missing."""
+    phone = normalise_phone(wire.phone)
+    if db.scalars(
+        select(OutreachMessage.id).where(
+            OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == wire.provider_id
+        )
+    ).first():
+        return None
+    missing = (
+        select(OutreachMessage.id)
+        .join(Sender, Sender.id == OutreachMessage.sender_id)
+        .where(
+            Sender.address == account,
+            OutreachMessage.channel == "whatsapp",
+            OutreachMessage.state.in_(("sending", "unknown")),
+            OutreachMessage.text == wire.text,
+            (OutreachMessage.to_address == phone) if phone else (OutreachMessage.jid == wire.jid),
+        )
+    )
+    found = db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
+    if found is None:
+        return None
+    people.lock_for(db, found)
+    message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    if message.state not in ("sending", "unknown"):
+        return None
+    message.jid = wire.jid
+    mark_sent(db, message, wire.provider_id, ctx.now)
+    ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
+    return message
+
+
+def report_health(ctx: Context, db: Session, account: str, health: str, reason: str | None) -> None:
+    """A connection came or went; one that comes back lets its queue go on, one that was blocked does not."""
+    wanted = select(Sender).where(Sender.channel == "whatsapp", Sender.address == account)
+    sender = db.scalars(wanted.with_for_update()).first()
+    if sender is None or (health == "ok" and sender.health != "disconnected"):
+        return
+    if not become(sender, health, reason):
+        return
+    ctx.notify("sender.health", {"sender_id": sender.id, "health": sender.health}, role="Diretor")
+    if health == "ok":
+        for message_id in release(db, OutreachMessage.sender_id == sender.id):
+            ctx.emit(MessageApproved(message_id=message_id))

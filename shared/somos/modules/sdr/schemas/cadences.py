@@ -1,0 +1,98 @@
+"""Cadences: their steps, drafts and frozen versions."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from somos.mesh import Body, Filter, View
+from somos.modules.sdr.rules.cadences import MAX_STEPS, Condition
+from somos.modules.sdr.schemas import Channel, Short, untouched
+from somos.modules.sdr.tables import Cadence, Enrolment
+
+
+class StepDraft(Body):
+    """After `wait_hours`, when `condition` holds, write on `channel`; otherwise go on at `else_step`."""
+
+    step_no: int = Field(ge=1, le=MAX_STEPS)
+    channel: Channel
+    sender_id: UUID | None = None
+    wait_hours: int = Field(0, ge=0, le=2160)
+    condition: Condition = "always"
+    else_step: int | None = Field(None, ge=2, le=MAX_STEPS)
+    instruction: str = Field(min_length=1, max_length=2000)
+
+
+class CadenceDraft(Body):
+    name: Short
+    description: str | None = Field(None, max_length=2000)
+    steps: list[StepDraft] = Field(min_length=1, max_length=MAX_STEPS)
+
+
+class CadencePatch(Body):
+    name: Short = untouched()
+    description: str | None = Field(None, max_length=2000)
+    archived: bool = untouched()
+    steps: list[StepDraft] = Field(default_factory=list, max_length=MAX_STEPS)
+
+
+class CadenceFilter(Filter):
+    table: ClassVar[Any] = Cadence
+    sort: Literal["-id", "id"] = "-id"
+    archived: bool | None = None
+
+
+class StepView(View):
+    step_no: int
+    channel: Channel
+    sender_id: UUID | None
+    wait_hours: int
+    condition: Condition
+    else_step: int | None
+    instruction: str
+
+
+class CadenceView(View):
+    id: UUID
+    name: str
+    description: str | None
+    archived: bool
+    published_no: int | None
+    version: int
+    created_at: datetime
+
+
+class VersionView(View):
+    """The steps of one version; 0 is the draft, which alone may change."""
+
+    version_no: int
+    published_at: datetime | None
+    steps: list[StepView]
+
+
+class CadenceDetail(CadenceView):
+    versions: list[VersionView]
+
+
+class EnrolmentFilter(Filter):
+    table: ClassVar[Any] = Enrolment
+    sort: Literal["-id", "id"] = "-id"
+    campaign_id: UUID | None = None
+    lead_id: UUID | None = None
+    state: Literal[
+        "pending_approval", "active", "waiting", "paused", "finished", "expired", "stopped_reply", "stopped_optout",
+        "stopped_bounce", "stopped_manual", "stopped_deal",
+    ] | None = None  # fmt: skip
+
+
+class EnrolmentView(View):
+    id: UUID
+    campaign_id: UUID
+    lead_id: UUID
+    state: str
+    step_no: int
+    due_at: datetime | None
+    stopped_reason: str | None
+    version: int
+    created_at: datetime

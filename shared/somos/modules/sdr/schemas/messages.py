@@ -1,0 +1,143 @@
+"""Outreach messages and their approvals, as people see and decide them."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from somos.mesh import Body, Filter, View
+from somos.modules.sdr.rules.drafts import problems
+from somos.modules.sdr.schemas import Channel, Hash, Reason, Short, Text, untouched
+from somos.modules.sdr.tables import Approval, OutreachMessage
+
+State = Literal[
+    "drafted", "awaiting_approval", "approved", "queued", "sending", "unknown", "not_sent", "sent", "delivered",
+    "read", "rejected", "cancelled", "failed_permanent",
+]  # fmt: skip
+Kind = Literal["first_contact", "follow_up", "second_channel", "reply"]
+
+
+def to_fix(message: OutreachMessage) -> list[str]:
+    """What keeps this message from being approved."""
+    return problems(message.channel, message.subject, message.text, way_out=message.kind != "reply")
+
+
+class MessageFilter(Filter):
+    """Messages by campaign, lead, channel and state; `state=awaiting_approval` is the queue to decide."""
+
+    table: ClassVar[Any] = OutreachMessage
+    sort: Literal["-id", "id"] = "-id"
+    campaign_id: UUID | None = None
+    lead_id: UUID | None = None
+    channel: Channel | None = None
+    state: State | None = None
+    kind: Kind | None = None
+
+
+class Evidence(View):
+    field: str
+    value: str | None = None
+    quote: str | None = None
+    url: str | None = None
+
+
+class MessageView(View):
+    """A message beside the evidence of its lead; `text_hash` is what an approval names."""
+
+    id: UUID
+    campaign_id: UUID | None
+    enrolment_id: UUID | None
+    lead_id: UUID
+    kind: Kind
+    channel: Channel
+    sender_id: UUID
+    to_address: str
+    state: State
+    subject: str | None
+    text: str
+    text_hash: str | None
+    evidence: list[Evidence]
+    warnings: list[str]
+    author: Literal["agent", "person"]
+    model: str | None
+    drafted_at: datetime | None
+    edited_at: datetime | None
+    approved_at: datetime | None
+    due_at: datetime | None
+    waiting_for: str | None
+    sandbox: bool
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    ended_reason: str | None
+    version: int
+    created_at: datetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_warnings(cls, message: Any) -> Any:
+        """Point out what a person must fix before approving, while they still can."""
+        if not isinstance(message, OutreachMessage):
+            return message
+        values = {name: getattr(message, name) for name in cls.model_fields if name not in ("evidence", "warnings")}
+        undecided = message.state in ("drafted", "awaiting_approval")
+        warnings = to_fix(message) if undecided else []
+        return values | {"evidence": message.evidence or [], "warnings": warnings}
+
+
+class MessageEdit(Body):
+    """New words; whatever was approved before is void."""
+
+    text: Text = untouched()
+    subject: Short | None = None
+
+
+class Approve(Body):
+    text_hash: Hash
+
+
+class EditAndApprove(Body):
+    """The exact words to send; `text_hash` is of the version that was read, so nothing is overwritten unseen."""
+
+    text_hash: Hash
+    text: Text
+    subject: Short | None = None
+
+
+class Reject(Body):
+    reason: Reason
+
+
+class Settle(Body):
+    """What a person found out about a message whose outcome nobody knew; `again` puts it back in the queue."""
+
+    outcome: Literal["sent", "not_sent"]
+    again: bool = Field(False, description="Só com not_sent: tentar de novo, se a aprovação ainda valer")
+
+
+class ApprovalFilter(Filter):
+    table: ClassVar[Any] = Approval
+    sort: Literal["-id", "id"] = "-id"
+    state: Literal["pending", "approved", "rejected", "changes_requested", "expired", "withdrawn", "stale"] | None = (
+        None
+    )
+    subject_type: Literal["outreach_message"] | None = None
+    subject_id: UUID | None = None
+
+
+class ApprovalView(View):
+    """A request to decide; the subject's type, id, version and hash are part of it."""
+
+    id: UUID
+    subject_type: str
+    subject_id: UUID
+    subject_version: int
+    subject_hash: str
+    state: str
+    requested_by: str
+    expires_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+    reason: str | None
+    created_at: datetime

@@ -1,0 +1,90 @@
+"""What people wrote to us, and the conversation it belongs to."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from somos.mesh import Body, Filter, View
+from somos.modules.sdr.rules.inbound import Label
+from somos.modules.sdr.schemas import Channel, Day, Short, Text
+from somos.modules.sdr.tables import Response
+
+
+class ResponseFilter(Filter):
+    """Answers by lead, channel, class and state; `label=unclear` waits for a person, `state=unmatched` too."""
+
+    table: ClassVar[Any] = Response
+    sort: Literal["-id", "id"] = "-id"
+    lead_id: UUID | None = None
+    campaign_id: UUID | None = None
+    channel: Channel | None = None
+    label: Label | None = None
+    state: Literal["stored", "unmatched", "matched", "classified", "handled"] | None = None
+    later_date_from: Day | None = None
+    later_date_to: Day | None = None
+
+
+class ResponseView(View):
+    id: UUID
+    channel: Channel
+    lead_id: UUID | None
+    campaign_id: UUID | None
+    message_id: UUID | None
+    from_address: str
+    from_name: str | None
+    subject: str | None
+    text: str
+    state: Literal["stored", "unmatched", "matched", "classified", "handled"]
+    label: Label | None
+    confidence: float | None
+    quote: str | None
+    later_date: date | None
+    classified_by: Literal["rule", "model", "person"] | None
+    received_at: datetime
+    version: int
+    created_at: datetime
+
+
+class Classify(Body):
+    """What the answer means, said by a person; an opt-out said here is as final as any."""
+
+    label: Literal["automatic", "optout", "interested", "question", "later", "no", "wrong_person"]
+    later_date: Day | None = None
+    lead_id: UUID | None = Field(None, description="De quem é, quando ninguém foi reconhecido")
+
+
+class TimelineView(View):
+    """One moment of a conversation: who wrote, on which channel, with which model, and how it stands."""
+
+    id: UUID
+    at: datetime
+    direction: Literal["out", "in"]
+    channel: Channel
+    author: Literal["agent", "person", "lead"]
+    author_id: UUID | None
+    model: str | None
+    tokens: int
+    subject: str | None
+    text: str
+    state: str
+    label: str | None
+
+
+class ConversationView(View):
+    """Everything said with one lead, oldest first, on every channel."""
+
+    lead_id: UUID
+    company_name: str | None
+    contact_name: str | None
+    suppressed: bool
+    items: list[TimelineView]
+
+
+class Reply(Body):
+    """A person's answer to a person who wrote; `channel` defaults to where they wrote last."""
+
+    text: Text
+    subject: Short | None = None
+    channel: Channel | None = None

@@ -1,0 +1,120 @@
+"""Senders, their health, and the switches that stop everything."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from somos.mesh import Body, Filter, View
+from somos.modules.sdr.rules.windows import minute_of
+from somos.modules.sdr.schemas import Channel, Day, Hour, Reason, Short, Zone, untouched
+from somos.modules.sdr.tables import KillSwitch, Sender
+
+Weekday = Annotated[int, Field(ge=0, le=6)]
+Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7, description="0 é segunda, 6 é domingo")]
+Count = Annotated[int, Field(ge=0, le=10_000)]
+Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+def check_window(opens: str, closes: str) -> None:
+    """Raises ValueError for a window that never opens."""
+    if minute_of(opens) >= minute_of(closes):
+        raise ValueError("O horário de abertura deve vir antes do de fechamento")
+
+
+class SenderDraft(Body):
+    """`address`: a instância da Evolution, o remetente do e-mail (Nome <a@b.c>) ou a página do LinkedIn."""
+
+    channel: Channel
+    name: Short
+    person_name: Short
+    address: Short
+    sandbox: bool = False
+    time_zone: Zone = "America/Sao_Paulo"
+    uf: Uf | None = "SP"
+    opens: Hour = "08:00"
+    closes: Hour = "20:00"
+    weekdays: Weekdays = Field(default_factory=lambda: [0, 1, 2, 3, 4])
+    skip_holidays: bool = True
+    daily_cap: Count = 40
+    ramp_start: Count = 10
+    ramp_step: Count = 5
+    ramp_since: Day | None = Field(None, description="Primeiro dia do aquecimento; sem ele, o limite vale inteiro")
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> "SenderDraft":
+        check_window(self.opens, self.closes)
+        return self
+
+
+class SenderPatch(Body):
+    name: Short = untouched()
+    person_name: Short = untouched()
+    active: bool = untouched()
+    sandbox: bool = untouched()
+    time_zone: Zone = untouched()
+    uf: Uf | None = None
+    opens: Hour = untouched()
+    closes: Hour = untouched()
+    weekdays: Weekdays = untouched()
+    skip_holidays: bool = untouched()
+    daily_cap: Count = untouched()
+    ramp_start: Count = untouched()
+    ramp_step: Count = untouched()
+    ramp_since: Day | None = None
+
+
+class SenderFilter(Filter):
+    table: ClassVar[Any] = Sender
+    sort: Literal["id", "-id"] = "id"
+    channel: Channel | None = None
+    active: bool | None = None
+    health: Literal["ok", "slowed", "quota_today", "blocked", "disconnected"] | None = None
+
+
+class SenderView(View):
+    id: UUID
+    channel: Channel
+    name: str
+    person_name: str
+    address: str
+    active: bool
+    sandbox: bool
+    time_zone: str
+    uf: str | None
+    opens: str
+    closes: str
+    weekdays: list[int]
+    skip_holidays: bool
+    daily_cap: int
+    ramp_start: int
+    ramp_step: int
+    ramp_since: date | None
+    health: Literal["ok", "slowed", "quota_today", "blocked", "disconnected"]
+    health_reason: str | None
+    health_until: datetime | None
+    version: int
+
+
+class KillSwitchFilter(Filter):
+    table: ClassVar[Any] = KillSwitch
+    sort: Literal["-id", "id"] = "-id"
+    scope: str | None = Field(None, max_length=40)
+
+
+class StopAll(Body):
+    """What stops at once: everything, one channel, or what the agent wrote."""
+
+    scope: Literal["all", "channel:whatsapp", "channel:email", "channel:linkedin", "agent:sdr"]
+    reason: Reason
+
+
+class KillSwitchView(View):
+    id: UUID
+    scope: str
+    reason: str
+    on_by: UUID
+    off_by: UUID | None
+    off_at: datetime | None
+    created_at: datetime
