@@ -13,10 +13,18 @@ from somos.local.environment import Ports
 from somos.local.supervisor import Part
 from somos.settings import ROOT
 
+CODE = ("shared/somos", "functions")
+
 
 def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[str, str], people: bool) -> list[Part]:
     """Everything that `somos up` keeps alive, in the order it is shown."""
-    base = {**environment, "SOMOS_STACK": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"}
+    base = {
+        **environment,
+        "ROUTES_FILE": str(_routes(folder)),
+        "SOMOS_STACK": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
+    }
     engines = tuple(name for name in ("postgres", "redis") if name in embedded)
     world = ("sandbox",) if "sandbox" in embedded else ()
 
@@ -41,7 +49,7 @@ def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[s
              gentle=valkey.GENTLE, address=f"{LOOPBACK}:{ports.redis}"),
         Part("sandbox", module("infra.sandbox", "--port", str(ports.sandbox), "--state", str(folder / "world.sqlite3")),
              _answers(ports.sandbox, "/_world/health"), address=f"http://{LOOPBACK}:{ports.sandbox}", environment=base),
-        Part("migrate", module("somos.cli", "migrate", *(["--people"] if people else [])),
+        Part("migrate", module("somos.cli", "migrate", "--local", *(["--people"] if people else [])),
              after=engines, once=True, environment=base),
         Part("gateway", module("gateway.local", "--port", str(ports.gateway)), _answers(ports.gateway, "/health"),
              after=("migrate",), address=f"http://{LOOPBACK}:{ports.gateway}", environment=base),
@@ -62,10 +70,15 @@ def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[s
     return found
 
 
+def _routes(folder: Path) -> Path:
+    # Not the committed file: what is being edited runs before it is derived.
+    return folder / "routes.json"
+
+
 def is_migrated(folder: Path) -> bool:
-    """This very code already brought the stack's own database up to date."""
+    """This very code already prepared the stack's own database and its routes."""
     try:
-        return _migrated_mark(folder).read_text() == code_fingerprint()
+        return _routes(folder).exists() and _migrated_mark(folder).read_text() == code_fingerprint()
     except OSError:
         return False
 
@@ -80,9 +93,9 @@ def _migrated_mark(folder: Path) -> Path:
 
 
 def code_fingerprint() -> str:
-    """All of the library: tables, policies, triggers and revisions decide what the database should be."""
+    """Of the library and the functions: they decide what the database and the routes should be."""
     digest = hashlib.sha256()
-    for file in sorted((ROOT / "shared" / "somos").rglob("*.py")):
+    for file in sorted(file for place in CODE for file in (ROOT / place).rglob("*.py")):
         digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
