@@ -145,6 +145,21 @@ class Evolution:
             self.emit(instance, "messages.upsert", data)
         return message_id
 
+    def said(self, instance: Row, jid: str | None) -> list[Row]:
+        """Everything said on one number, the newest first, as its own database keeps it."""
+        ours = self.world.state.rows("SELECT * FROM messages WHERE channel='whatsapp' AND sender=?", instance["name"])
+        theirs = self.world.state.rows(
+            "SELECT * FROM inbound WHERE channel='whatsapp' AND recipient=?", instance["name"]
+        )
+        found = [(row, row["recipient"], True) for row in ours] + [(row, row["sender"], False) for row in theirs]
+        records = []
+        for row, other, from_me in found:
+            if jid is None or other == jid:
+                record = self.message(instance, row["id"], other, row["text"], from_me=from_me)
+                del record["status"]
+                records.append({**record, "messageTimestamp": int(row["created_at"])})
+        return sorted(records, key=lambda record: -record["messageTimestamp"])
+
     def connection(self, name: str, state: str, reason: int) -> None:
         """Change an instance's connection and tell its webhook."""
         self.world.state.run("UPDATE instances SET state=? WHERE name=?", state, name)

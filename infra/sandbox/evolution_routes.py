@@ -185,6 +185,20 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
             ]
         )  # fmt: skip
 
+    @bp.post("/chat/findMessages/<name>")
+    def find_messages(name: str) -> Any:
+        instance, refused = guard(name)
+        if instance is None:
+            return refused
+        body = request.get_json(silent=True) or {}
+        jid = ((body.get("where") or {}).get("key") or {}).get("remoteJid")
+        page, size = int(body.get("page") or 1), int(body.get("offset") or 50)
+        said = evolution.said(instance, jid)
+        records = said[(page - 1) * size : page * size]
+        pages = -(-len(said) // size)
+        found = {"total": len(said), "pages": pages, "currentPage": page, "records": records}
+        return jsonify(messages=found)
+
     @bp.post("/webhook/set/<name>")
     def set_webhook(name: str) -> Any:
         instance, refused = guard(name)

@@ -142,3 +142,33 @@ def test_an_answer_lost_after_the_message_left_is_unknown_and_the_message_left_o
     with pytest.raises(Unknown):
         wiring.port(Whatsapp).send_text("somos", JID, "Oi", key="k")
     assert len(world_now.sent("whatsapp")) == 1
+
+
+def test_what_was_said_is_read_page_by_page(evolution: Evolution, provider: Provider) -> None:
+    said = {
+        "key": {"remoteJid": JID, "fromMe": False, "id": "3EB0"},
+        "message": {"conversation": "Oi"},
+        "messageTimestamp": 1767225600,
+    }
+    group = {**said, "key": {"remoteJid": "1@g.us", "fromMe": False, "id": "3EB1"}}
+    provider.will(Reply(200, {"messages": {"total": 51, "pages": 2, "currentPage": 1, "records": [said, group]}}))
+    page = evolution.messages("somos", jid=JID)
+    assert [message.provider_id for message in page.messages] == ["3EB0"]
+    assert page.next_page == 2
+    assert provider.asked[0].json == {"where": {"key": {"remoteJid": JID}}, "page": 1, "offset": 50}
+
+
+@pytest.mark.parametrize("body", [{}, [], {"messages": []}, {"messages": {"records": None}}])
+def test_a_list_that_cannot_be_read_is_tried_later(evolution: Evolution, provider: Provider, body: object) -> None:
+    provider.will(Reply(200, body))
+    with pytest.raises(Transient):
+        evolution.messages("somos")
+
+
+def test_the_sandbox_keeps_what_was_said_on_a_number(wiring: Wiring, world_now: World) -> None:
+    port = wiring.port(Whatsapp)
+    jid = port.check_number("+5511955550101").jid or ""
+    sent = port.send_text("somos", jid, "Olá, Ana!", key="k")
+    mine = [message for message in port.messages("somos", jid=jid).messages if message.from_me]
+    assert [(message.provider_id, message.text) for message in mine] == [(sent.provider_id, "Olá, Ana!")]
+    assert port.messages("comercial").messages == ()

@@ -107,3 +107,25 @@ def test_in_the_sandbox_the_same_key_with_another_text_is_refused(wiring: Wiring
         send(email, to="bruno@farol-exemplo.com.br")
     assert raised.value.code == "invalid_idempotent_request"
     assert len(world_now.sent("email")) == 1
+
+
+def test_a_mail_that_came_in_is_read(resend: Resend, provider: Provider) -> None:
+    body = {"id": "1", "from": "Ana <ana@x.com>", "subject": "Re: Olá", "text": "Oi", "headers": {"In-Reply-To": "<a>"}}
+    provider.will(Reply(200, body))
+    mail = resend.received("a/b")
+    assert mail is not None
+    assert (mail.sender, mail.text, mail.headers) == ("Ana <ana@x.com>", "Oi", {"in-reply-to": "<a>"})
+    assert provider.asked[0].path == "/emails/receiving/a%2Fb"
+
+
+def test_a_mail_with_html_only_is_read_as_words(resend: Resend, provider: Provider) -> None:
+    html = "<html><head><style>p{}</style></head><body><p>PARAR</p><script>x</script></body></html>"
+    provider.will(Reply(200, {"id": "1", "from": "ana@x.com", "html": html, "text": None}))
+    mail = resend.received("1")
+    assert mail is not None
+    assert mail.text == "PARAR"
+
+
+def test_a_mail_that_the_provider_has_no_more_is_none(resend: Resend, provider: Provider) -> None:
+    provider.will(refusal(404, "not_found"))
+    assert resend.received("1") is None

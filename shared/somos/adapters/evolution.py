@@ -1,9 +1,10 @@
-"""WhatsApp through Evolution API v2: sending, and proving that a webhook is from it."""
+"""WhatsApp through Evolution API v2: sending, reading, and proving that a webhook is from it."""
 
 import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -11,10 +12,11 @@ from urllib.parse import quote
 from somos.adapters.http import Answer, ResilientClient, by_status
 from somos.mesh.problems import Unavailable
 from somos.modules.keys import phone_variants
+from somos.modules.sdr.rules.evolution import read_message
 from somos.ports.errors import NotConfigured, OutsideError, Refused, Transient, Unknown
 from somos.ports.sent import Sent
 from somos.ports.webhook_sender import Unauthorised
-from somos.ports.whatsapp import Whatsapp, WhatsappNumber
+from somos.ports.whatsapp import ChatMessage, ChatPage, Whatsapp, WhatsappNumber
 
 # A failed send is 400 whatever the reason; only the text tells (lower case). These come from before the
 # message is handed to WhatsApp. Any other text may as well come from after it.
@@ -26,6 +28,8 @@ REFUSALS = {
     "must be a url or base64": "bad-media",
     "[object object]": "group-not-found",
 }
+
+PAGE_SIZE = 50
 
 # Evolution signs its token once and repeats it on every retry, for about 20 minutes; it expires in 10.
 # A refused retry would lose the event, so an expired token is good for this much longer.
@@ -66,6 +70,24 @@ class Evolution(Whatsapp):
         )
         return Sent(provider_id=answer.data["key"]["id"])
 
+    def messages(self, instance: str, page: int = 1, jid: str | None = None) -> ChatPage:
+        where = {"where": {"key": {"remoteJid": jid}}} if jid else {"where": {}}
+        answer = self._client.call(
+            "messages",
+            "read",
+            "POST",
+            f"/chat/findMessages/{_segment(instance)}",
+            body={**where, "page": page, "offset": PAGE_SIZE},
+            judge=_judge_list,
+        )
+        found = answer.data["messages"]
+        read = [read_message(record) for record in found["records"] if isinstance(record, dict)]
+        more = isinstance(found.get("pages"), int) and page < found["pages"]
+        return ChatPage(
+            messages=tuple(ChatMessage(**asdict(message)) for message in read if message is not None),
+            next_page=page + 1 if more else None,
+        )
+
 
 def _segment(instance: str) -> str:
     return quote(instance, safe="")
@@ -78,6 +100,13 @@ def _judge_check(answer: Answer) -> OutsideError | None:
             return Refused("O WhatsApp não entendeu o número.", code="bad-request", status=400)
         return Transient("O WhatsApp está desconectado.", code="disconnected", status=400)
     if answer.status < 300 and not isinstance(answer.data, list):
+        return answer.uncertain("Resposta ilegível do WhatsApp.", code="malformed")
+    return _judge(answer)
+
+
+def _judge_list(answer: Answer) -> OutsideError | None:
+    found = answer.object.get("messages")
+    if answer.status < 300 and not (isinstance(found, dict) and isinstance(found.get("records"), list)):
         return answer.uncertain("Resposta ilegível do WhatsApp.", code="malformed")
     return _judge(answer)
 

@@ -1,4 +1,4 @@
-"""E-mail through Resend: sending under our key, and proving that a webhook is from it (Svix)."""
+"""E-mail through Resend: sending under our key, reading, and proving that a webhook is from it (Svix)."""
 
 import base64
 import binascii
@@ -7,10 +7,11 @@ import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from somos.adapters.http import Answer, ResilientClient, by_status
 from somos.mesh.problems import Unavailable
-from somos.ports.email import Email, Sent
+from somos.ports.email import Email, ReceivedEmail, Sent
 from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Refused, Transient
 from somos.ports.webhook_sender import Unauthorised
 
@@ -25,6 +26,7 @@ OURS_TO_SET_RIGHT = {
 }
 
 TOLERANCE_S = 300
+GONE = "mail-gone"
 
 
 class Resend(Email):
@@ -56,6 +58,42 @@ class Resend(Email):
             judge=_judge,
         )
         return Sent(provider_id=answer.data["id"])
+
+    def received(self, email_id: str) -> ReceivedEmail | None:
+        try:
+            answer = self._client.call(
+                "received", "read", "GET", f"/emails/receiving/{quote(email_id, safe='')}", judge=_judge_received
+            )
+        except Refused as error:
+            if error.code == GONE:
+                return None
+            raise
+        mail = answer.object
+        headers = mail.get("headers") if isinstance(mail.get("headers"), dict) else {}
+        return ReceivedEmail(
+            sender=str(mail.get("from") or ""),
+            subject=str(mail.get("subject") or ""),
+            text=str(mail.get("text") or "") or plain_text(str(mail.get("html") or "")),
+            headers={str(name).lower(): str(value) for name, value in (headers or {}).items()},
+        )
+
+
+def plain_text(html: str) -> str:
+    """The words of a mail that has no text part."""
+    if not html:
+        return ""
+    from selectolax.lexbor import LexborHTMLParser  # on first use
+
+    tree = LexborHTMLParser(html)
+    for node in tree.css("style, script, head"):
+        node.decompose()
+    return (tree.body.text(separator="\n", strip=True) if tree.body else "").strip()
+
+
+def _judge_received(answer: Answer) -> OutsideError | None:
+    if answer.status == 404:
+        return Refused("O e-mail recebido não existe mais.", code=GONE, status=404)
+    return _judge(answer)
 
 
 def _short(key: str) -> str:
