@@ -39,7 +39,7 @@ class House:
         return self.call(who, f"GET {path}").ok()
 
     def post(self, who: Person, path: str, json: Any = None, **options: Any) -> Any:
-        return self.call(who, f"POST {path}", json or {}, **options).ok()
+        return self.call(who, f"POST {path}", json or ({} if "data" not in options else None), **options).ok()
 
     def deal(self, who: Person, title: str = "Filme institucional", **more: Any) -> Any:
         return self.post(who, "/api/v1/deals", {"title": title, **more})

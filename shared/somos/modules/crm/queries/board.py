@@ -49,7 +49,7 @@ def board(
 
 def _totals(db: Session, shown: Select[Deal]) -> dict[UUID, tuple[int, int]]:
     rows = shown.with_only_columns(Deal.stage_id, func.count(), func.sum(Deal.value_cents)).group_by(Deal.stage_id)
-    return {stage_id: (count, int(total)) for stage_id, count, total in db.execute(rows).tuples()}
+    return {stage_id: (count, int(total)) for stage_id, count, total in db.execute(rows)}
 
 
 def _cards(

@@ -1,6 +1,6 @@
 """Sums of money over visible deals, in cents, rounded as `rules.forecast` says."""
 
-from sqlalchemy import TIMESTAMP, ColumnElement, Date, Select, and_, case, cast, func, or_
+from sqlalchemy import TIMESTAMP, ColumnElement, Date, Select, and_, case, cast, func, literal_column, or_
 from sqlalchemy.orm import Session
 
 from somos.modules.crm.rules.forecast import MonthForecast
@@ -17,7 +17,7 @@ def weighted() -> ColumnElement[int]:
 
 def by_month(db: Session, deals: Select[Deal]) -> list[MonthForecast]:
     """Open deals summed by the month they are expected to close, the undated last."""
-    month = cast(func.date_trunc("month", cast(Deal.expected_close_date, TIMESTAMP)), Date)
+    month = cast(func.date_trunc(literal_column("'month'"), cast(Deal.expected_close_date, TIMESTAMP)), Date)
     rows = (
         deals.where(Deal.state == "open")
         .with_only_columns(month, func.count(), func.sum(Deal.value_cents), func.sum(weighted()))

@@ -147,7 +147,7 @@ def apply(
 def counts(db: Session, import_id: UUID) -> dict[str, int]:
     """How many lines stand where."""
     rows = select(ImportRow.state, func.count()).where(ImportRow.import_id == import_id).group_by(ImportRow.state)
-    return dict(db.execute(rows).tuples().all())
+    return dict(db.execute(rows).all())
 
 
 def rows_of(db: Session, wanted: Import, *states: str) -> list[ImportRow]:
@@ -173,9 +173,8 @@ def _colleague(company_id: UUID | None, name: str | None) -> Key:
 
 def _new_links(db: Session, wanted: set[tuple[UUID, UUID]]) -> list[CompanyContact]:
     pair = tuple_(CompanyContact.company_id, CompanyContact.contact_id)
-    known = set(
-        db.execute(select(CompanyContact.company_id, CompanyContact.contact_id).where(pair.in_(list(wanted)))).tuples()
-    )
+    linked = select(CompanyContact.company_id, CompanyContact.contact_id).where(pair.in_(list(wanted)))
+    known = {(company, contact) for company, contact in db.execute(linked)}
     return [
         CompanyContact(company_id=company, contact_id=contact, role="contato")
         for company, contact in sorted(wanted - known)

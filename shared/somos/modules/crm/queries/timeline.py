@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.mesh.records import Audit
@@ -64,7 +64,7 @@ def timeline(
 
 def _activities(db: Session, deal_ids: Sequence[UUID], cursor: Cursor | None, limit: int) -> Iterable[TimelineItem]:
     rows = select(DealActivity).where(DealActivity.deal_id.in_(deal_ids))
-    for row in db.scalars(_older(rows, DealActivity.happened_at, cursor, limit)):
+    for row in db.scalars(_older(rows, DealActivity.happened_at, cast(DealActivity.id, Text), cursor, limit)):
         yield TimelineItem(
             id=str(row.id),
             at=row.happened_at,
@@ -83,7 +83,7 @@ def _private(
     db: Session, notes: Select[PrivateNote], deal_ids: Sequence[UUID], cursor: Cursor | None, limit: int
 ) -> Iterable[TimelineItem]:
     rows = notes.where(PrivateNote.deal_id.in_(deal_ids))
-    for row in db.scalars(_older(rows, PrivateNote.happened_at, cursor, limit)):
+    for row in db.scalars(_older(rows, PrivateNote.happened_at, cast(PrivateNote.id, Text), cursor, limit)):
         yield TimelineItem(
             id=str(row.id),
             at=row.happened_at,
@@ -102,7 +102,7 @@ def _changes(
 ) -> Iterable[TimelineItem]:
     for table, row_id in audited:
         rows = select(Audit).where(Audit.table_name == table, Audit.row_id == row_id)
-        for row in db.scalars(_older(rows, Audit.at, cursor, limit)):
+        for row in db.scalars(_older(rows, Audit.at, func.concat("audit-", Audit.id), cursor, limit)):
             created = row.op == "insert"
             changes = (
                 []
@@ -143,8 +143,15 @@ def _messages(db: Session, lead_id: UUID) -> Iterable[TimelineItem]:
         )
 
 
-def _older(rows: Select[T], column: InstrumentedAttribute[datetime], cursor: Cursor | None, limit: int) -> Select[T]:
-    """The newest that may stand on this page; ties with the cursor are told apart afterwards."""
+def _older(
+    rows: Select[T],
+    at: InstrumentedAttribute[datetime],
+    id: ColumnElement[str],
+    cursor: Cursor | None,
+    limit: int,
+) -> Select[T]:
+    """The newest that may stand on this page; of equal times, the greater id comes first, as in Python."""
+    key = id.collate("C")
     if cursor is not None:
-        rows = rows.where(column <= cursor.at)
-    return rows.order_by(column.desc()).limit(limit + 2)
+        rows = rows.where(or_(at < cursor.at, and_(at == cursor.at, key < cursor.id)))
+    return rows.order_by(at.desc(), key.desc()).limit(limit + 1)

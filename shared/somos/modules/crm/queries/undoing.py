@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from somos.modules.crm.tables import (
@@ -22,18 +22,11 @@ from somos.modules.crm.tables import (
 
 def undo(db: Session, rows: Sequence[ImportRow]) -> None:
     """Asked with the system's rights, because the work of others on a record counts too."""
-    for row in rows:
-        if row.made.get("link"):
-            db.execute(
-                delete(CompanyContact).where(
-                    CompanyContact.company_id == row.company_id,
-                    CompanyContact.contact_id == row.contact_id,
-                    CompanyContact.role == "contato",
-                )
-            )
+    links = [(row.company_id, row.contact_id) for row in rows if row.made.get("link")]
     gone_deals = _remove(db, Deal, _made(rows, "deal"), _deal_touched())
     gone_contacts = _remove(db, Contact, _made(rows, "contact"), _contact_touched())
-    gone_companies = _remove(db, Company, _made(rows, "company"), _company_touched())
+    gone_companies = _remove(db, Company, _made(rows, "company"), _company_touched(links))
+    _unlink(db, rows)
     gone = {"deal": gone_deals, "contact": gone_contacts, "company": gone_companies}
     names = {"deal": "o negócio", "contact": "o contato", "company": "a empresa"}
     for row in rows:
@@ -70,9 +63,18 @@ def _contact_touched() -> ColumnElement[bool]:
     )
 
 
-def _company_touched() -> ColumnElement[bool]:
+def _company_touched(own_links: list[tuple[UUID | None, UUID | None]]) -> ColumnElement[bool]:
+    link = tuple_(CompanyContact.company_id, CompanyContact.contact_id)
     return or_(
         exists(select(1).where(Deal.company_id == Company.id)),
-        exists(select(1).where(CompanyContact.company_id == Company.id)),
+        exists(select(1).where(CompanyContact.company_id == Company.id, link.not_in(own_links))),
         exists(select(1).where(Tagging.company_id == Company.id)),
     )
+
+
+def _unlink(db: Session, rows: Sequence[ImportRow]) -> None:
+    """Where the import only introduced a known person to a known company."""
+    for row in rows:
+        if row.made.get("link") and not row.made.keys() & {"company", "contact"}:
+            introduced = (CompanyContact.company_id == row.company_id, CompanyContact.contact_id == row.contact_id)
+            db.execute(delete(CompanyContact).where(*introduced, CompanyContact.role == "contato"))

@@ -48,7 +48,11 @@ Position = Annotated[int, Field(ge=0, le=1_000)]
 Money = Annotated[int, Field(ge=0, le=MAX_CENTS, description="Valor em centavos")]
 # Dates beyond these are slips of the keyboard, and break arithmetic at the ends of the calendar.
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31), description="AAAA-MM-DD")]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC))]
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC)),
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+]
 Document = Annotated[str, Field(max_length=20), AfterValidator(_document)]
 Phone = Annotated[str, Field(max_length=40), AfterValidator(_phone)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
