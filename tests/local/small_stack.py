@@ -1,4 +1,4 @@
-"""`somos up` with small real parts instead of the product's: `python small_stack.py FOLDER PORT [--once STATUS]`."""
+"""`somos up` with small real parts instead of the product's: `python small_stack.py PORT [--once STATUS]`."""
 
 import sys
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ def parts(_folder: Path, ports: Ports, _embedded: set[str], _settings: Mapping[s
 
 
 def main() -> int:
-    folder, port, *once = sys.argv[1:]
-    wishes = Wishes(Path(folder), int(port), any_port=port == "0", story=bool(once), once=bool(once))
+    port, *once = sys.argv[1:]
+    wishes = Wishes(int(port), any_port=port == "0", story=bool(once), once=bool(once))
     tale = [sys.executable, "-c", f"import sys; print('era uma vez', flush=True); sys.exit({once[-1] if once else 0})"]
     try:
         return up(wishes, lambda line: print(line, flush=True), parts, tale)

@@ -46,7 +46,8 @@ def part(folder: Path, name: str, code: str = LIVES, **options: object) -> Part:
 
 def run(folder: Path, parts: list[Part], heard: Heard, settled: Callable[[Supervisor], int | None]) -> int:
     supervisor = Supervisor(parts, folder, heard.lines.append, heard.changed)
-    return supervisor.run(lambda: settled(supervisor))
+    with supervisor:
+        return supervisor.run(lambda: settled(supervisor))
 
 
 def test_parts_start_after_those_they_need_and_end_before_them(tmp_path: Path, heard: Heard) -> None:
@@ -91,7 +92,7 @@ def test_a_part_that_keeps_dying_ends_everything_with_its_last_words(tmp_path: P
     parts = [part(tmp_path, "base"), part(tmp_path, "worker", DIES, after=("base",), ready=lambda _: False)]
     supervisor = Supervisor(parts, tmp_path, heard.lines.append, heard.changed, AT_ONCE)
 
-    with pytest.raises(Broken, match=r"worker caiu 5 vezes seguidas \(saiu com 3\)(.|\n)*what went wrong"):
+    with pytest.raises(Broken, match=r"worker caiu 5 vezes seguidas \(saiu com 3\)(.|\n)*what went wrong"), supervisor:
         supervisor.run()
 
     assert heard.order("starting").count("worker") == 5
@@ -102,7 +103,7 @@ def test_a_single_run_that_fails_ends_everything_at_once(tmp_path: Path, heard: 
     parts = [part(tmp_path, "base"), part(tmp_path, "migrate", DIES, after=("base",), once=True)]
     supervisor = Supervisor(parts, tmp_path, heard.lines.append, heard.changed)
 
-    with pytest.raises(Broken, match=r"migrate caiu \(saiu com 3\)(.|\n)*what went wrong"):
+    with pytest.raises(Broken, match=r"migrate caiu \(saiu com 3\)(.|\n)*what went wrong"), supervisor:
         supervisor.run()
 
     assert heard.order("starting").count("migrate") == 1
@@ -114,7 +115,7 @@ def test_a_part_whose_preparation_fails_says_why(tmp_path: Path) -> None:
 
     supervisor = Supervisor([Part("base", refuse)], tmp_path, lambda _: None, backoff=AT_ONCE)
 
-    with pytest.raises(Broken, match="a pasta de dados é de outra versão"):
+    with pytest.raises(Broken, match="a pasta de dados é de outra versão"), supervisor:
         supervisor.run()
 
 
@@ -122,7 +123,7 @@ def test_a_part_that_never_gets_ready_is_not_waited_for_for_ever(tmp_path: Path,
     slow = part(tmp_path, "slow", ready=lambda _: False, start_seconds=0.1)
     supervisor = Supervisor([slow], tmp_path, heard.lines.append, heard.changed, AT_ONCE)
 
-    with pytest.raises(Broken, match="slow caiu 5 vezes seguidas"):
+    with pytest.raises(Broken, match="slow caiu 5 vezes seguidas"), supervisor:
         supervisor.run()
 
 
@@ -179,7 +180,8 @@ import sys
 from pathlib import Path
 from somos.local.supervisor import Part, Supervisor
 part = Part("worker", lambda: [sys.executable, "-c", {LIVES!r}])
-Supervisor([part], Path(sys.argv[1]), print).run(lambda: print("ready", flush=True))
+with Supervisor([part], Path(sys.argv[1]), print) as supervisor:
+    supervisor.run(lambda: print("ready", flush=True))
 """
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from somos.local.environment import OUTSIDE, Ports
 from somos.local.processes import Identity, Record, wait_for
-from somos.local.up import State
+from somos.local.state import State
 
 ROOT = Path(__file__).parents[2]
 LINUX = sys.platform.startswith("linux")
@@ -26,11 +26,11 @@ class Started:
     def __init__(self, folder: Path, *words: str, **settings: str) -> None:
         clean = {k: v for k, v in os.environ.items() if k not in (*OUTSIDE, "DATABASE_URL", "REDIS_URL")}
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("small_stack.py")), str(folder), *words],
+            [sys.executable, str(Path(__file__).with_name("small_stack.py")), *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**clean, "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}", **settings},
+            env={**clean, "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}", "SOMOS_FOLDER": str(folder), **settings},
         )
         self.lines: list[str] = []
 
@@ -75,7 +75,8 @@ def test_it_shows_what_is_where_and_stays_until_asked_to_stop(tmp_path: Path) ->
         assert state is not None
         assert state.pid == stack.process.pid
         assert {name: part["state"] for name, part in state.parts.items()} == {"sandbox": "ready", "gateway": "ready"}
-        assert f"abra {gateway}" in stack.lines[-1]
+        assert f"  abra      {gateway}" in stack.lines
+        assert any("diretor@somos.local" in line for line in stack.lines)
         parts = parts_of(tmp_path)
 
         stack.process.send_signal(signal.SIGINT)

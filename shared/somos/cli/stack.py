@@ -31,7 +31,7 @@ def down() -> None:
 
     from somos.local.environment import FOLDER
     from somos.local.processes import wait_for
-    from somos.local.up import State
+    from somos.local.state import State
 
     state = State.read(FOLDER)
     if state is None:
@@ -48,7 +48,7 @@ def status() -> None:
     """Mostra as partes da pilha local e onde estão."""
     from somos.cli.screen import console, table
     from somos.local.environment import FOLDER
-    from somos.local.up import State
+    from somos.local.state import State
 
     state = State.read(FOLDER)
     if state is None:

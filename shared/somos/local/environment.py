@@ -109,6 +109,19 @@ def complete(environment: Mapping[str, str], folder: Path, ports: Ports) -> dict
     return {**environment, **made}
 
 
+def for_parts(settings: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The settings, and what makes a process a part of the stack in this folder."""
+    return {
+        **settings,
+        # Not the committed file: what is being edited runs before it is derived.
+        "ROUTES_FILE": str(folder / "routes.json"),
+        "SOMOS_FOLDER": str(folder),
+        "SOMOS_STACK": "1",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 def unused_keys(environment: Mapping[str, str]) -> list[str]:
     """One line for each key that stays unused because its service's address is not set."""
     return [

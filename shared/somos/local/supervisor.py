@@ -1,17 +1,17 @@
 """Keeps the parts of the local stack alive: in order, restarted with patience, ended in reverse."""
 
-import contextlib
 import os
-import select
 import signal
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from somos.local.processes import Identity, Record, dying_with_us, last_lines, spawn
+from somos.local.waking import Waking
 
 DEATHS_IN_A_ROW = 5
 STEADY_SECONDS = 20.0  # a part that lived this long after getting ready is forgiven its earlier deaths
@@ -62,7 +62,7 @@ class Broken(Exception):
 
 
 class Supervisor:
-    """Runs parts until it is told to stop, or one of them cannot be kept alive."""
+    """Keeps parts alive while its block runs; leaving the block ends them all."""
 
     def __init__(
         self,
@@ -78,33 +78,35 @@ class Supervisor:
         self._say = say
         self._changed = changed
         self._backoff = backoff
-        self._asked_to_stop = 0
+        self._waking = Waking()
         self._rotated = 0.0
         for place in (self.logs, self._records):
             place.mkdir(parents=True, exist_ok=True)
 
-    def run(self, settled: Callable[[], int | None] | None = None) -> int:
-        """Start everything and stay; `settled` is asked each turn once all is ready, and ends it with a status."""
-        try:
-            with self._woken_by_signals() as wake:
-                while not self._asked_to_stop:
-                    for status in self.parts.values():
-                        self._turn(status)
-                    self._rotate_logs()
-                    everything = all(status.settled for status in self.parts.values())
-                    code = settled() if everything and settled else None
-                    if code is not None:
-                        return code
-                    wake(0.5 if everything else 0.02)
-            return 0
-        finally:
-            self.stop()
+    def __enter__(self) -> Self:
+        self._waking.__enter__()
+        return self
 
-    def stop(self) -> None:
-        """End all parts, each after those that need it; asked again, without patience."""
-        with self._woken_by_signals() as wake:
-            while self._end_all():
-                wake(0.02)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all parts, each after those that need it; asked again meanwhile, without patience."""
+        while self._end_all():
+            self._waking.sleep(0.02)
+        self._waking.__exit__(kind, error, trace)
+
+    def run(self, settled: Callable[[], int | None] = lambda: None) -> int:
+        """Start everything and keep it up; `settled` is asked each turn while all is ready, and may end it."""
+        while not self._waking.asked:
+            for status in self.parts.values():
+                self._turn(status)
+            self._rotate_logs()
+            everything = all(status.settled for status in self.parts.values())
+            code = settled() if everything else None
+            if code is not None:
+                return code
+            self._waking.sleep(0.5 if everything else 0.02)
+        return 0
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
@@ -196,7 +198,7 @@ class Supervisor:
         if status.state != "stopping" and not needed:
             self._signal(status, status.part.gentle)
             self._enter(status, "stopping")
-        patience = 0.0 if self._asked_to_stop > 1 else status.part.grace_seconds
+        patience = 0.0 if self._waking.asked > 1 else status.part.grace_seconds
         if status.state == "stopping" and time.monotonic() - status.since > patience:
             self._signal(status, signal.SIGKILL)
         return True
@@ -206,33 +208,6 @@ class Supervisor:
             status.child.send_signal(number)
 
     # --- what surrounds them ----------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _woken_by_signals(self) -> Iterator[Callable[[float], None]]:
-        """Sleep that ends at once when a child dies or someone asks to stop."""
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        theirs.setblocking(False)
-
-        def asked(_number: int, _frame: object) -> None:
-            self._asked_to_stop += 1
-
-        previous = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-
-        def wake(seconds: float) -> None:
-            if select.select([ours], [], [], seconds)[0]:
-                ours.recv(4096)
-
-        try:
-            yield wake
-        finally:
-            signal.set_wakeup_fd(fd)
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-            ours.close()
-            theirs.close()
 
     def _record(self, name: str) -> Path:
         return self._records / f"{name}.json"
