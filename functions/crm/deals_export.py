@@ -3,9 +3,10 @@
 from sqlalchemy import select
 
 from somos.mesh import Context, Download, Invalid, http
-from somos.modules.crm.rules.export import csv_bytes, reais
+from somos.modules.crm.rules.export import reais
 from somos.modules.crm.schemas.deals import DealCriteria
 from somos.modules.crm.tables import Company, Contact, Deal, DealStage, Pipeline
+from somos.modules.sheet import write
 
 MOST = 20_000
 HEADERS = [
@@ -39,4 +40,4 @@ def deals_export(filter: DealCriteria, ctx: Context) -> Download:
         ]
         for deal, pipeline, stage, company, document, contact in rows
     ]  # fmt: skip
-    return Download(csv_bytes(HEADERS, lines), "text/csv; charset=utf-8", f"negocios-{ctx.today}.csv")
+    return Download(write(HEADERS, lines), "text/csv; charset=utf-8", f"negocios-{ctx.today}.csv")

@@ -60,6 +60,14 @@ def test_both_forms_of_a_mobile_are_tried_and_a_landline_has_one():
     assert keys.phone_variants("+351912345678") == ("+351912345678",)
 
 
+def test_a_mobile_newer_than_the_ninth_digit_has_one_form_as_its_old_form_would_be_a_landline():
+    assert keys.phone_variants("+5511955550101") == ("+5511955550101",)
+    assert keys.is_mobile("+5511955550101")
+    assert keys.is_mobile("+553187654321")
+    assert not keys.is_mobile("+551155550101")
+    assert not keys.is_mobile("+351912345678")
+
+
 @given(st.text(max_size=60) | st.text(alphabet="+0123456789()- x/", max_size=24))
 def test_any_text_gives_a_phone_that_normalises_to_itself_or_nothing(text: str):
     phone = keys.normalise_phone(text)

@@ -37,6 +37,28 @@ def test_a_row_longer_than_the_header_is_kept_and_reported():
     assert "3 células" in row.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "read_well"),
+    [
+        ('a;b\n"1;x\n2;y\n3;z\n', [3, 4]),
+        ('a;b\n1;"x\n2;y\n', [3]),
+        ('a;b\n"1;x\n"2;y\n3;z\n', [4]),
+        ('a;b\n1;TV 42"\n2;y\n', [2, 3]),
+        ('a;b\n"1"x;y\n2;y\n', [2, 3]),
+    ],
+)
+def test_a_quote_that_never_closes_costs_its_own_line_only(text, read_well):
+    rows = sheet.read(text.encode()).rows
+    assert [row.line for row in rows if not row.problems] == read_well
+    assert [row.line for row in rows] == list(range(2, text.count("\n") + 1))
+
+
+def test_a_huge_cell_is_reported_and_the_lines_after_it_are_read():
+    rows = sheet.read(b"a;b\n1;" + b"x" * 200_000 + b"\n2;y\n").rows
+    assert rows[0].problems
+    assert rows[1].cells == {"a": "2", "b": "y"}
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"PK\x03\x04\x00\x00\x00", b"   "])
 def test_what_is_not_a_table_is_refused_with_a_sentence(content):
     with pytest.raises(sheet.Unreadable):

@@ -80,6 +80,11 @@ def phone_variants(e164: str) -> tuple[str, ...]:
     return (e164,)
 
 
+def is_mobile(e164: str) -> bool:
+    """Whether a Brazilian number is a mobile one; of other countries nothing is known."""
+    return re.fullmatch(r"\+55\d\d9\d{8}", phone_variants(e164)[0]) is not None
+
+
 # --- e-mail ---------------------------------------------------------------------------------------------
 
 _EMAIL = re.compile(

@@ -1,25 +1,17 @@
 """Leads as a spreadsheet other tools read, with nothing that a spreadsheet would run as a formula."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from somos.modules.keys import format_cnpj
+from somos.modules.sheet import write
 
 Layout = Literal["planilha", "hubspot"]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ORIGIN = {"person": "pessoa", "csv": "planilha", "site": "site", "maps": "Google Maps", "web": "Google",
            "registry": "Receita Federal"}  # fmt: skip
 
 Read = Callable[[Any], Any]
-
-
-def guarded(value: object) -> str:
-    """The text of a cell; what a spreadsheet would take for a formula gets an apostrophe."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def national(phone: str | None) -> str | None:
@@ -70,10 +62,5 @@ LAYOUTS: Mapping[Layout, Mapping[str, Read]] = {"planilha": _PLANILHA, "hubspot"
 def sheet_of(leads: Iterable[Any], layout: Layout = "planilha") -> bytes:
     """The CSV: `;` and a byte-order mark for Excel in Portuguese, `,` for tools in English."""
     columns = LAYOUTS[layout]
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=";" if layout == "planilha" else ",")
-    writer.writerow(columns)
-    for lead in leads:
-        writer.writerow([guarded(read(lead)) for read in columns.values()])
-    text = buffer.getvalue()
-    return text.encode("utf-8-sig" if layout == "planilha" else "utf-8")
+    rows = ([read(lead) for read in columns.values()] for lead in leads)
+    return write(list(columns), rows, ";") if layout == "planilha" else write(list(columns), rows, ",", mark=False)

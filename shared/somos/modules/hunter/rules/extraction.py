@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from somos.modules.keys import domain_of, phone_variants
+from somos.modules.keys import domain_of, is_mobile
 
 Kind = Literal["email", "phone", "social"]
 KINDS: tuple[Kind, ...] = ("email", "phone", "social")
@@ -69,7 +69,7 @@ def own_first(emails: Iterable[str], domain: str | None) -> list[str]:
 
 def mobile_first(phones: Iterable[str]) -> list[str]:
     """Numbers that may have WhatsApp before landlines."""
-    return sorted(phones, key=lambda phone: len(phone_variants(phone)) == 1)
+    return sorted(phones, key=lambda phone: not is_mobile(phone))
 
 
 def _matches(value: str, rules: Iterable[Rule], action: Action) -> bool:

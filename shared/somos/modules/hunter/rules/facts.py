@@ -151,8 +151,8 @@ _NOT_PROFILES: Final = frozenset(
 
 def profile_of(url: str | None) -> tuple[str, str] | None:
     """(network, slug) of a company's profile page, or None: a post, a search or a person is no company."""
-    parts = urlsplit(url if url and "://" in url else f"//{url or ''}")
     try:
+        parts = urlsplit(url if url and "://" in url else f"//{url or ''}")
         host = (parts.hostname or "").lower()
     except ValueError:
         return None

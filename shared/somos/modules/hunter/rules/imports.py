@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from somos.modules.hunter.rules.facts import Fact, exact_keys, fact
-from somos.modules.sheet import Row, Sheet, guess_mapping
+from somos.modules.sheet import Row, Sheet, guess_mapping, unguarded
 
 # field -> the column names people use, folded (lower case, no accents). The first that exists is taken.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -66,7 +66,7 @@ def line_of(row: Row, mapping: Mapping[str, str], name: str, seen_at: datetime) 
     """What one row states. `name` is the file's, kept as where each value comes from."""
     if row.problems:
         return Line(row.line, refused=" ".join(row.problems))
-    given = {field: _unguarded(row.cells[header]) for field, header in mapping.items() if header in row.cells}
+    given = {field: unguarded(row.cells[header]) for field, header in mapping.items() if header in row.cells}
     where = f"{name}#L{row.line}"
     facts: list[Fact] = []
     warnings = []
@@ -82,11 +82,6 @@ def line_of(row: Row, mapping: Mapping[str, str], name: str, seen_at: datetime) 
     if not any(fact.field == "company_name" for fact in facts) and not exact_keys(facts):
         return Line(row.line, refused="Falta o nome da empresa, o CNPJ ou outro dado que a identifique.")
     return Line(row.line, tuple(facts), warnings=tuple(warnings))
-
-
-def _unguarded(text: str) -> str:
-    """Without the apostrophe that guards a cell against being read as a formula."""
-    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in "=+-@\t\r" else text
 
 
 def _whole_cnpj(text: str) -> str:

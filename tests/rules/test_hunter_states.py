@@ -1,0 +1,92 @@
+"""Searches and leads move only as their machines say."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from somos.modules.hunter.rules import states
+from somos.modules.hunter.rules.states import LEAD, SESSION, NotAllowed, move_lead, move_session
+
+LABELS = [
+    "interested", "question", "unclear", "wrong_person", "no", "later", "optout", "automatic", "bounce",
+]  # fmt: skip
+
+
+def test_blocked_leads_nowhere_but_to_erasure_and_erased_nowhere():
+    assert LEAD["blocked"] == {"erased"}
+    assert LEAD["erased"] == frozenset()
+
+
+def test_every_state_but_the_ends_may_be_blocked_or_erased():
+    for state in set(LEAD) - {"blocked", "erased"}:
+        assert {"blocked", "erased"} <= LEAD[state]
+
+
+def test_only_an_accepted_lead_is_converted():
+    assert [state for state, targets in LEAD.items() if "converted" in targets] == ["accepted"]
+
+
+def test_an_ended_search_never_moves_again():
+    assert all(not SESSION[state] for state in ("completed", "failed", "cancelled"))
+    with pytest.raises(NotAllowed, match="Uma busca cancelada não pode passar a em andamento"):
+        move_session("cancelled", "running")
+
+
+def test_a_refusal_is_a_sentence_in_portuguese():
+    with pytest.raises(NotAllowed, match="Um lead bloqueado não pode passar a qualificado"):
+        move_lead("blocked", "qualified")
+
+
+def test_every_state_has_a_name_and_leads_only_to_states():
+    assert set(states.LEAD_NAMES) == set(LEAD)
+    assert set(states.SESSION_NAMES) == set(SESSION)
+    assert all(targets <= set(LEAD) for targets in LEAD.values())
+    assert all(targets <= set(SESSION) for targets in SESSION.values())
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "path"),
+    [
+        ("in_cadence", "interested", ["replied"]),
+        ("in_cadence", "no", ["replied", "not_interested"]),
+        ("in_cadence", "later", ["replied", "later"]),
+        ("in_cadence", "optout", ["blocked"]),
+        ("in_cadence", "automatic", []),
+        ("in_cadence", "bounce", []),
+        ("qualified", "question", ["in_cadence", "replied"]),
+        ("accepted", "interested", []),
+        ("accepted", "no", ["not_interested"]),
+        ("converted", "no", []),
+        ("converted", "optout", ["blocked"]),
+        ("blocked", "interested", []),
+    ],
+)
+def test_an_answer_moves_a_lead_as_far_as_it_says(state, label, path):
+    assert states.after_reply(state, label) == path
+
+
+@given(st.sampled_from(sorted(LEAD)), st.sampled_from(LABELS))
+def test_whatever_is_answered_every_step_is_one_the_machine_allows(state, label):
+    for following in states.after_reply(state, label):
+        state = move_lead(state, following)
+
+
+@pytest.mark.parametrize("follow", [states.after_acceptance, states.after_deal, states.after_sending])
+def test_facts_that_come_late_or_twice_never_break_the_machine(follow):
+    for state in LEAD:
+        for following in follow(state):
+            state = move_lead(state, following)
+        assert follow(state) == [] or follow is states.after_deal
+
+
+def test_a_deal_converts_a_lead_even_when_its_acceptance_was_not_heard_yet():
+    assert states.after_deal("in_cadence") == ["replied", "accepted", "converted"]
+    assert states.after_deal("converted") == []
+    assert states.after_deal("blocked") == []
+
+
+def test_no_way_leads_through_an_end():
+    for start, goal in product(LEAD, LEAD):
+        assert not {"duplicate", "blocked", "erased"} & set(states.path(start, goal)[:-1])
