@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from gateway.realtime.bell import CHANNEL
 from gateway.realtime.hub import Hub
 from gateway.realtime.tickets import Refused, Ticket
-from somos.local.engines import Valkey, start_valkey
+from somos.local.engines import start_valkey
 
 ANA, BIA = "0192aaaa-0000-7000-8000-000000000001", "0192bbbb-0000-7000-8000-000000000002"
 
@@ -48,17 +48,13 @@ class Stage:
         self.url = f"ws://127.0.0.1:{port}/ws"
         self.port = port
 
-    async def announce(
-        self, type_: str, user: str | None = None, roles: tuple[str, ...] = (), **data: Any
-    ) -> None:
+    async def announce(self, type_: str, user: str | None = None, roles: tuple[str, ...] = (), **data: Any) -> None:
         message = {"id": "1", "type": type_, "data": data, "at": "2026-01-01T00:00:00Z"}
         await self.redis.publish(CHANNEL, json.dumps({**message, "to": {"user": user, "roles": roles}}))
 
     @asynccontextmanager
     async def joined(self, **who: Any) -> AsyncIterator[ClientConnection]:
-        async with connect(
-            self.url, additional_headers={"Authorization": f"Bearer {self.door.token(**who)}"}
-        ) as ws:
+        async with connect(self.url, additional_headers={"Authorization": f"Bearer {self.door.token(**who)}"}) as ws:
             assert (await heard(ws))["type"] == "ready"
             yield ws
 
@@ -78,18 +74,18 @@ async def closed(ws: ClientConnection) -> int:
     return ws.close_code
 
 
-def play(valkey: Valkey, story: Callable[[Stage], Awaitable[None]], **options: Any) -> None:
+def play(redis_url: str, story: Callable[[Stage], Awaitable[None]], **options: Any) -> None:
     async def run() -> None:
         door = Door()
-        hub = Hub(valkey.url, door.verify, **options)
-        async with hub.open("127.0.0.1", 0) as port, Redis.from_url(valkey.url) as redis:
+        hub = Hub(redis_url, door.verify, **options)
+        async with hub.open("127.0.0.1", 0) as port, Redis.from_url(redis_url) as redis:
             await asyncio.wait_for(hub.listening.wait(), 5)
             await story(Stage(hub, port, redis, door))
 
     asyncio.run(run())
 
 
-def test_a_message_to_a_person_reaches_every_screen_of_that_person_and_no_other(valkey: Valkey) -> None:
+def test_a_message_to_a_person_reaches_every_screen_of_that_person_and_no_other(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with (
             stage.joined(user=ANA) as desk,
@@ -105,10 +101,10 @@ def test_a_message_to_a_person_reaches_every_screen_of_that_person_and_no_other(
             # The first thing the other Comercial hears is what was said after it.
             assert (await heard(other))["type"] == "everyone"
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_a_message_to_roles_reaches_those_roles_only(valkey: Valkey) -> None:
+def test_a_message_to_roles_reaches_those_roles_only(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with (
             stage.joined(user=ANA, role="Diretor") as diretor,
@@ -119,10 +115,10 @@ def test_a_message_to_roles_reaches_those_roles_only(valkey: Valkey) -> None:
             assert (await heard(diretor))["type"] == "lead.accepted"
             assert (await heard(cliente))["type"] == "invoice.ready"
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_a_message_addressed_to_nobody_reaches_nobody(valkey: Valkey) -> None:
+def test_a_message_addressed_to_nobody_reaches_nobody(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with stage.joined(user=ANA, role="Admin") as ws:
             await stage.announce("lost")
@@ -131,10 +127,10 @@ def test_a_message_addressed_to_nobody_reaches_nobody(valkey: Valkey) -> None:
             await stage.announce("next", user=ANA)
             assert (await heard(ws))["type"] == "next"
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_a_browser_shows_its_token_in_the_first_message_or_as_a_subprotocol(valkey: Valkey) -> None:
+def test_a_browser_shows_its_token_in_the_first_message_or_as_a_subprotocol(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with connect(stage.url) as ws:
             await ws.send(json.dumps({"token": stage.door.token(user=ANA)}))
@@ -146,10 +142,10 @@ def test_a_browser_shows_its_token_in_the_first_message_or_as_a_subprotocol(valk
         async with connect(f"{stage.url}?token={stage.door.token()}") as ws:
             assert (await heard(ws))["type"] == "ready"
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_a_stranger_hears_nothing_and_is_closed(valkey: Valkey) -> None:
+def test_a_stranger_hears_nothing_and_is_closed(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with connect(f"{stage.url}?token=made-up") as ws:
             assert await closed(ws) == 4401
@@ -158,26 +154,26 @@ def test_a_stranger_hears_nothing_and_is_closed(valkey: Valkey) -> None:
             assert await closed(ws) == 4401
         assert stage.hub.health()["sockets"] == 0
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_who_never_shows_a_token_is_closed(valkey: Valkey) -> None:
+def test_who_never_shows_a_token_is_closed(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with connect(stage.url) as ws:
             assert await closed(ws) == 4408
 
-    play(valkey, story, first_token_within=0.05)
+    play(redis_url, story, first_token_within=0.05)
 
 
-def test_the_connection_ends_when_the_token_does(valkey: Valkey) -> None:
+def test_the_connection_ends_when_the_token_does(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with stage.joined(seconds=0.2) as ws:
             assert await closed(ws) == 4401
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_a_fresh_token_keeps_the_connection_past_the_first_ones_end(valkey: Valkey) -> None:
+def test_a_fresh_token_keeps_the_connection_past_the_first_ones_end(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with (
             stage.joined(user=ANA, seconds=0.3) as first,
@@ -189,19 +185,19 @@ def test_a_fresh_token_keeps_the_connection_past_the_first_ones_end(valkey: Valk
             await stage.announce("still.here", roles=("Diretor",))
             assert (await heard(first))["type"] == "still.here"
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_another_persons_token_does_not_take_over_a_connection(valkey: Valkey) -> None:
+def test_another_persons_token_does_not_take_over_a_connection(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with stage.joined(user=ANA) as ws:
             await ws.send(json.dumps({"token": stage.door.token(user=BIA)}))
             assert await closed(ws) == 4403
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
-def test_a_client_that_does_not_read_is_let_go_and_delays_nobody(valkey: Valkey) -> None:
+def test_a_client_that_does_not_read_is_let_go_and_delays_nobody(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         loop = asyncio.get_running_loop()
         stuck = socket.create_connection(("127.0.0.1", stage.port))
@@ -225,7 +221,7 @@ def test_a_client_that_does_not_read_is_let_go_and_delays_nobody(valkey: Valkey)
                     await heard(quick)
         stuck.close()
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
 def test_the_hub_comes_back_when_redis_does_and_says_that_something_may_be_missing(tmp_path: Path) -> None:
@@ -246,16 +242,16 @@ def test_the_hub_comes_back_when_redis_does_and_says_that_something_may_be_missi
             finally:
                 again.stop()
 
-    play(valkey, story)
+    play(valkey.url, story)
 
 
-def test_health_and_other_plain_requests_are_answered_without_a_socket(valkey: Valkey) -> None:
+def test_health_and_other_plain_requests_are_answered_without_a_socket(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         assert (await _get(stage.port, "/health")).startswith(b"HTTP/1.1 200")
         assert (await _get(stage.port, "/ws")).startswith(b"HTTP/1.1 426")
         assert (await _get(stage.port, "/elsewhere")).startswith(b"HTTP/1.1 404")
 
-    play(valkey, story)
+    play(redis_url, story)
 
 
 async def _get(port: int, path: str) -> bytes:

@@ -1,0 +1,1 @@
+"""The mesh's own administration: queues and dead deliveries."""

@@ -1,0 +1,112 @@
+"""`/async-function/NAME`: the call is stored as a delivery of the mesh, so no restart loses it."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import urllib3
+from cryptography.fernet import Fernet
+from sqlalchemy import insert, text
+from werkzeug.datastructures import Headers
+
+from gateway.local.exchange import Answer, Call
+from somos.mesh import clock, deliver, outbox
+from somos.mesh.database import atomically
+from somos.mesh.ids import uuid7
+from somos.mesh.log import log
+from somos.mesh.records import Delivery, Outbox
+from somos.mesh.runtime import Runtime
+
+TYPE = "gateway.call"
+QUEUE = "default"
+TIMEOUT_S = 60
+ATTEMPTS = 3
+_CALLBACK = urllib3.Timeout(connect=5, read=15)
+
+
+class Calls:
+    """Takes calls in, and makes them when a worker brings them back. What was sent is sealed: it may hold
+    credentials, and the outbox holds none."""
+
+    def __init__(self, runtime: Runtime, invoke: Callable[[Call], Answer]) -> None:
+        self._runtime = runtime
+        self._invoke = invoke
+        digest = hashlib.sha256(b"async-call:" + runtime.settings.mesh_secret.encode()).digest()
+        self._seal = Fernet(base64.urlsafe_b64encode(digest))
+        self._http = urllib3.PoolManager(maxsize=4, retries=False)
+
+    def take(self, call: Call, function: str, rest: str) -> Answer:
+        """Store the call; 202 with its id."""
+        id = uuid7()
+        sealed = self._seal.encrypt(
+            json.dumps(
+                {
+                    "method": call.method,
+                    "path": f"/function/{function}{rest}",
+                    "query": call.query,
+                    "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in call.headers],
+                    "client": call.client,
+                    "body": base64.b64encode(call.body).decode(),
+                }
+            ).encode()
+        )
+        now = clock.now()
+        row = outbox.row(TYPE, {"sealed": sealed.decode()}, outbox.Cause(id, None, None, "gateway"), id=id)
+        delivery = {
+            "id": id, "event_id": id, "type": TYPE, "function": function, "queue": QUEUE,
+            "due_at": now, "timeout": TIMEOUT_S, "max_attempts": ATTEMPTS,
+        }  # fmt: skip
+        with atomically(self._runtime.engine) as connection:
+            connection.execute(insert(Outbox), [{**row, "fanned_at": now}])
+            connection.execute(insert(Delivery), [delivery])
+        self._runtime.bell.ring([QUEUE])
+        return Answer(202, [("X-Call-Id", str(id))])
+
+    def make(self, delivered: Call) -> Answer:
+        """A worker brings a stored call: make it, tell the callback, and mark the delivery done.
+
+        Raises Unauthorised unless the mesh signed it. A POST carries the call's id as its Idempotency-Key, so
+        a repeated delivery repeats the answer, not the effect.
+        """
+        headers = Headers([(k.decode("latin-1"), v.decode("latin-1")) for k, v in delivered.headers])
+        deliver.verify(self._runtime.settings.mesh_secret, headers, delivered.body)
+        id = UUID(headers["Ce-Id"])
+        stored = json.loads(self._seal.decrypt(json.loads(delivered.body)["sealed"]))
+        call = _call(stored, id)
+        answer = self._invoke(call)
+        if answer.status >= 500:
+            return answer
+        if url := call.header("X-Callback-Url"):
+            self._tell(url, id, answer)
+        with atomically(self._runtime.engine) as connection:
+            connection.execute(
+                text("update mesh.deliveries set state = 'done', done_at = :now where id = :id"),
+                {"id": id, "now": clock.now()},
+            )
+        return Answer(204)
+
+    def _tell(self, url: str, id: UUID, answer: Answer) -> None:
+        headers = {
+            "X-Call-Id": str(id),
+            "X-Function-Status": str(answer.status),
+            **{k: v for k, v in answer.headers if k.lower() == "content-type"},
+        }
+        try:
+            self._http.request("POST", url, body=answer.body, headers=headers, timeout=_CALLBACK)
+        except urllib3.exceptions.HTTPError as error:
+            # As OpenFaaS does: the call is done; whoever asked for the callback may be gone.
+            log.warning("callback-failed", call=id, error=type(error).__name__)
+
+
+def _call(stored: dict[str, Any], id: UUID) -> Call:
+    headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in stored["headers"]]
+    call = Call(
+        stored["method"], stored["path"], stored["query"], headers, stored["client"], base64.b64decode(stored["body"])
+    )
+    headers.append((b"x-call-id", str(id).encode()))
+    if call.method == "POST" and not call.header("Idempotency-Key"):
+        headers.append((b"idempotency-key", str(id).encode()))
+    return call

@@ -1,0 +1,144 @@
+"""One request and its answer, between ASGI and the plain values that the gateway's parts take and give."""
+
+import io
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from werkzeug.wrappers import Response
+
+from somos.mesh.problems import Problem, TooLarge
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Pairs = list[tuple[str, str]]
+
+# The largest upload a function takes, and room for its multipart frame.
+MAX_BODY = 21_000_000
+# Set by the edge only: what a client sends under these names is dropped.
+_OURS = {b"x-real-ip", b"x-call-id", b"x-start-time"}
+
+
+@dataclass(slots=True)
+class Call:
+    """What arrived. `headers` are as sent; `path` is decoded."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[bytes, bytes]]
+    client: str
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        wanted = name.lower().encode()
+        return next((value.decode("latin-1") for key, value in self.headers if key == wanted), "")
+
+    def asked(self, name: str, default: str = "") -> str:
+        """A value of the query string."""
+        return parse_qs(self.query).get(name, [default])[-1]
+
+    def json(self) -> Any:
+        return json.loads(self.body or b"null")
+
+    def environ(self, path: str, added: dict[str, str]) -> dict[str, Any]:
+        """As WSGI puts it; `added` are headers that the gateway states itself."""
+        made: dict[str, Any] = {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            # WSGI carries bytes as latin-1 text.
+            "PATH_INFO": path.encode().decode("latin-1"),
+            "QUERY_STRING": self.query,
+            "REMOTE_ADDR": self.client,
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(self.body),
+            "wsgi.errors": None,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        for raw, sent in self.headers:
+            if raw in _OURS:
+                continue
+            name = "HTTP_" + raw.decode("latin-1").upper().replace("-", "_")
+            text = sent.decode("latin-1")
+            made[name] = f"{made[name]},{text}" if name in made else text
+        if "HTTP_CONTENT_TYPE" in made:
+            made["CONTENT_TYPE"] = made["HTTP_CONTENT_TYPE"]
+        made["CONTENT_LENGTH"] = str(len(self.body))
+        made["HTTP_X_REAL_IP"] = self.client
+        for name, value in added.items():
+            made["HTTP_" + name.upper().replace("-", "_")] = value
+        return made
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back."""
+
+    status: int = 200
+    headers: Pairs = field(default_factory=list)
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, response: Response) -> "Answer":
+        return cls(response.status_code, list(response.headers.items()), response.get_data())
+
+    @classmethod
+    def json(cls, content: Any, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> "Answer":
+        raw = json.dumps(content, ensure_ascii=False, default=str).encode()
+        return cls(status, [("Content-Type", "application/json"), *headers], raw)
+
+    @classmethod
+    def problem(cls, problem: Problem) -> "Answer":
+        raw = json.dumps(problem.body(), ensure_ascii=False).encode()
+        return cls(problem.status, [("Content-Type", "application/problem+json"), *problem.headers.items()], raw)
+
+    @classmethod
+    def text(cls, content: str, status: int = 200) -> "Answer":
+        return cls(status, [("Content-Type", "text/plain; charset=utf-8")], content.encode())
+
+
+async def read(scope: Scope, receive: Receive) -> Call:
+    """The whole request. Raises TooLarge before more than an upload's worth is in memory."""
+    headers = scope["headers"]
+    call = Call(
+        scope["method"],
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        headers,
+        (scope.get("client") or ("", 0))[0],
+    )
+    if any(name in (b"content-length", b"transfer-encoding") for name, _ in headers):
+        parts, size = [], 0
+        while True:
+            message = await receive()
+            part = message.get("body", b"")
+            parts.append(part)
+            size += len(part)
+            if size > MAX_BODY:
+                raise TooLarge
+            if not message.get("more_body"):
+                break
+        call.body = b"".join(parts)
+    return call
+
+
+async def write(send: Send, answer: Answer, bare: bool = False) -> None:
+    """Send an answer; `bare` leaves the body out, for HEAD."""
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in answer.headers
+        if name.lower() != "content-length"
+    ]
+    if answer.status != 204:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if bare else answer.body})

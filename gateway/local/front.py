@@ -1,0 +1,119 @@
+"""The front: which part of the gateway answers which address."""
+
+from collections.abc import Callable
+
+from gateway.local.calls import TYPE as ASYNC_CALL
+from gateway.local.calls import Calls
+from gateway.local.exchange import Answer, Call, Receive, Scope, Send, read, write
+from gateway.local.functions import Functions
+from gateway.local.health import health, integrations
+from gateway.local.hosts import Hosts
+from gateway.local.logs import NAMESPACE, Logs
+from gateway.local.metrics import Metrics
+from gateway.local.openfaas import OpenFaas
+from gateway.local.pages import Pages
+from gateway.local.sockets import Sockets
+from gateway.local.threads import Threads
+from somos.mesh.declare import Function
+from somos.mesh.log import log
+from somos.mesh.problems import Broken, NotFound, Problem
+from somos.mesh.runtime import Runtime
+
+PEOPLE_THREADS = 12
+# Steps wait on models and providers: they must not take the threads that answer people.
+STEP_THREADS = 32
+
+
+class Front:
+    """The ASGI application."""
+
+    def __init__(self, functions: dict[str, Function], runtime: Runtime, hub: str, password: str) -> None:
+        self._runtime = runtime
+        self.logs = Logs()
+        metrics = Metrics(runtime)
+        hosts = Hosts(functions, runtime)
+        self._hosts = hosts
+        self._functions = Functions(hosts, runtime, metrics, self.logs)
+        self._calls = Calls(runtime, self._functions.named)
+        self._openfaas = OpenFaas(hosts, metrics, self.logs, password)
+        self._pages = Pages(hosts)
+        self._sockets = Sockets(hub)
+        self._metrics = metrics
+        self._people = Threads(PEOPLE_THREADS, "people")
+        self._steps = Threads(STEP_THREADS, "step")
+
+    async def let_go(self) -> None:
+        """Before the server stops: nobody keeps a connection open."""
+        self.logs.let_go()
+        await self._sockets.close()
+
+    def stop(self) -> None:
+        """After the server stopped: finish what was begun."""
+        self._people.stop()
+        self._steps.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            call = await read(scope, receive)
+        except Problem as problem:
+            await write(send, Answer.problem(problem))
+            return
+        if call.path == "/system/logs" and not self._openfaas.refusal(call):
+            await self._openfaas.logs(call, receive, send)
+            return
+        threads, work = self._place(call)
+        try:
+            answer = await threads.run(lambda: work(call))
+        except Exception:
+            log.exception("gateway-broke", path=call.path)
+            answer = Answer.problem(Broken())
+        await write(send, answer, bare=call.method == "HEAD")
+
+    def _place(self, call: Call) -> tuple[Threads, Callable[[Call], Answer]]:
+        """Who answers, and in which threads."""
+        path = call.path
+        if path.startswith(("/api/", "/webhook/")):
+            return self._people, self._functions.public
+        if path.startswith("/function/"):
+            if call.header("Ce-Type") == ASYNC_CALL:
+                return self._steps, self._stored_call
+            return (self._steps if call.header("Ce-Type") else self._people), self._functions.named
+        if path.startswith("/async-function/"):
+            return self._people, self._take
+        if path.startswith("/system/"):
+            return self._people, self._openfaas.answer
+        probes: dict[str, Callable[[Call], Answer]] = {
+            "/health": lambda _: health(self._runtime),
+            "/health/integrations": lambda _: integrations(self._runtime),
+            "/healthz": lambda _: Answer.text("OK"),
+            "/metrics": lambda _: Answer(
+                200, [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], self._metrics.exposition()
+            ),
+        }
+        return self._people, probes.get(path, self._pages.answer)
+
+    def _take(self, call: Call) -> Answer:
+        name, slash, rest = call.path.removeprefix("/async-function/").partition("/")
+        name = name.removesuffix(f".{NAMESPACE}")
+        if name not in self._hosts:
+            return Answer.problem(NotFound(f"Não há função {name!r} neste gateway"))
+        return self._calls.take(call, name, slash + rest)
+
+    def _stored_call(self, call: Call) -> Answer:
+        try:
+            return self._calls.make(call)
+        except Problem as problem:
+            return Answer.problem(problem)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/ws":
+            await self._sockets(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 4404})

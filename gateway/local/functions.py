@@ -1,0 +1,70 @@
+"""Requests to functions: by public path, by name as OpenFaaS does, and deliveries signed by the mesh."""
+
+import time
+from uuid import uuid4
+
+from gateway.local.exchange import Answer, Call
+from gateway.local.hosts import Hosts
+from gateway.local.logs import NAMESPACE, Logs
+from gateway.local.metrics import Metrics
+from somos.mesh.declare import Function
+from somos.mesh.problems import MethodNotAllowed, NotFound, Problem
+from somos.mesh.router import Router
+from somos.mesh.runtime import Runtime
+
+
+class Functions:
+    """Finds the function, lets its host answer, and notes what happened."""
+
+    def __init__(self, hosts: Hosts, runtime: Runtime, metrics: Metrics, logs: Logs) -> None:
+        self._hosts = hosts
+        self._metrics = metrics
+        self._logs = logs
+        self._edge = Router((edge.method, edge.path, edge.function) for edge in runtime.routes.edges)
+
+    def public(self, call: Call) -> Answer:
+        """`/api/v1/...` and `/webhook/...`, as the derived map says."""
+        try:
+            function, _ = self._edge.match(call.method, call.path)
+        except Problem as problem:
+            return Answer.problem(problem)
+        return self._answer(function, call, call.path)
+
+    def named(self, call: Call) -> Answer:
+        """`/function/NAME[.namespace][/path]`; without a path, the function's one endpoint of that method."""
+        name, _, rest = call.path.removeprefix("/function/").partition("/")
+        name = name.removesuffix(f".{NAMESPACE}")
+        if name not in self._hosts:
+            return Answer.problem(NotFound(f"Não há função {name!r} neste gateway"))
+        try:
+            path = f"/{rest}" if rest or call.header("Ce-Type") else only_path(self._hosts.functions[name], call.method)
+            return self._answer(name, call, path)
+        except Problem as problem:
+            return Answer.problem(problem)
+
+    def _answer(self, function: str, call: Call, path: str) -> Answer:
+        began = time.perf_counter()
+        mark = {"X-Call-Id": call.header("X-Call-Id") or str(uuid4()), "X-Start-Time": str(time.time_ns())}
+        answer = Answer.of(self._hosts.answer(function, call.environ(path, mark)))
+        answer.headers += mark.items()
+        seconds = time.perf_counter() - began
+        self._metrics.count(function, answer.status, seconds)
+        self._logs.note(function, f"{call.method} {path} - {answer.status} - {seconds:.4f}s")
+        return answer
+
+
+def only_path(function: Function, method: str) -> str:
+    """What `faas-cli invoke NAME` means: a bare call goes to the one endpoint that can take it.
+
+    Raises NotFound, naming the choices, or MethodNotAllowed.
+    """
+    paths = {e.path for e in function.endpoints if e.method == method and not e.params}
+    paths |= {w.path for w in function.webhooks if method == "POST"}
+    if len(paths) == 1:
+        return paths.pop()
+    known = [f"{e.method} {e.path}" for e in function.endpoints] + [f"POST {w.path}" for w in function.webhooks]
+    if not known:
+        raise NotFound(f"{function.name} atende eventos; só a malha a chama, com a sua assinatura")
+    if not any(one.startswith(f"{method} ") for one in known):
+        raise MethodNotAllowed(f"{function.name} atende {', '.join(known)}")
+    raise NotFound(f"Diga o caminho depois do nome: {function.name} atende {', '.join(known)}")

@@ -1,0 +1,78 @@
+"""Serves the front with granian, in this one process: what is killed leaves nothing behind."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from dataclasses import replace
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from gateway.local.front import Front
+from somos.local.environment import FOLDER
+from somos.local.secrets import kept_password
+from somos.mesh.declare import registry
+from somos.mesh.loader import load
+from somos.mesh.log import configure, log
+from somos.mesh.routes import Routes
+from somos.mesh.runtime import Runtime, use
+from somos.settings import Settings
+
+HUB = "http://127.0.0.1:8081"
+# Threads waiting for the interpreter get it after this long; the default of 5 ms is a WebSocket's whole budget.
+SWITCH_S = 0.001
+
+
+async def serve(front: Front, host: str, port: int, stop: asyncio.Event) -> None:
+    """Answer until `stop`."""
+    server = Server(front, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not serving.done():
+        await front.let_go()
+        server.stop()  # type: ignore[no-untyped-call]
+    await serving
+    front.stop()
+
+
+def main(host: str, port: int) -> None:
+    """The process: settings from the environment, every function, and a front over them."""
+    settings = Settings.from_environment()
+    configure(settings.log_level)
+    # One process answers for all, so it holds more connections than a unit of its own does.
+    runtime = Runtime(replace(settings, pool_size=max(settings.pool_size, 16)))
+    use(runtime)
+    load()
+    # The declarations that run here, not the file: it may be older than what was just edited.
+    declared = Routes.of(registry.values())
+    if not _same(declared, settings.routes_file):
+        log.warning("routes-file-is-stale", do="somos derive", file=settings.routes_file)
+    runtime.routes = declared
+    front = Front(registry, runtime, os.environ.get("REALTIME_URL", HUB), _password())
+    logging.getLogger("somos").addHandler(front.logs)
+    sys.setswitchinterval(SWITCH_S)
+    asyncio.run(_until_told(front, host, port))
+
+
+async def _until_told(front: Front, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(front, host, port, stop)
+
+
+def _password() -> str:
+    """For /system: given, or made once beside the stack's other secrets."""
+    return os.environ.get("SOMOS_OPENFAAS_PASSWORD") or kept_password(FOLDER / "secrets", "openfaas-password")
+
+
+def _same(declared: Routes, file: str) -> bool:
+    """Whether workers and relay, which read the file, know what this process knows."""
+    try:
+        return Routes.load(file).as_json() == declared.as_json()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,180 @@
+"""What the gateway answers at its public addresses."""
+
+import asyncio
+import gzip
+import json
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+from websockets.asyncio.client import connect
+
+from gateway.realtime.bell import CHANNEL
+from tests.gateway.conftest import Gateway
+
+
+def test_health_names_each_part_and_stays_up_without_the_relay(gateway: Gateway) -> None:
+    answer = gateway.call("GET /health")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["status"] == "degraded"
+    assert {part: one["ok"] for part, one in told["parts"].items()} == {
+        "gateway": True,
+        "database": True,
+        "redis": True,
+        "relay": False,
+    }
+    with gateway.mesh.db() as db:
+        db.execute(text("insert into mesh.heartbeats values ('relay', :now)"), {"now": gateway.mesh.time})
+    assert gateway.call("GET /health").json()["status"] == "ok"
+
+
+def test_health_of_the_integrations_calls_nobody(gateway: Gateway) -> None:
+    told = gateway.call("GET /health/integrations").json()
+    assert {one["provider"] for one in told["integrations"]} >= {"serpapi", "evolution", "resend", "openai"}
+
+
+def test_metrics_count_requests_and_show_the_queues(gateway: Gateway) -> None:
+    gateway.call("GET /api/v1/auth/me")
+    shown = gateway.call("GET /metrics").text
+    assert 'somos_requests_total{function="auth-me",status="401"} 1.0' in shown
+    assert "somos_database_up 1.0" in shown
+    assert 'somos_deliveries_dead{queue="agents"} 0.0' in shown
+
+
+def test_a_request_reaches_its_function_with_body_query_and_headers(gateway: Gateway) -> None:
+    admin = gateway.mesh.person("Admin")
+    made = gateway.call(
+        "POST /api/v1/users",
+        as_=admin,
+        json={"email": "zoe@somos.test", "name": "Zoé Araújo", "role": "Comercial", "password": "uma-senha-longa-7"},
+        headers={"Idempotency-Key": "k1"},
+    )
+    assert made.status_code == 201, made.text
+    again = gateway.call(
+        "POST /api/v1/users", as_=admin, data=made.request.body, headers={
+            "Idempotency-Key": "k1", "Content-Type": "application/json",
+        },
+    )  # fmt: skip
+    assert again.headers["Idempotency-Replayed"] == "true"
+    listed = gateway.call("GET /api/v1/users?limit=1", as_=admin).json()
+    assert len(listed["items"]) == 1
+    assert listed["next"]
+    one = gateway.call(f"GET /api/v1/users/{made.json()['id']}", as_=admin)
+    assert one.json()["name"] == "Zoé Araújo"
+
+
+def test_unknown_addresses_and_methods_are_problems(gateway: Gateway) -> None:
+    for what, status in (("GET /api/v1/nothing", 404), ("DELETE /api/v1/auth/login", 405), ("GET /nothing", 404)):
+        answer = gateway.call(what)
+        assert answer.status_code == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+
+
+def test_too_large_a_body_is_refused_before_it_is_held(gateway: Gateway) -> None:
+    answer = gateway.call("POST /api/v1/auth/login", data=b"x" * 22_000_000)
+    assert answer.status_code == 413
+
+
+def test_the_address_a_client_claims_is_not_believed(gateway: Gateway) -> None:
+    for n in range(30):
+        answer = gateway.call(
+            "POST /api/v1/auth/login",
+            json={"email": f"x{n}@somos.test", "password": "errada"},
+            headers={"X-Real-Ip": f"10.0.0.{n}"},
+        )
+    assert answer.status_code == 429  # one address tried too often, whatever it said it was
+
+
+def test_a_head_request_has_no_body(gateway: Gateway) -> None:
+    answer = gateway.call("HEAD /")
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
+def test_the_page_and_its_parts_come_from_here_and_only_from_here(gateway: Gateway) -> None:
+    page = gateway.call("GET /")
+    assert "Somos" in page.text
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
+    assert "//" not in "".join(line for line in page.text.splitlines() if "src=" in line or "href=" in line)
+    for path in ("/style.css", "/app.js", "/swagger/swagger-ui-bundle.js", "/openapi.json", "/map.json"):
+        assert gateway.call(f"GET {path}").status_code == 200, path
+    assert gateway.call("GET /", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+    raw = gateway.call("GET /app.js", headers={"Accept-Encoding": "gzip"}, stream=True)
+    assert raw.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(raw.raw.read())
+
+
+@pytest.mark.parametrize(
+    "path", ["/../serve.py", "/page/../front.py", "/swagger/../__init__.py", "/%2e%2e/serve.py", "/.", "//etc/passwd"]
+)
+def test_no_path_leads_out_of_the_page(gateway: Gateway, path: str) -> None:
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=5)
+    connection.request("GET", path)
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+def test_source_is_shown_for_files_of_the_map_only(gateway: Gateway) -> None:
+    shown = gateway.call("GET /_local/source?file=functions/auth/login.py")
+    assert "def login" in shown.text
+    assert gateway.call("GET /_local/source?file=shared/somos/settings.py").status_code == 404
+    foreign = gateway.call("GET /_local/source?file=functions/auth/login.py", headers={"Host": "evil.example"})
+    assert foreign.status_code == 404
+
+
+def test_the_people_of_the_stack_are_told_only_inside_it_and_by_its_own_name(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gateway.call("GET /_local/people").json() == {"people": []}
+    monkeypatch.setenv("SOMOS_STACK", "1")
+    assert gateway.call("GET /_local/people", headers={"Host": "evil.example"}).json() == {"people": []}
+
+
+def test_a_socket_at_the_gateways_own_port_hears_what_is_for_its_person(gateway: Gateway) -> None:
+    ana, bia = gateway.mesh.person("Comercial"), gateway.mesh.person("Comercial")
+
+    async def story() -> None:
+        url = f"ws://127.0.0.1:{gateway.port}/ws"
+        async with connect(url) as ws, connect(url, subprotocols=["somos", bia.token]) as other:  # type: ignore[list-item]
+            await ws.send(json.dumps({"token": ana.token}))
+            assert (await _heard(ws))["user"] == str(ana.id)
+            assert other.subprotocol == "somos"
+            assert (await _heard(other))["type"] == "ready"
+            for to, type_ in ((ana, "deal.opened"), (bia, "for.bia")):
+                await _announce(gateway, type_, str(to.id))
+            assert (await _heard(ws))["type"] == "deal.opened"
+            assert (await _heard(other))["type"] == "for.bia"
+
+    asyncio.run(story())
+
+
+def test_a_refused_socket_is_closed_with_the_hubs_own_code(gateway: Gateway) -> None:
+    async def story() -> None:
+        async with connect(f"ws://127.0.0.1:{gateway.port}/ws?token=invented") as ws:
+            await ws.wait_closed()
+            assert ws.close_code == 4401
+
+    asyncio.run(story())
+
+
+async def _heard(ws: Any) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        message: dict[str, Any] = json.loads(await ws.recv())
+        return message
+
+
+async def _announce(gateway: Gateway, type_: str, user: str) -> None:
+    async with Redis.from_url(gateway.mesh.runtime.settings.redis_url) as redis:
+        message = {
+            "id": "1",
+            "type": type_,
+            "data": {},
+            "at": "2026-01-01T00:00:00Z",
+            "to": {"user": user, "roles": []},
+        }
+        await redis.publish(CHANNEL, json.dumps(message))
