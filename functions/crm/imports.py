@@ -18,7 +18,6 @@ from somos.modules.crm.schemas.work import (
     ImportView,
 )
 from somos.modules.crm.tables import Company, Contact, Import, ImportRow, Pipeline
-from somos.modules.sdr.queries import is_suppressed
 
 
 @http.get("/api/v1/imports", allow="crm:read")
@@ -59,8 +58,8 @@ def imports_create(upload: Upload, ctx: Context) -> ImportView:
         ImportRow(import_id=wanted.id, line=row.line, cells=row.cells, state="invalid", problems=list(row.problems))
         for row in table.rows
     ]
-    ctx.db.add_all(rows)
     _preview(ctx, wanted, [row for row in rows if not row.problems])
+    ctx.db.add_all(rows)
     return _view(ctx, wanted)
 
 
@@ -75,7 +74,9 @@ def imports_patch(id: UUID, patch: ImportPatch, ctx: Context) -> ImportView:
         ctx.get(Pipeline, changes["pipeline_id"])
     for name, value in changes.items():
         setattr(wanted, name, value)
-    _preview(ctx, wanted, importing.rows_of(ctx.db, wanted))
+    rows = importing.rows_of(ctx.db, wanted)
+    _preview(ctx, wanted, rows)
+    importing.save(ctx.db, rows)
     return _view(ctx, wanted)
 
 
@@ -88,8 +89,8 @@ def imports_apply(id: UUID, ctx: Context) -> ImportView:
     except NoPipeline:
         raise Conflict("Não há funil ativo com etapas", code="no-pipeline") from None
     rows = importing.rows_of(ctx.db, wanted, "ready")
-    book, suppressed = _book(ctx, wanted, rows), _suppressed(ctx)
-    deals = importing.apply(ctx.db, rows, wanted.mapping, book, suppressed, stage, ctx.principal.id, ctx.now)
+    book = _book(ctx, wanted, rows)
+    deals = importing.apply(ctx.db, rows, wanted.mapping, book, stage, ctx.principal.id, ctx.now)
     for deal in deals:
         ctx.emit(DealOpened(deal_id=deal.id, owner_id=deal.owner_id))
     wanted.state, wanted.applied_at = "applied", ctx.now
@@ -103,6 +104,7 @@ def imports_undo(id: UUID, ctx: Context) -> ImportView:
     rows = importing.rows_of(ctx.db, wanted, "imported")
     with ctx.as_system() as db:
         undo(db, rows)
+        importing.save(db, rows)
     wanted.state, wanted.undone_at = "undone", ctx.now
     return _view(ctx, wanted)
 
@@ -123,10 +125,9 @@ def _check_mapping(mapping: dict[str, str], headers: list[str]) -> None:
 
 
 def _preview(ctx: Context, wanted: Import, rows: list[ImportRow]) -> None:
-    book, suppressed = _book(ctx, wanted, rows), _suppressed(ctx)
+    book = _book(ctx, wanted, rows)
     for row in rows:
-        importing.assess(row, wanted.mapping, book, suppressed)
-    ctx.db.flush()
+        importing.assess(row, wanted.mapping, book)
 
 
 def _book(ctx: Context, wanted: Import, rows: list[ImportRow]) -> importing.Book:
@@ -136,10 +137,6 @@ def _book(ctx: Context, wanted: Import, rows: list[ImportRow]) -> importing.Book
         taken = importing.taken_documents(db, drafts)
     book.elsewhere = taken - {value for kind, value in book.companies if kind == "document"}
     return book
-
-
-def _suppressed(ctx: Context) -> importing.Suppressed:
-    return lambda keys: is_suppressed(ctx.db, keys)
 
 
 def _view(ctx: Context, wanted: Import) -> ImportView:

@@ -133,10 +133,10 @@ def test_what_is_no_table_is_refused(house: House, content: str):
     house.call(house.ana, "POST /api/v1/imports", data=content.encode(), content_type="text/csv").refused(422)
 
 
-def test_a_thousand_lines_are_applied_in_one_go(house: House):
-    lines = [f"Empresa {n};empresa{n}.com.br;Pessoa {n};p{n}@empresa{n}.com.br;Filme {n};1000" for n in range(1_000)]
+def test_hundreds_of_lines_are_applied_and_undone_in_one_go(house: House):
+    lines = [f"Empresa {n};empresa{n}.com.br;Pessoa {n};p{n}@empresa{n}.com.br;Filme {n};1000" for n in range(300)]
     seen = upload(house, house.ana, "Empresa;Site;Contato;E-mail do contato;Negócio;Valor\n" + "\n".join(lines))
     house.post(house.ana, f"/api/v1/imports/{seen['id']}/apply")
-    assert totals(house) == (1_000, 1_000, 1_000)
+    assert totals(house) == (300, 300, 300)
     house.post(house.ana, f"/api/v1/imports/{seen['id']}/undo")
     assert totals(house) == (0, 0, 0)

@@ -1,5 +1,6 @@
 """What other modules may ask of outreach: plain values, never rows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from somos.mesh.runtime import current
 from somos.modules.keys import PersonKeys
 from somos.modules.sdr import people
-from somos.modules.sdr.tables import OutreachMessage, Response
+from somos.modules.sdr.tables import OutreachMessage, Response, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ def is_suppressed(db: Session, keys: PersonKeys) -> bool:
     """Whether any of this person's addresses may never be written to again."""
     hashes = keys.hashes(current().settings.suppression_key)
     return any(people.is_suppressed(db, hashes, key) for key in hashes)
+
+
+def suppressed_among(db: Session, persons: Iterable[PersonKeys]) -> set[PersonKeys]:
+    """Of these persons, those that `is_suppressed`: one query for a whole file."""
+    secret = current().settings.suppression_key
+    hashes = {person: person.hashes(secret) for person in persons}
+    wanted = {key for keys in hashes.values() for key in keys}
+    found = set(db.scalars(select(Suppression.key).where(Suppression.key.in_(wanted))))
+    return {person for person, keys in hashes.items() if found.intersection(keys)}
 
 
 def last_contact_at(db: Session, keys: PersonKeys) -> datetime | None:

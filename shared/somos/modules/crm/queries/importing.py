@@ -1,12 +1,13 @@
 """A spreadsheet on its way in: what each line would do, doing it, and taking it back."""
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from somos.mesh.ids import uuid7
@@ -15,9 +16,8 @@ from somos.modules.crm.queries.opening import Opening, new_deal
 from somos.modules.crm.rules.imports import Draft, Key, draft_of, name_key
 from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal, DealStage, Import, ImportRow
 from somos.modules.keys import PersonKeys
+from somos.modules.sdr.queries import suppressed_among
 from somos.modules.sheet import fold
-
-Suppressed = Callable[[PersonKeys], bool]
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Book:
     companies: dict[Key, UUID] = field(default_factory=dict)
     contacts: dict[Key, UUID] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
+    suppressed: set[PersonKeys] = field(default_factory=set)
 
     def company(self, draft: Draft) -> UUID | None:
         keys = draft.company_keys or [draft.twin_key]
@@ -45,7 +46,7 @@ class Book:
 
 
 def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], contacts: Select[Contact]) -> Book:
-    """What the asker already has of these drafts, in three queries."""
+    """What the asker already has of these drafts, in a few queries however many they are."""
     book = Book()
     live, people = companies.where(Company.merged_into_id.is_(None)), contacts.where(Contact.merged_into_id.is_(None))
     company_keys = {key for draft in drafts for key in draft.company_keys}
@@ -64,6 +65,7 @@ def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], co
     found = set(book.companies.values())
     for company_id, contact_id, name in db.execute(colleagues.where(CompanyContact.company_id.in_(found))):
         book.contacts.setdefault(_colleague(company_id, name), contact_id)
+    book.suppressed = suppressed_among(db, (draft.person for draft in drafts))
     return book
 
 
@@ -74,7 +76,7 @@ def taken_documents(db: Session, drafts: Iterable[Draft]) -> set[str]:
     return {document for document in db.scalars(held) if document}
 
 
-def assess(row: ImportRow, mapping: dict[str, str], book: Book, suppressed: Suppressed) -> Draft | None:
+def assess(row: ImportRow, mapping: dict[str, str], book: Book) -> Draft | None:
     """Say on the row what it would do; the draft when there is something to do."""
     draft, problems = draft_of(row.cells, mapping)
     row.company_id = row.contact_id = None
@@ -83,7 +85,7 @@ def assess(row: ImportRow, mapping: dict[str, str], book: Book, suppressed: Supp
         row.contact_id = book.contact(draft, row.company_id) if draft.contact_name else None
         if row.company_id is None and draft.document in book.elsewhere:
             problems.append("Este CNPJ ou CPF já está em outra carteira.")
-        if suppressed(PersonKeys(phone=draft.contact_phone or draft.phone, email=draft.contact_email or draft.email)):
+        if draft.person in book.suppressed:
             problems.append("Esta pessoa pediu para não ser contatada.")
     row.problems = problems
     if draft is None or problems:
@@ -99,7 +101,6 @@ def apply(
     rows: Sequence[ImportRow],
     mapping: dict[str, str],
     book: Book,
-    suppressed: Suppressed,
     stage: DealStage,
     owner_id: UUID,
     now: datetime,
@@ -110,7 +111,7 @@ def apply(
     links: set[tuple[UUID, UUID]] = set()
     deals: list[Deal] = []
     for row in rows:
-        draft = assess(row, mapping, book, suppressed)
+        draft = assess(row, mapping, book)
         if draft is None:
             continue
         made: dict[str, Any] = {}
@@ -141,6 +142,7 @@ def apply(
             row.made = {**row.made, "link": True}
     db.add_all(history.first_span(deal) for deal in deals)
     db.flush()
+    save(db, rows)
     return deals
 
 
@@ -151,9 +153,29 @@ def counts(db: Session, import_id: UUID) -> dict[str, int]:
 
 
 def rows_of(db: Session, wanted: Import, *states: str) -> list[ImportRow]:
-    """Lines in the order of the file."""
+    """Lines in the order of the file. They are detached: `save` writes what becomes of them, all at once."""
     rows = select(ImportRow).where(ImportRow.import_id == wanted.id).order_by(ImportRow.line)
-    return list(db.scalars(rows.where(ImportRow.state.in_(states)) if states else rows))
+    found = list(db.scalars(rows.where(ImportRow.state.in_(states)) if states else rows))
+    for row in found:
+        db.expunge(row)
+    return found
+
+
+_SAVE = text("""
+update crm.import_rows as line
+set state = told.state, problems = told.problems, company_id = told.company_id, contact_id = told.contact_id,
+    deal_id = told.deal_id, made = told.made, updated_at = now()
+from jsonb_to_recordset(cast(:rows as jsonb)) as told
+    (id uuid, state text, problems jsonb, company_id uuid, contact_id uuid, deal_id uuid, made jsonb)
+where line.id = told.id
+""")
+
+
+def save(db: Session, rows: Sequence[ImportRow]) -> None:
+    """One statement for thousands of lines."""
+    names = ("id", "state", "problems", "company_id", "contact_id", "deal_id", "made")
+    told = [{name: getattr(row, name) for name in names} for row in rows]
+    db.execute(_SAVE, {"rows": json.dumps(told, default=str)})
 
 
 def _having(db: Session, rows: Select[Any], table: type[Any], keys: set[Key]) -> Iterable[Any]:

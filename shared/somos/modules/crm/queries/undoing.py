@@ -33,7 +33,6 @@ def undo(db: Session, rows: Sequence[ImportRow]) -> None:
         kept = [names[kind] for kind in names if row.made.get(kind) and getattr(row, f"{kind}_id") not in gone[kind]]
         row.state = "kept" if kept else "undone"
         row.problems = [f"Ficou {' e '.join(kept)}: houve alterações depois da importação."] if kept else []
-    db.flush()
 
 
 def _made(rows: Sequence[ImportRow], kind: str) -> list[UUID]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from somos.modules.keys import (
+    PersonKeys,
     domain_of,
     normalise_cnpj,
     normalise_cpf,
@@ -73,6 +74,11 @@ class Draft:
     def contact_keys(self) -> list[Key]:
         pairs = [("email", self.contact_email), ("phone", self.contact_phone)]
         return [(kind, value) for kind, value in pairs if value]
+
+    @property
+    def person(self) -> PersonKeys:
+        """Who would be written to, if anybody were."""
+        return PersonKeys(self.contact_phone or self.phone, self.contact_email or self.email)
 
     @property
     def twin_key(self) -> Key:
