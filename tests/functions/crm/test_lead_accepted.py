@@ -13,6 +13,7 @@ from somos.mesh.ids import uuid7
 from somos.modules.crm.queries import relationship
 from somos.modules.hunter.tables import Lead
 from somos.modules.keys import CompanyKeys
+from somos.modules.sdr.tables import Response
 from tests.functions.crm.conftest import CNPJ, House
 
 
@@ -126,19 +127,42 @@ def test_two_documents_are_two_companies_whatever_else_is_equal(house: House):
 
 
 def test_messages_and_answers_join_the_timeline_of_the_deal_once(house: House):
+    def settle() -> None:
+        # The messages exist for this module only: their own module would look for their rows.
+        house.mesh.drain(only=lambda claim: claim.function.startswith("crm-"))
+
     id = lead(house)
     sent, answer = uuid7(), uuid7()
     house.mesh.state(MessageSent(message_id=uuid7(), lead_id=id, channel="email"))  # before there is a deal
-    house.mesh.drain()
+    settle()
     house.mesh.state(accepted(house, id, response_id=answer))
-    house.mesh.drain()
+    settle()
     for _ in range(2):
         house.mesh.state(MessageSent(message_id=sent, lead_id=id, channel="email"))
         house.mesh.state(ReplyClassified(response_id=answer, lead_id=id, label="interested"))
         house.mesh.state(ReplyClassified(response_id=uuid7(), lead_id=id, label="automatic"))
-    house.mesh.drain()
+    settle()
     kinds = [row["kind"] for row in house.mesh.rows("select kind from crm.deal_activities order by id")]
     assert sorted(kinds) == ["message_received", "message_sent", "task"]
+
+
+def test_the_words_of_the_conversation_stand_once_on_the_timeline(house: House):
+    id, answer, earlier = lead(house), uuid7(), uuid7()
+    words = {answer: "Quero conversar sobre um filme", earlier: "Quem é você?"}
+    with house.mesh.db() as db:
+        for response_id, said in words.items():
+            db.add(
+                Response(
+                    id=response_id, channel="whatsapp", provider_message_id=str(response_id), lead_id=id, text=said,
+                    received_at=house.mesh.time, from_address="+5511987654321",
+                )
+            )  # fmt: skip
+    house.mesh.state(accepted(house, id, response_id=answer))
+    house.mesh.drain()
+    deal = house.get(house.ana, "/api/v1/deals")["items"][0]
+    items = house.get(house.ana, f"/api/v1/deals/{deal['id']}/timeline")["items"]
+    said = [item["body"] for item in items if item["kind"] == "message_received"]
+    assert sorted(said) == sorted(words.values())
 
 
 def test_relationship_says_client_open_deal_or_nothing(house: House):
