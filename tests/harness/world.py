@@ -11,7 +11,7 @@ class World:
     """The sandbox world; `post` and `get` reach its control API under `/_world`."""
 
     def __init__(self) -> None:
-        self._sandbox = start(delay_ms=0)
+        self._sandbox = start(delay_ms=0, slow_site_ms=20)
         self.url = self._sandbox.url
         self._http = requests.Session()
 

@@ -43,7 +43,8 @@ ALWAYS = {"opens": "00:00", "closes": "24:00", "weekdays": [0, 1, 2, 3, 4, 5, 6]
 SHEET = (
     "Empresa;CNPJ;Site;Telefone;E-mail;Cidade;UF\n"
     "Agência Horizonte;98.000.101/0001-67;;;;São Paulo;SP\n"
-    "Estúdio Sem Contato;;;telefone errado;;Campinas;SP\n"
+    "Estúdio Novo;;estudio-novo-exemplo.com.br;(11) 3555-0199;;São Paulo;SP\n"
+    "CNPJ Trocado;11.111.111/1111-11;;;;Campinas;SP\n"
 )
 
 
@@ -150,10 +151,11 @@ class Story:
 
     def _sheet(self, helena: Voice, icp: str) -> None:
         report = helena.ask("POST /api/v1/leads/import", raw=SHEET.encode("latin-1"), icp_id=icp)
+        self._task(helena, report["task_id"])
         refused = "; ".join(f"linha {row['line']}: {row['reason']}" for row in report["rejected"])
         self._say(
-            f"Uma planilha também serve de entrada: {_many(report['accepted'])} aceitas, "
-            f"{_many(report['duplicates'])} já conhecidas; {refused or 'nenhuma linha recusada'}."
+            f"Uma planilha também serve de entrada: {_many(report['accepted'])} aceita(s), "
+            f"{_many(report['duplicates'])} já conhecida(s); {refused or 'nenhuma linha recusada'}."
         )
 
     def _senders(self, helena: Voice) -> None:
