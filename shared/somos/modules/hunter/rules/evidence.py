@@ -12,11 +12,12 @@ MAX_LINES = 60
 MAX_LINE = 300
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|[\r\n]+|\s+[|•·]\s+")
 
-# Shown to whoever judges, in this order. Addresses of people are left out: they say nothing of the fit.
+# Shown to whoever judges, in this order: the company's own words before what a search engine cut out of them.
+# Addresses of people are left out: they say nothing of the fit.
 _LABELS = {
     "company_name": "nome", "legal_name": "razão social", "segment": "segmento", "atividade": "atividade",
     "cnae": "cnae", "city": "cidade", "uf": "uf", "employees": "funcionários", "size": "porte",
-    "contact_role": "cargo do contato", "observacao": "observação", "resumo": "resumo", "texto": "site",
+    "contact_role": "cargo do contato", "observacao": "observação", "texto": "site", "resumo": "resumo",
 }  # fmt: skip
 
 
