@@ -69,7 +69,7 @@ def endpoints() -> list[Endpoint]:
 def smallest(endpoint: Endpoint, rows: Rows) -> Ask:
     """With what is required and nothing else."""
     query = {name: _reference(rows, name) for name, one in _fields(endpoint.query) if one.is_required()}
-    ask = Ask(endpoint, {name: _in_path(endpoint, name, rows) for name in endpoint.params}, query)
+    ask = Ask(endpoint, path(endpoint, rows), query)
     if "q" in query:
         ask.query["q"] = "zebra"
     if endpoint.upload_name is not None:
@@ -77,6 +77,11 @@ def smallest(endpoint: Endpoint, rows: Rows) -> Ask:
     if endpoint.body is not None:
         ask.body = _body(endpoint, rows)
     return ask
+
+
+def path(endpoint: Endpoint, rows: Rows) -> dict[str, Any]:
+    """The ids that its address needs."""
+    return {name: _in_path(endpoint, name, rows) for name in endpoint.params}
 
 
 def _body(endpoint: Endpoint, rows: Rows) -> dict[str, Any]:
