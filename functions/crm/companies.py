@@ -39,7 +39,7 @@ def companies_patch(id: UUID, patch: CompanyPatch, ctx: Context) -> CompanyView:
     if company.merged_into_id is not None:
         raise Conflict("Esta empresa foi juntada a outra", code="merged")
     changes: dict[str, Any] = patch.model_dump(exclude_unset=True)
-    check_owner(ctx.db, ctx.principal, changes)
+    check_owner(ctx.db, ctx.principal, changes, company.owner_id)
     if changes.get("document") != company.document:
         _refuse_taken(ctx, changes.get("document"))
     for name, value in changes.items():

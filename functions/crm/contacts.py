@@ -36,7 +36,7 @@ def contacts_patch(id: UUID, patch: ContactPatch, ctx: Context) -> ContactView:
     if contact.merged_into_id is not None:
         raise Conflict("Este contato foi juntado a outro", code="merged")
     changes = patch.model_dump(exclude_unset=True)
-    check_owner(ctx.db, ctx.principal, changes)
+    check_owner(ctx.db, ctx.principal, changes, contact.owner_id)
     for name, value in changes.items():
         setattr(contact, name, value)
     ctx.db.flush()

@@ -46,7 +46,7 @@ def deals_patch(id: UUID, patch: DealPatch, ctx: Context) -> DealView:
     changes = patch.model_dump(exclude_unset=True)
     if deal.state != "open" and changes:
         raise Conflict("O negócio está encerrado; reabra antes de alterar", code="deal-closed")
-    check_owner(ctx.db, ctx.principal, changes)
+    check_owner(ctx.db, ctx.principal, changes, deal.owner_id)
     _check_links(ctx, changes)
     for name, value in changes.items():
         setattr(deal, name, value)

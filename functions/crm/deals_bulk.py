@@ -17,10 +17,10 @@ from somos.modules.crm.tables import Deal, DealStage, Tag, Tagging
 def deals_bulk(edit: BulkEdit, ctx: Context) -> BulkDone:
     """One id that cannot be seen, or one move that a stage refuses, and nothing changes."""
     changes = edit.changes.model_dump(exclude_unset=True, exclude={"stage_id", "add_tag_ids", "remove_tag_ids"})
-    check_owner(ctx.db, ctx.principal, changes)
     stage = ctx.get(DealStage, edit.changes.stage_id) if edit.changes.stage_id else None
     deals = _locked(ctx, set(edit.ids))
     for deal in deals:
+        check_owner(ctx.db, ctx.principal, changes, deal.owner_id)
         if deal.state != "open" and (changes or stage):
             raise Conflict(f"“{deal.title}” está encerrado; nada foi alterado", code="deal-closed")
         if stage is not None:

@@ -174,6 +174,9 @@ def test_whoever_holds_the_deal_reaches_the_company_and_person_it_is_about(house
     assert house.get(house.ana, f"/api/v1/companies/{secret['companies']}")["name"] == SECRET
     changed = house.call(house.ana, f"PATCH /api/v1/contacts/{secret['contacts']}", {"title": "Diretora"}).ok()
     assert changed["title"] == "Diretora"
+    taken = {"owner_id": str(house.ana.id)}
+    for what in ("companies", "contacts"):  # seen through the deal, not owned
+        house.call(house.ana, f"PATCH /api/v1/{what}/{secret[what]}", taken).refused(403, "reassign-forbidden")
     house.call(house.bruno, f"GET /api/v1/deals/{secret['deals']}").refused(404)
     assert house.get(house.bruno, f"/api/v1/companies/{secret['companies']}")["name"] == SECRET
 

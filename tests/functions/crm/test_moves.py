@@ -1,9 +1,11 @@
 """The life of a deal through its endpoints: every guard answers, every move leaves its trace."""
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from somos.mesh.dispatch import sqlstate
@@ -82,6 +84,22 @@ def test_two_people_move_the_same_card_at_once_and_one_is_told(busy_house: House
         loser = next(answer for answer in answers if answer.status == 409).json
         assert loser["fresh"]["stage_id"] == winner["stage_id"]
         assert loser["fresh"]["version"] == winner["version"]
+
+
+@pytest.mark.committed
+def test_who_waited_for_another_persons_move_is_told_even_without_naming_a_version(busy_house: House):
+    house = busy_house
+    deal = house.deal(house.ana)
+    waiting = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%crm.deals%'")
+    with ThreadPoolExecutor(1) as ana, house.mesh.db() as slower:
+        slower.execute(text("update crm.deals set version = 2, value_cents = 7 where id = :d"), {"d": deal["id"]})
+        answer = ana.submit(move, house, house.ana, deal, house.stages()["Qualificação"])
+        with house.mesh.db() as watch:
+            while not watch.scalar(waiting):
+                watch.execute(text("select pg_stat_clear_snapshot()"))
+        slower.commit()
+        fresh = answer.result().refused(409, "deal-changed")["fresh"]
+    assert (fresh["version"], fresh["value_cents"]) == (2, 7)
 
 
 def test_winning_says_everything_that_is_missing(house: House):

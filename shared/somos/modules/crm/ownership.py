@@ -18,14 +18,17 @@ def owner_of_new(db: Session, principal: Principal, sent: dict[str, Any]) -> UUI
     """The principal, unless the direction names another owner (or, with null, nobody yet)."""
     if "owner_id" not in sent:
         return principal.id
-    check_owner(db, principal, sent)
+    check_owner(db, principal, sent, principal.id)
     owner: UUID | None = sent["owner_id"]
     return owner
 
 
-def check_owner(db: Session, principal: Principal, sent: dict[str, Any]) -> None:
-    """Raises Forbidden unless the principal may name this owner, Invalid unless the owner may sell."""
-    if "owner_id" not in sent or sent["owner_id"] == principal.id:
+def check_owner(db: Session, principal: Principal, sent: dict[str, Any], owner: UUID | None) -> None:
+    """Raises Forbidden unless the principal may take it from this owner, Invalid unless the next one may sell.
+
+    Nobody takes for themselves either: who sees a company through a deal does not own it.
+    """
+    if "owner_id" not in sent or sent["owner_id"] == owner:
         return
     if not allows(principal, "deal.reassign"):
         raise Forbidden("Só a direção troca o responsável", code="reassign-forbidden")
