@@ -139,7 +139,7 @@ def test_each_operation_says_who_may_and_where_it_is_written(spec: dict[str, Any
         "Admin": "sim", "Diretor": "sim", "Comercial": "próprios", "Agente_IA": "-", "Cliente": "-",
     }  # fmt: skip
     assert operation["x-function"] == "crm-deals"
-    assert operation["security"] == [{"pessoa": []}, {"chave": []}]
+    assert operation["security"] == [{"acesso": []}]
     assert spec["paths"]["/api/v1/open"]["get"]["security"] == []
 
 

@@ -69,17 +69,11 @@ def openapi(functions: Iterable[Function]) -> str:
         "paths": dict(sorted(paths.items())),
         "components": {
             "securitySchemes": {
-                "pessoa": {
+                "acesso": {
                     "type": "http",
                     "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "Token de acesso de uma pessoa.",
-                },
-                "chave": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "sk_...",
-                    "description": "Chave de API de um programa; nunca aprova, paga nem muda papéis.",
+                    "description": "O token de acesso de uma pessoa, ou a chave de API (`sk_...`) de um programa; "
+                    "chaves nunca aprovam, pagam nem mudam papéis.",
                 },
             },
             "parameters": HEADERS,
@@ -102,14 +96,14 @@ def _operation(function: Function, endpoint: Endpoint, models: Models, examples:
     operation: dict[str, Any] = {
         "operationId": f"{function.module}_{endpoint.handler.__name__}",
         "tags": [function.module],
-        "summary": " ".join(summary.split()).rstrip(".") or endpoint.handler.__name__.replace("_", " "),
+        "summary": " ".join(summary.split()).rstrip(".") or _plain_summary(endpoint),
     }
     if more.strip():
         operation["description"] = more.strip()
     if endpoint.allow == "anyone":
         operation["security"] = []
     else:
-        operation["security"] = [{"pessoa": []}, {"chave": []}]
+        operation["security"] = [{"acesso": []}]
     parameters = [*_path_parameters(endpoint, examples), *models.query(endpoint, examples), *_headers(endpoint)]
     if parameters:
         operation["parameters"] = parameters
@@ -123,6 +117,15 @@ def _operation(function: Function, endpoint: Endpoint, models: Models, examples:
     if endpoint.emits:
         operation["x-emits"] = sorted(event.type for event in endpoint.emits)
     return operation
+
+
+def _plain_summary(endpoint: Endpoint) -> str:
+    """What a handler without words of its own does."""
+    if endpoint.method in ("PUT", "PATCH", "DELETE"):
+        return "Excluir" if endpoint.method == "DELETE" else "Alterar"
+    if endpoint.method == "GET":
+        return "Ver" if endpoint.path.endswith("}") else "Listar"
+    return "Criar" if endpoint.status == 201 and not endpoint.params else endpoint.handler.__name__.replace("_", " ")
 
 
 def _path_parameters(endpoint: Endpoint, examples: Examples) -> list[dict[str, Any]]:
