@@ -80,8 +80,8 @@ def tell_progress(ctx: Context, db: Session, campaign: OutreachCampaign) -> None
     """Counters of the task that the person waits for; when no lead is pending, its result."""
     if campaign.task_id is None:
         return
-    by_state = select(CampaignLead.state, func.count()).where(CampaignLead.campaign_id == campaign.id)
-    counts = dict(db.execute(by_state.group_by(CampaignLead.state)).tuples().all())
+    by_state = select(CampaignLead.state, func.count().label("leads")).where(CampaignLead.campaign_id == campaign.id)
+    counts = {row.state: row.leads for row in db.execute(by_state.group_by(CampaignLead.state))}
     counters = {
         "leads": sum(counts.values()),
         "drafted": counts.get("drafted", 0),

@@ -67,13 +67,11 @@ def is_silenced(db: Session, message: OutreachMessage) -> bool:
     """Whether the person asked to be left alone; one who wrote again may be answered where they wrote."""
     keys = people.keys_of(message)
     address = message.email_key if message.channel == "email" else message.phone_key
-    if not people.is_suppressed(db, keys, address):
+    if address is not None and people.is_dead(db, address):
+        return True
+    if not people.asked_to_be_left_alone(db, keys):
         return False
-    return not (
-        message.kind == "reply"
-        and people.may_be_answered(db, keys, message.channel)
-        and not people.is_suppressed(db, (), address)
-    )
+    return not (message.kind == "reply" and people.may_be_answered(db, keys, message.channel))
 
 
 def inbound_since_drafting(db: Session, message: OutreachMessage) -> Inbound:

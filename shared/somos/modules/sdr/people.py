@@ -136,10 +136,19 @@ def suppress(
 
 def is_suppressed(db: Session, keys: Collection[str], address_key: str | None = None) -> bool:
     """Whether any key asked to be left alone, or the one address that would be used is dead."""
-    silenced = Suppression.key.in_(keys) & (Suppression.reach == "person")
-    if address_key is not None:
-        silenced |= Suppression.key == address_key
-    return db.scalars(select(Suppression.id).where(silenced).limit(1)).first() is not None
+    return asked_to_be_left_alone(db, keys) or (address_key is not None and is_dead(db, address_key))
+
+
+def asked_to_be_left_alone(db: Session, keys: Collection[str]) -> bool:
+    """Whether the person behind any of these keys wants nothing from us, on any channel."""
+    asked = select(Suppression.id).where(Suppression.key.in_(keys), Suppression.reach == "person")
+    return db.scalars(asked.limit(1)).first() is not None
+
+
+def is_dead(db: Session, address_key: str) -> bool:
+    """Whether this one address bounced."""
+    bounced = select(Suppression.id).where(Suppression.key == address_key, Suppression.reach == "address")
+    return db.scalars(bounced.limit(1)).first() is not None
 
 
 def may_be_answered(db: Session, keys: Collection[str], channel: str) -> bool:

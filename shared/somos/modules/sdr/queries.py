@@ -34,9 +34,8 @@ class TimelineItem:
 
 
 def is_suppressed(db: Session, keys: PersonKeys) -> bool:
-    """Whether any of this person's addresses may never be written to again."""
-    hashes = keys.hashes(current().settings.suppression_key)
-    return any(people.is_suppressed(db, hashes, key) for key in hashes)
+    """Whether this person asked never to be written to; one dead address alone does not count."""
+    return people.asked_to_be_left_alone(db, keys.hashes(current().settings.suppression_key))
 
 
 def suppressed_among(db: Session, persons: Iterable[PersonKeys]) -> set[PersonKeys]:
@@ -44,7 +43,8 @@ def suppressed_among(db: Session, persons: Iterable[PersonKeys]) -> set[PersonKe
     secret = current().settings.suppression_key
     hashes = {person: person.hashes(secret) for person in persons}
     wanted = {key for keys in hashes.values() for key in keys}
-    found = set(db.scalars(select(Suppression.key).where(Suppression.key.in_(wanted))))
+    asked = select(Suppression.key).where(Suppression.key.in_(wanted), Suppression.reach == "person")
+    found = set(db.scalars(asked))
     return {person for person, keys in hashes.items() if found.intersection(keys)}
 
 
