@@ -1,11 +1,15 @@
 """The mesh's runtime: what function authors use. It knows no module."""
 
-from somos.mesh.context import Context
-from somos.mesh.declare import cron, http, topic, webhook
-from somos.mesh.effects import Later, Parked
-from somos.mesh.events import Event
-from somos.mesh.problems import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany, Unauthorised
-from somos.mesh.schemas import Accepted, Body, Cents, Download, Filter, Page, Upload, View
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from somos.mesh.context import Context
+    from somos.mesh.declare import cron, http, topic, webhook
+    from somos.mesh.effects import Later, Parked
+    from somos.mesh.events import Event
+    from somos.mesh.problems import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany, Unauthorised
+    from somos.mesh.schemas import Accepted, Body, Cents, Download, Filter, Page, Upload, View
 
 __all__ = [
     "Accepted",
@@ -32,3 +36,21 @@ __all__ = [
     "topic",
     "webhook",
 ]
+
+_PLACES = {
+    "context": ("Context",),
+    "declare": ("cron", "http", "topic", "webhook"),
+    "effects": ("Later", "Parked"),
+    "events": ("Event",),
+    "problems": ("Conflict", "Forbidden", "Invalid", "NotFound", "Problem", "TooMany", "Unauthorised"),
+    "schemas": ("Accepted", "Body", "Cents", "Download", "Filter", "Page", "Upload", "View"),
+}
+_place_of = {name: place for place, names in _PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """On first use: who needs the clock or the log alone loads neither SQLAlchemy nor pydantic."""
+    if name not in _place_of:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"somos.mesh.{_place_of[name]}"), name)
+    return found
