@@ -19,7 +19,8 @@ def lead_imports_take(filter: ImportFilter, upload: Upload, ctx: Context) -> Imp
     except Unreadable as error:
         raise Invalid(str(error), field="file", code="unreadable-file") from None
     session = importing.open_session(ctx, profile, len(lines))
-    report = importing.take(ctx.db, session, sheet, lines, secret=ctx.settings.suppression_key, now=ctx.now)
+    report, new = importing.take(ctx.db, session, sheet, lines, secret=ctx.settings.suppression_key, now=ctx.now)
     step = sessions.advance(ctx.db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+    step.found += new
     sessions.announce(ctx, session, step)
     return report

@@ -91,6 +91,12 @@ def test_leading_zeros_that_a_spreadsheet_ate_come_back():
     assert values(line)["cnpj"] == "01222333000128"
 
 
+def test_a_company_that_writes_from_its_own_domain_has_its_site_there():
+    assert values(lines_in("Empresa;E-mail\nA1;oi@lumen.com.br\n")[0])["domain"] == "lumen.com.br"
+    assert values(lines_in("Empresa;E-mail;Site\nA1;oi@lumen.com.br;farol.com.br\n")[0])["domain"] == "farol.com.br"
+    assert "domain" not in values(lines_in("Empresa;E-mail\nA1;lumen@gmail.com\n")[0])
+
+
 def test_a_column_nobody_reads_is_named():
     sheet = read(b"Empresa;Cor favorita\nA;azul\n")
     assert imports.ignored(sheet, imports.mapping_of(sheet.headers)) == ["Cor favorita"]

@@ -195,7 +195,8 @@ def _upload(request: Request) -> Upload:
         sent = request.files.get("file")
         if sent is None:
             raise Invalid("Envie o arquivo no campo `file`", field="file")
-        return Upload(sent.read(), sent.mimetype or "application/octet-stream", sent.filename)
+        with sent.stream:
+            return Upload(sent.read(), sent.mimetype or "application/octet-stream", sent.filename)
     return Upload(request.get_data(cache=True), request.mimetype or "application/octet-stream")
 
 

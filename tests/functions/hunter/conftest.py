@@ -100,7 +100,7 @@ class Hunt:
         )
 
     def one_lead(
-        self, icp: Any | None = None, row: str = "Lúmen;(11) 95555-0199;oi@lumen-teste.com.br;São Paulo;SP"
+        self, icp: Any | None = None, row: str = "Lúmen;(11) 95555-0199;lumen.teste@gmail.com;São Paulo;SP"
     ) -> Any:
         """A lead that came by file, judged."""
         self.imported(icp or self.icp(), f"Empresa;Celular;E-mail;Cidade;UF\n{row}\n").ok()

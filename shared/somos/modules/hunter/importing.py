@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -50,8 +51,8 @@ def open_session(ctx: Context, profile: IcpProfile, lines: int) -> SearchSession
 
 def take(
     db: Session, session: SearchSession, sheet: Sheet, lines: Sequence[imports.Line], *, secret: str, now: datetime
-) -> ImportReport:
-    """Store the companies nobody knows yet, and say what became of each line."""
+) -> tuple[ImportReport, list[UUID]]:
+    """Store the companies nobody knows yet; what became of each line, and the new leads."""
     rejected = [RefusedLine(line=line.number, reason=line.refused) for line in lines if line.refused]
     duplicates: list[RefusedLine] = []
     wanted: list[imports.Line] = []
@@ -76,7 +77,7 @@ def take(
     session.repeated += len(duplicates)
     session.ignored += len(rejected)
     mapping = imports.mapping_of(sheet.headers)
-    return ImportReport(
+    report = ImportReport(
         session_id=session.id,
         task_id=session.task_id,
         lines=len(lines),
@@ -89,6 +90,7 @@ def take(
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
     )
+    return report, intake.new
 
 
 def _suppressed(db: Session, line: imports.Line) -> bool:

@@ -79,9 +79,18 @@ def line_of(row: Row, mapping: Mapping[str, str], name: str, seen_at: datetime) 
         if not found and text:
             warnings.append(f"{LABELS.get(field, field)} não reconhecido: {text[:60]}")
         facts += found
+    facts += _domain_of_email(facts, where, seen_at)
     if not any(fact.field == "company_name" for fact in facts) and not exact_keys(facts):
         return Line(row.line, refused="Falta o nome da empresa, o CNPJ ou outro dado que a identifique.")
     return Line(row.line, tuple(facts), warnings=tuple(warnings))
+
+
+def _domain_of_email(facts: list[Fact], where: str, seen_at: datetime) -> list[Fact]:
+    """A company that writes from its own domain has its site there."""
+    if any(known.field == "domain" for known in facts):
+        return []
+    emails = [known.value for known in facts if known.field == "email"]
+    return [found for email in emails for found in fact("domain", email, "csv", "email", where, seen_at, rank=1)]
 
 
 def _whole_cnpj(text: str) -> str:

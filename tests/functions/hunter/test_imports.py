@@ -1,0 +1,107 @@
+"""A spreadsheet is the other way in: the same steps, and every line accounted for."""
+
+import pytest
+
+from tests.functions.hunter.conftest import Hunt
+
+HEADERS = "Empresa;CNPJ;Site;Telefone;E-mail;Cidade;UF;Funcionários"
+
+
+@pytest.fixture(params=[False, True], ids=["once", "twice"])
+def twice(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def test_companies_of_a_file_are_enriched_and_judged_by_the_same_steps(hunt: Hunt):
+    icp = hunt.icp()
+    rows = "Horizonte;;www.horizonte-exemplo.com.br;;;São Paulo;SP;\nSem site;;;11 95555-0190;;São Paulo;SP;90\n"
+    report = hunt.imported(icp, f"{HEADERS}\n{rows}").ok()
+    assert (report["lines"], report["accepted"]) == (2, 2)
+    hunt.mesh.drain()
+    lead = hunt.lead("horizonte")
+    assert (lead["state"], lead["score"], lead["source"]) == ("qualified", 100, "csv")
+    assert lead["cnpj"] == "98000101000167"
+    (name,) = [s for s in lead["sources"] if s["field"] == "company_name" and s["wins"]]
+    assert (name["source"], name["value"], name["url"]) == ("csv", "Horizonte", "planilha.csv#L2")
+    task = hunt.get(f"/api/v1/agents/tasks/{report['task_id']}/result")
+    assert (task["state"], task["result"]["found"], task["result"]["settled"]) == ("succeeded", 2, 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("delimiter", [";", ","])
+def test_every_line_ends_as_accepted_duplicate_or_rejected_with_its_number(hunt: Hunt, encoding: str, delimiter: str):
+    icp = hunt.icp()
+    hunt.imported(icp, "Empresa;Celular\nJá existe;11 95555-0181\n").ok()
+    text = (
+        f"{HEADERS}\n"
+        "Agência Ação;11.222.333/0001-81;;;;São Paulo;SP;\n"
+        "Repetida;11222333000181;;;;;;\n"
+        ";;;;;;;\n"
+        "CNPJ errado;11222333000180;;;;;;\n"
+        "Conhecida;;;(11) 95555-0181;;;;\n"
+        ";;;;;São Paulo;SP;\n"
+        "Telefone ruim;;;ramal 3;;;;\n"
+        "Sobra;;;;;;;;x\n"
+    ).replace(";", delimiter)
+    report = hunt.imported(icp, text, encoding).ok()
+    assert report["lines"] == 7
+    assert report["accepted"] == 2
+    assert [line["line"] for line in report["duplicates"]] == [3, 6]
+    assert report["duplicates"][0]["reason"] == "É a mesma empresa da linha 2."
+    assert [(line["line"], line["reason"]) for line in report["rejected"]] == [
+        (5, "CNPJ inválido: 11222333000180"),
+        (7, "Falta o nome da empresa, o CNPJ ou outro dado que a identifique."),
+        (9, "A linha tem 9 células e o cabeçalho 8."),
+    ]
+    assert report["warnings"] == [{"line": 8, "reason": "telefone não reconhecido: ramal 3"}]
+    assert report["accepted"] + len(report["duplicates"]) + len(report["rejected"]) == report["lines"]
+    assert report["delimiter"] == delimiter
+    hunt.mesh.drain()
+    assert "Agência Ação" in {lead["company_name"] for lead in hunt.leads()}
+
+
+def test_the_same_file_twice_adds_nothing(hunt: Hunt):
+    icp = hunt.icp()
+    text = "Empresa;Celular;Cidade\nLúmen;11 95555-0181;São Paulo\nSó o nome;;Recife\nSó o nome;;Recife\n"
+    first = hunt.imported(icp, text).ok()
+    assert (first["accepted"], len(first["duplicates"])) == (2, 1)
+    again = hunt.imported(icp, text).ok()
+    assert (again["accepted"], len(again["duplicates"])) == (0, 3)
+    assert hunt.mesh.one("select count(*) from hunter.leads") == 2
+
+
+def test_a_file_without_anything_new_ends_at_once(hunt: Hunt):
+    report = hunt.imported(hunt.icp(), "Empresa;CNPJ\nErrada;1\n").ok()
+    assert report["accepted"] == 0
+    assert hunt.get(f"/api/v1/search-sessions/{report['session_id']}")["state"] == "completed"
+
+
+def test_a_suppressed_number_is_refused_with_the_reason(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
+    from somos.modules.sdr import queries as sdr
+
+    monkeypatch.setattr(sdr, "is_suppressed", lambda db, keys: keys.phone == "+5511955550181")
+    report = hunt.imported(hunt.icp(), "Empresa;Celular\nPediu;11 95555-0181\nOutra;11 95555-0182\n").ok()
+    assert report["rejected"] == [{"line": 2, "reason": "A pessoa pediu para não receber contato."}]
+    assert report["accepted"] == 1
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "Cor;Forma\nazul;redonda\n"])
+def test_what_is_no_table_of_companies_is_refused_with_a_sentence(hunt: Hunt, content: str):
+    hunt.imported(hunt.icp(), content).refused(422, "unreadable-file")
+
+
+def test_a_file_may_come_from_a_form(hunt: Hunt):
+    icp = hunt.icp()
+    report = hunt.call(
+        hunt.diretora,
+        f"POST /api/v1/leads/import?icp_id={icp['id']}",
+        data={"file": (__import__("io").BytesIO("Empresa\nLúmen\n".encode("latin-1")), "contatos.csv")},
+        content_type="multipart/form-data",
+    ).ok()
+    assert report["accepted"] == 1
+    assert hunt.mesh.one("select distinct url from hunter.lead_sources") == "contatos.csv#L2"
+
+
+def test_only_those_who_write_the_hunter_import(hunt: Hunt):
+    icp = hunt.icp()
+    hunt.imported(icp, "Empresa\nLúmen\n", who=hunt.comercial).refused(403)
