@@ -1,11 +1,13 @@
 """Serves the front with granian, in this one process: what is killed leaves nothing behind."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -49,7 +51,9 @@ def main(host: str, port: int) -> None:
     load()
     # The declarations that run here, not the file: it may be older than what was just edited.
     declared = Routes.of(registry.values())
-    if not _same(declared, settings.routes_file):
+    if "SOMOS_STACK" in os.environ:
+        _keep(declared, Path(settings.routes_file))  # the stack's own file: its workers and relay start after us
+    elif not _same(declared, settings.routes_file):
         log.warning("routes-file-is-stale", do="somos derive", file=settings.routes_file)
     runtime.routes = declared
     front = Front(registry, runtime, os.environ.get("REALTIME_URL", HUB), _password())
@@ -68,6 +72,12 @@ async def _until_told(front: Front, host: str, port: int) -> None:
 def _password() -> str:
     """For /system: given, or made once beside the stack's other secrets."""
     return os.environ.get("SOMOS_OPENFAAS_PASSWORD") or kept_password(FOLDER / "secrets", "openfaas-password")
+
+
+def _keep(declared: Routes, file: Path) -> None:
+    part = file.with_name(file.name + ".part")
+    part.write_text(json.dumps(declared.as_json()))
+    part.replace(file)
 
 
 def _same(declared: Routes, file: str) -> bool:

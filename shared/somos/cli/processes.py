@@ -1,15 +1,11 @@
 """`somos migrate`, `worker`, `relay`: what runs beside the functions."""
 
-import json
-from pathlib import Path
-
 import click
 
 
 @click.command()
 @click.option("--people", is_flag=True, help="Cria também as pessoas da pilha local.")
-@click.option("--local", is_flag=True, hidden=True)
-def migrate(people: bool, local: bool) -> None:
+def migrate(people: bool) -> None:
     """Leva o banco ao que o código diz: tabelas, papéis, políticas de linha, gatilhos."""
     from somos.cli.settings import runtime
     from somos.migrations import migrate as bring_up_to_date
@@ -22,17 +18,7 @@ def migrate(people: bool, local: bool) -> None:
         from somos.local.people import settle
 
         settle(found)
-    if local:
-        _write_routes(Path(found.settings.routes_file))
     click.echo("banco em dia")
-
-
-def _write_routes(file: Path) -> None:
-    """What the stack's workers and relay read: the declarations as they are now."""
-    from somos.mesh.loader import load
-    from somos.mesh.routes import Routes
-
-    file.write_text(json.dumps(Routes.of(load().values()).as_json()))
 
 
 @click.command()

@@ -14,7 +14,9 @@ from somos.local.environment import Ports
 from somos.local.supervisor import Part
 from somos.settings import ROOT
 
-CODE = ("shared/somos", "functions")
+LIBRARY = ROOT / "shared" / "somos"
+# Tables and seeds, revisions, policies and grants, triggers, and the people who sign in.
+DATABASE_CODE = ("modules", "migrations", "policy", "mesh", "local")
 
 
 def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[str, str], people: bool) -> list[Part]:
@@ -42,7 +44,7 @@ def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[s
         told = {**environment, "SOMOS_READY_FILE": str(file)}
         return Part(name, command, lambda pid: _says(file, pid), after=after, environment=told)
 
-    migrate = module("somos.cli", "migrate", "--local", *(["--people"] if people else []))
+    migrate = module("somos.cli", "migrate", *(["--people"] if people else []))
     found = [
         _postgres(folder, ports.postgres),
         _valkey(folder, ports.redis),
@@ -88,9 +90,9 @@ def _valkey(folder: Path, port: int) -> Part:
 
 
 def is_migrated(folder: Path) -> bool:
-    """This very code already prepared the stack's own database and its routes."""
+    """This very code already prepared the stack's own database."""
     try:
-        return (folder / "routes.json").exists() and _migrated_mark(folder).read_text() == code_fingerprint()
+        return _migrated_mark(folder).read_text() == code_fingerprint()
     except OSError:
         return False
 
@@ -105,9 +107,9 @@ def _migrated_mark(folder: Path) -> Path:
 
 
 def code_fingerprint() -> str:
-    """Of the library and the functions: they decide what the database and the routes should be."""
+    """Of all that decides what the database should be."""
     digest = hashlib.sha256()
-    for file in sorted(file for place in CODE for file in (ROOT / place).rglob("*.py")):
+    for file in sorted(file for place in DATABASE_CODE for file in (LIBRARY / place).rglob("*.py")):
         digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
