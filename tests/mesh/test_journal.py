@@ -1,14 +1,16 @@
 """Outside calls: intent before, outcome after, and nothing repeated blindly."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from somos.mesh import Later, Parked, clock
+from somos.local.processes import wait_for
+from somos.mesh import Later, Parked, clock, journal
 from somos.mesh.database import Acting
 from somos.mesh.ids import uuid7
 from somos.mesh.journal import Journal, Refusal
+from somos.mesh.leases import LEASE
 from somos.policy.principals import SYSTEM
 from tests.harness.mesh import Mesh
 from tests.mesh.toys.outside import NothingHappened, SaidNo, ToyPostman
@@ -97,9 +99,57 @@ def test_a_refusal_keeps_its_code(toys: Mesh, postman: ToyPostman) -> None:
     assert met.value.code == "said-no"
 
 
-def test_a_lease_lasts_as_long_as_the_step_may_run(toys: Mesh, postman: ToyPostman) -> None:
+def test_a_lease_is_short_so_that_a_dead_call_is_found_out_soon(toys: Mesh, postman: ToyPostman) -> None:
     postman.trouble = [SystemExit()]
     with pytest.raises(SystemExit):
         _journal(toys).once("tell", postman.tell, {"note": "a"})
-    lease = toys.one("select lease_until from mesh.effects")
-    assert lease - clock.now() == timedelta(seconds=30)
+    assert toys.one("select lease_until from mesh.effects") - clock.now() == LEASE
+
+
+def test_a_lease_is_renewed_while_the_call_lasts_but_not_past_the_steps_timeout(
+    toys: Mesh, postman: ToyPostman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal._leases, "_every", 0.01)
+    ends: list[datetime] = []
+
+    def look() -> None:
+        begun = toys.time
+        for later in (8, 16, 25):
+            toys.time = begun + timedelta(seconds=later)
+            until = begun + min(timedelta(seconds=later) + LEASE, timedelta(seconds=30))
+            assert wait_for(lambda until=until: toys.one("select lease_until from mesh.effects") == until, 5)
+            ends.append(until)
+
+    postman.meanwhile = look
+    _journal(toys).once("tell", postman.tell, {"note": "a"})
+    assert len(ends) == 3
+
+
+def test_whoever_lost_the_lease_cannot_undo_what_the_heir_wrote(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+
+    def overtaken() -> None:
+        postman.meanwhile = None
+        toys.advance(minutes=5)
+        with pytest.raises(Parked):
+            _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+        raise NothingHappened
+
+    postman.meanwhile = overtaken
+    with pytest.raises(NothingHappened):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    assert toys.one("select state from mesh.effects") == "parked"
+
+
+def test_that_it_happened_after_all_is_worth_knowing_from_anybody(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+
+    def overtaken() -> None:
+        postman.meanwhile = None
+        toys.advance(minutes=5)
+        with pytest.raises(Parked):
+            _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+
+    postman.meanwhile = overtaken
+    _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    assert toys.one("select state from mesh.effects") == "done"

@@ -1,12 +1,14 @@
 """Transactions: who acts is told to PostgreSQL at the start of each, where row-level security reads it."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError, InterfaceError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from somos.policy.principals import Principal
@@ -51,7 +53,8 @@ def engine_for(url: str, pool_size: int = 8) -> Engine:
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+pg8000")
     arguments: dict[str, Any] = {}
-    if parsed.drivername.endswith("pg8000"):
+    default = parsed.drivername.endswith("pg8000")
+    if default:
         # Without this pg8000 builds a TLS context per connection, 30 ms each.
         arguments["ssl_context"] = _tls(parsed.query)
         parsed = parsed.difference_update_query(["sslmode"])
@@ -62,10 +65,12 @@ def engine_for(url: str, pool_size: int = 8) -> Engine:
         pool_recycle=1800,
         pool_timeout=10,
         pool_use_lifo=True,  # idle connections age and are given back
+        pool_pre_ping=not default,
         connect_args=arguments,
     )
-    if parsed.drivername.endswith("pg8000"):
+    if default:
         _commit_in_one_round_trip(engine)
+        _notice_lost_connections(engine)
     return engine
 
 
@@ -100,6 +105,25 @@ def _commit_in_one_round_trip(engine: Engine) -> None:
     dialect.do_rollback = do_rollback
 
 
+def _notice_lost_connections(engine: Engine) -> None:
+    """A server that went away and came back costs whoever was talking to it an error, and nobody else."""
+
+    @event.listens_for(engine, "checkout")
+    def leave_closed_ones(raw: Any, _record: Any, _proxy: Any) -> None:
+        # Nothing is said on an idle connection but goodbye. Looking costs a microsecond, a ping a round trip.
+        poll = select.poll()
+        poll.register(raw._usock, select.POLLIN)
+        if poll.poll(0):
+            raise DisconnectionError("the server closed this connection")
+
+    @event.listens_for(engine, "handle_error")
+    def name_lost_ones(found: ExceptionContext) -> None:
+        # pg8000 lets some of the socket's own errors through as they are.
+        if isinstance(found.original_exception, OSError):
+            found.is_disconnect = True
+            raise InterfaceError(found.statement, None, found.original_exception, connection_invalidated=True)
+
+
 @event.listens_for(Session, "after_begin")
 def _tell_who_acts(session: Session, transaction: SessionTransaction, connection: Any) -> None:
     acting: Acting | None = session.info.get("acting")
@@ -111,7 +135,12 @@ def _tell_who_acts(session: Session, transaction: SessionTransaction, connection
     if hasattr(raw, "execute_simple"):
         # One round trip for both; pg8000 then sees a transaction and does not begin another.
         begin = "" if raw._in_transaction else "begin;"
-        raw.execute_simple(f"{begin}select {calls}")
+        try:
+            raw.execute_simple(f"{begin}select {calls}")
+        except (OSError, connection.dialect.loaded_dbapi.Error) as error:
+            # Past SQLAlchemy's own cursors, so what it does for them is done here.
+            connection.invalidate(error)
+            raise InterfaceError(begin, None, error, connection_invalidated=True) from error
     else:
         cursor = raw.cursor()
         cursor.execute(f"select {calls}")

@@ -1,16 +1,19 @@
 """The journal of outside calls: intent is committed before the call, the outcome after it."""
 
 import json
-from datetime import timedelta
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, get_type_hints
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import Connection, TextClause, text
 
 from somos.mesh import clock
-from somos.mesh.database import Acting, transaction
+from somos.mesh.database import Acting, atomically, transaction
 from somos.mesh.effects import Later, Parked
+from somos.mesh.leases import LEASE, Leases
 from somos.mesh.outbox import changed
 
 _BEGIN = text("""
@@ -23,14 +26,47 @@ _READ = text(
     "where delivery_id = :delivery_id and name = :name for update"
 )
 _AGAIN = text(
-    "update mesh.effects set state = 'started', attempts = attempts + 1, lease_until = :lease_until "
+    "update mesh.effects set state = 'started', attempts = :attempts, lease_until = :lease_until "
     "where delivery_id = :delivery_id and name = :name"
 )
-_SETTLE = text(
-    "update mesh.effects set state = :state, outcome = cast(:outcome as jsonb), error = cast(:error as jsonb), "
-    "finished_at = :now where delivery_id = :delivery_id and name = :name"
+_DONE = text(
+    "update mesh.effects set state = 'done', outcome = cast(:outcome as jsonb), error = null, finished_at = :now "
+    "where delivery_id = :delivery_id and name = :name and state <> 'done'"
 )
-_RELEASE = text("update mesh.effects set lease_until = :now where delivery_id = :delivery_id and name = :name")
+# Whoever let the lease end has no say any more, except to tell that it happened after all.
+_MINE = "where delivery_id = :delivery_id and name = :name and state = 'started' and attempts = :attempts"
+_SETTLE = text(
+    f"update mesh.effects set state = :state, error = cast(:error as jsonb), finished_at = :now {_MINE}"  # noqa: S608
+)
+_FORGET = text(f"delete from mesh.effects {_MINE}")  # noqa: S608
+_LEASE = text(f"update mesh.effects set lease_until = :lease_until {_MINE}")  # noqa: S608
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One attempt at an outside call; its number fences it off from the others."""
+
+    engine: Any
+    delivery_id: UUID
+    name: str
+    attempts: int
+    deadline: datetime
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return {"delivery_id": self.delivery_id, "name": self.name, "attempts": self.attempts}
+
+    def lease_until(self) -> datetime:
+        return min(clock.now() + LEASE, self.deadline)
+
+
+def _renew(calls: list[_Call]) -> None:
+    for call in calls:
+        with atomically(call.engine) as connection:
+            connection.execute(_LEASE, {**call.row, "lease_until": call.lease_until()})
+
+
+_leases: Leases[_Call] = Leases(_renew)
 
 
 class Refusal(Exception):
@@ -55,7 +91,7 @@ class Journal:
         self._engine = engine
         self._acting = acting
         self._delivery_id = delivery_id
-        self._lease = timedelta(seconds=timeout)
+        self._timeout = timedelta(seconds=timeout)
 
     def once(self, name: str, operation: Any, arguments: dict[str, Any]) -> Any:
         """The operation's result: from the call, or from the journal when it was made before."""
@@ -63,95 +99,86 @@ class Journal:
         hints = get_type_hints(operation)
         result = TypeAdapter(hints.get("return", Any))
         key = f"{self._delivery_id}-{name}"
-        before = self._begin(name, operation, arguments)
-        if before is not None:
-            state, outcome, error, lease_until = before
-            if state == "done":
-                return result.validate_python(outcome) if outcome is not None else None
-            if state == "refused":
-                raise Refusal(error)
-            if state == "parked":
+        call, before = self._begin(name, operation, arguments)
+        if before is not None and before.state == "done":
+            return result.validate_python(before.outcome) if before.outcome is not None else None
+        if before is not None and before.state == "refused":
+            raise Refusal(before.error)
+        if before is not None and before.state == "parked":
+            raise Parked(name)
+        if call is None:
+            assert before is not None
+            raise Later(before.lease_until, f"{name} is being called by another attempt")
+        # A connection already in a transaction (tests) is not another thread's to use.
+        kept = nullcontext() if isinstance(self._engine, Connection) else _leases.holding(call)
+        with kept:
+            if before is not None and unknown == "park":
+                self._settle(call, "parked")
                 raise Parked(name)
-            if state == "started":
-                raise Later(lease_until, f"{name} is being called by another attempt")
-            if unknown == "park":
-                self._settle(name, "parked")
-                raise Parked(name)
-            if unknown == "reconcile":
+            if before is not None and unknown == "reconcile":
                 lookup = getattr(operation.__self__, f"{operation.__name__}_lookup")
                 found = lookup(key=key, **arguments)
                 if found is not None:
-                    return self._done(name, found, result)
-        if "key" in hints:
-            arguments = {**arguments, "key": key}
-        try:
-            outcome = operation(**arguments)
-        except Exception as error:
-            self._failed(name, unknown, error)
-            raise
-        return self._done(name, outcome, result)
+                    return self._done(call, found, result)
+            if "key" in hints:
+                arguments = {**arguments, "key": key}
+            try:
+                outcome = operation(**arguments)
+            except Exception as error:
+                self._failed(call, unknown, error)
+                raise
+            return self._done(call, outcome, result)
 
-    def _failed(self, name: str, unknown: str, error: Exception) -> None:
+    def _failed(self, call: _Call, unknown: str, error: Exception) -> None:
         knows = getattr(error, "outcome", "unknown")
         if knows == "refused":
             code = getattr(error, "code", type(error).__name__)
-            self._settle(name, "refused", error={"code": code, "detail": str(error)})
+            self._settle(call, "refused", {"code": code, "detail": str(error)})
         elif knows == "none":
-            self._forget(name)
+            self._write(_FORGET, call.row)
         elif unknown == "park":
-            self._settle(name, "parked", error={"code": type(error).__name__, "detail": str(error)})
-            raise Parked(name) from error
+            self._settle(call, "parked", {"code": type(error).__name__, "detail": str(error)})
+            raise Parked(call.name) from error
         else:
-            with transaction(self._engine, self._acting) as db:
-                db.execute(_RELEASE, {**self._row(name), "now": clock.now()})
+            self._write(_LEASE, {**call.row, "lease_until": clock.now()})
 
-    def _begin(self, name: str, operation: Any, arguments: dict[str, Any]) -> tuple[Any, ...] | None:
+    def _begin(self, name: str, operation: Any, arguments: dict[str, Any]) -> tuple[_Call | None, Any]:
+        """The call that is ours to make, if it is, and what is known of it from before."""
+        row = {"delivery_id": self._delivery_id, "name": name}
+        call = _Call(self._engine, self._delivery_id, name, 1, clock.now() + self._timeout)
         with transaction(self._engine, self._acting) as db:
-            made = db.execute(
-                _BEGIN,
-                {
-                    **self._row(name),
-                    "operation": operation.__qualname__,
-                    "arguments": json.dumps(arguments, default=_plain),
-                    "lease_until": clock.now() + self._lease,
-                    "now": clock.now(),
-                },
-            )
-            if changed(made):
-                return None
-            found = db.execute(_READ, self._row(name)).one()
-            if found.state == "started" and found.lease_until <= clock.now():
-                # Whoever called before is gone; the row lock makes one attempt the heir.
-                db.execute(_AGAIN, {**self._row(name), "lease_until": clock.now() + self._lease})
-                return "expired", None, None, None
-            return found.state, found.outcome, found.error, found.lease_until
+            begun = {
+                **row,
+                "operation": operation.__qualname__,
+                "arguments": json.dumps(arguments, default=_plain),
+                "lease_until": call.lease_until(),
+                "now": clock.now(),
+            }
+            if changed(db.execute(_BEGIN, begun)):
+                return call, None
+            before = db.execute(_READ, row).one()
+            if before.state != "started" or before.lease_until > clock.now():
+                return None, before
+            # Whoever called before is gone; the row lock makes one attempt the heir.
+            heir = replace(call, attempts=before.attempts + 1)
+            db.execute(_AGAIN, {**heir.row, "lease_until": heir.lease_until()})
+            return heir, before
 
-    def _forget(self, name: str) -> None:
-        with transaction(self._engine, self._acting) as db:
-            db.execute(
-                text("delete from mesh.effects where delivery_id = :delivery_id and name = :name"),
-                self._row(name),
-            )
-
-    def _done(self, name: str, outcome: Any, result: TypeAdapter[Any]) -> Any:
-        self._settle(name, "done", outcome=result.dump_python(outcome, mode="json"))
+    def _done(self, call: _Call, outcome: Any, result: TypeAdapter[Any]) -> Any:
+        written = result.dump_python(outcome, mode="json")
+        self._write(
+            _DONE,
+            {**call.row, "outcome": None if written is None else json.dumps(written), "now": clock.now()},
+        )
         return outcome
 
-    def _settle(self, name: str, state: str, *, outcome: Any = None, error: Any = None) -> None:
-        with transaction(self._engine, self._acting) as db:
-            db.execute(
-                _SETTLE,
-                {
-                    **self._row(name),
-                    "state": state,
-                    "outcome": None if outcome is None else json.dumps(outcome),
-                    "error": None if error is None else json.dumps(error),
-                    "now": clock.now(),
-                },
-            )
+    def _settle(self, call: _Call, state: str, error: Any = None) -> None:
+        said = None if error is None else json.dumps(error)
+        self._write(_SETTLE, {**call.row, "state": state, "error": said, "now": clock.now()})
 
-    def _row(self, name: str) -> dict[str, Any]:
-        return {"delivery_id": self._delivery_id, "name": name}
+    def _write(self, statement: TextClause, values: dict[str, Any]) -> None:
+        with transaction(self._engine, self._acting) as db:
+            db.execute(statement, values)
 
 
 def _plain(value: Any) -> Any:

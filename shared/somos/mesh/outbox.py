@@ -14,10 +14,10 @@ from somos.mesh import clock
 from somos.mesh.database import atomically
 from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
+from somos.mesh.leases import LEASE
 from somos.mesh.records import Outbox
 from somos.mesh.routes import Routes
 
-LEASE_MARGIN = timedelta(seconds=10)
 BACKOFF_FIRST = timedelta(seconds=2)
 BACKOFF_MOST = timedelta(minutes=30)
 
@@ -33,9 +33,9 @@ class Cause:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
-    """A delivery this worker may try until its lease ends."""
+    """A delivery this worker may try until its lease ends, which is when it comes due again."""
 
     id: UUID
     event_id: UUID
@@ -44,6 +44,7 @@ class Claim:
     timeout: int
     attempts: int
     max_attempts: int
+    due_at: datetime
     data: dict[str, Any]
     occurred_at: datetime
     correlation: UUID
@@ -106,12 +107,29 @@ with next as (
     order by due_at limit :most for update skip locked
 ), claimed as (
     update mesh.deliveries d
-    set attempts = attempts + 1, due_at = cast(:now as timestamptz) + make_interval(secs => d.timeout + :margin)
+    set attempts = attempts + 1, due_at = :until
     from next where d.id = next.id
-    returning d.id, d.event_id, d.type, d.function, d.timeout, d.attempts, d.max_attempts
+    returning d.id, d.event_id, d.type, d.function, d.timeout, d.attempts, d.max_attempts, d.due_at
 )
 select c.*, o.data, o.occurred_at, o.correlation, o.actor_id, o.traceparent
 from claimed c join mesh.outbox o on o.id = c.event_id
+""")
+
+# A lease that is not as it was given belongs to somebody else by now, or was put off. Rows that are locked are
+# being finished, or are looked at again at the next renewal.
+_RENEW = text("""
+with held as (
+    select d.id from mesh.deliveries d
+    join unnest(cast(:ids as uuid[]), cast(:dues as timestamptz[])) as given(id, due_at)
+        on given.id = d.id and given.due_at = d.due_at
+    where d.state = 'due' for update of d skip locked
+)
+update mesh.deliveries d set due_at = :until from held where d.id = held.id returning d.id
+""")
+
+_PUT_BACK = text("""
+update mesh.deliveries set attempts = attempts - 1, due_at = :due_at, last_error = :why
+where id = :id and state = 'due' and attempts = :attempts
 """)
 
 _FAIL = text("""
@@ -131,14 +149,36 @@ def fan_out(engine: Any, routes: Routes, most: int = 500) -> int:
         return connection.execute(_FAN_OUT, {"most": most, "routes": _as_json(routes), "now": clock.now()}).rowcount
 
 
-def claim(engine: Any, queue: str, most: int) -> list[Claim]:
+def claim(engine: Any, queue: str, most: int, lease: timedelta = LEASE) -> list[Claim]:
     """Take due deliveries; until the lease ends nobody else will try them."""
+    now = clock.now()
     with atomically(engine) as connection:
-        found = connection.execute(
-            _CLAIM,
-            {"queue": queue, "now": clock.now(), "most": most, "margin": int(LEASE_MARGIN.total_seconds())},
-        ).mappings()
+        found = connection.execute(_CLAIM, {"queue": queue, "now": now, "most": most, "until": now + lease}).mappings()
         return [Claim(**found_row) for found_row in found]
+
+
+def renew(engine: Any, claims: list[Claim], lease: timedelta = LEASE) -> None:
+    """Keep what is still being worked on; what came due for somebody else meanwhile stays theirs."""
+    until = clock.now() + lease
+    with atomically(engine) as connection:
+        renewed = set(
+            connection.execute(
+                _RENEW,
+                {"ids": [one.id for one in claims], "dues": [one.due_at for one in claims], "until": until},
+            ).scalars()
+        )
+    for one in claims:
+        if one.id in renewed:
+            one.due_at = until
+
+
+def put_back(engine: Any, claimed: Claim, why: str, after: timedelta) -> None:
+    """It was never tried: due again soon, and no attempt is spent."""
+    with atomically(engine) as connection:
+        connection.execute(
+            _PUT_BACK,
+            {"id": claimed.id, "attempts": claimed.attempts, "due_at": clock.now() + after, "why": why[:2000]},
+        )
 
 
 def fail(engine: Any, claimed: Claim, error: str) -> str | None:

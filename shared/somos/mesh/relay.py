@@ -35,6 +35,8 @@ class Relay:
                 self.turn()
             except SQLAlchemyError as error:
                 log.warning("relay-waits", error=type(error).__name__)
+            except Exception:
+                log.exception("relay-turn-failed")  # a safety net does not fall with what it holds
             self._stop.wait(PERIOD_S)
 
     def stop(self) -> None:

@@ -2,14 +2,16 @@
 
 import json
 import threading
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 
 import urllib3
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from somos.mesh import outbox
 from somos.mesh.deliver import headers_for
+from somos.mesh.leases import Leases
 from somos.mesh.log import log
 from somos.mesh.outbox import Claim
 from somos.mesh.runtime import Runtime, current
@@ -17,6 +19,10 @@ from somos.mesh.runtime import Runtime, current
 # Deliveries under way at once per queue: model calls wait on others, the rest is quick.
 WIDTH = {"agents": 8, "messages": 4}
 WIDTH_DEFAULT = 8
+# How long a queue goes unwatched when Redis has forgotten how to ring.
+LOOK_S = 5.0
+# How soon to look whether the gateway is back.
+AWAY = timedelta(seconds=1)
 
 
 class Sender:
@@ -50,6 +56,11 @@ class Sender:
                 headers=headers,
                 timeout=urllib3.Timeout(connect=5, read=claim.timeout + 5),
             )
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            # Nothing was asked of the function: no attempt of its is spent on a gateway that restarts.
+            outbox.put_back(self._runtime.engine, claim, f"{type(error).__name__}: {error}", AWAY)
+            log.warning("gateway-away", delivery=claim.id, function=claim.function)
+            return
         except urllib3.exceptions.HTTPError as error:
             self._note(claim, f"{type(error).__name__}: {error}")
             return
@@ -68,7 +79,10 @@ class QueueRunner:
         self.queue = queue
         self._runtime = runtime
         self._sender = Sender(runtime)
-        self._width = WIDTH.get(queue, WIDTH_DEFAULT)
+        self._leases: Leases[Claim] = Leases(partial(outbox.renew, runtime.engine))
+        self._free = WIDTH.get(queue, WIDTH_DEFAULT)
+        self._pool = ThreadPoolExecutor(self._free, thread_name_prefix=queue)
+        self._counting = threading.Lock()
         self._wake = threading.Event()
         self._stop = False
         self._thread = threading.Thread(target=self._run, name=f"queue-{queue}", daemon=True)
@@ -86,29 +100,42 @@ class QueueRunner:
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        with ThreadPoolExecutor(self._width, thread_name_prefix=self.queue) as pool:
+        with self._pool:
             while not self._stop:
-                self._wake.wait()
+                self._wake.wait(LOOK_S)
                 self._wake.clear()
                 try:
-                    self.drain(pool)
-                except (SQLAlchemyError, DBAPIError) as error:
-                    # PostgreSQL is away; the relay rings again when it is back.
+                    self._fill()
+                except Exception as error:
+                    # PostgreSQL is away, most likely. A queue never stops being watched.
                     log.warning("queue-waits", queue=self.queue, error=type(error).__name__)
 
-    def drain(self, pool: ThreadPoolExecutor) -> None:
-        """Until nothing is due: claim as many as there are free places, post them side by side."""
-        under_way: set[Future[Any]] = set()
-        engine = self._runtime.engine
-        while not self._stop:
+    def _fill(self) -> None:
+        """Take what is due, as much as there are free places; whoever finishes wakes us for more."""
+        while self._free and not self._stop:
+            engine = self._runtime.engine
             outbox.fan_out(engine, self._runtime.routes)
-            claims = outbox.claim(engine, self.queue, self._width - len(under_way))
-            under_way |= {pool.submit(self._sender.send, claim) for claim in claims}
-            if not under_way:
+            claims = outbox.claim(engine, self.queue, self._free)
+            if not claims:
                 return
-            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
+            for claim in claims:
+                self._count(-1)
+                self._pool.submit(self._send, claim)
+
+    def _send(self, claim: Claim) -> None:
+        try:
+            with self._leases.holding(claim):
+                self._sender.send(claim)
+        except Exception as error:
+            # What became of it could not be noted: it comes due again when its lease ends.
+            log.warning("delivery-lost-sight-of", delivery=claim.id, error=type(error).__name__)
+        finally:
+            self._count(1)
+            self._wake.set()
+
+    def _count(self, by: int) -> None:
+        with self._counting:
+            self._free += by
 
 
 _runners: dict[str, QueueRunner] = {}
@@ -123,22 +150,51 @@ def answer(queue: str) -> None:
 
 def work(queues: list[str] | None = None) -> None:
     """Serve queues (all of the map's by default) until told to stop by a signal."""
-    from rq import Queue, SimpleWorker
-    from rq.serializers import JSONSerializer
-
     runtime = current()
     names = queues or list(runtime.routes.queues)
     for name in names:
         _runners[name] = QueueRunner(runtime, name)
         _runners[name].start()
         _runners[name].wake()
-    worker = SimpleWorker(
-        [Queue(name, connection=runtime.redis, serializer=JSONSerializer) for name in names],
-        connection=runtime.redis,
-        serializer=JSONSerializer,
-    )
     try:
-        worker.work(logging_level="WARNING")
+        _listen(runtime, names)
     finally:
         for runner in _runners.values():
             runner.stop(timeout=30)
+
+
+def _listen(runtime: Runtime, names: list[str]) -> None:
+    """Hear rings until a signal. RQ's worker gives up in some kinds of trouble with Redis: then a new one listens."""
+    from redis import RedisError
+    from rq import Queue, SimpleWorker
+    from rq.exceptions import StopRequested
+    from rq.serializers import JSONSerializer
+
+    asked = threading.Event()
+
+    class Ear(SimpleWorker):
+        max_connection_wait_time = 2.0
+
+        def request_stop(self, signum: int, frame: object) -> None:
+            asked.set()
+            super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+        def subscribe(self) -> None:
+            """It takes no commands: one connection less to lose."""
+
+        def unsubscribe(self) -> None:
+            pass
+
+    while not asked.is_set():
+        ear = Ear(
+            [Queue(name, connection=runtime.redis, serializer=JSONSerializer) for name in names],
+            connection=runtime.redis,
+            serializer=JSONSerializer,
+        )
+        try:
+            ear.work(logging_level="WARNING")
+            asked.wait(1)
+        except StopRequested:
+            return
+        except RedisError as error:
+            log.warning("bell-silent", error=type(error).__name__)

@@ -1,5 +1,6 @@
 """An outside of the toys that does as a test tells it."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from somos.mesh.effects import operation
@@ -39,14 +40,20 @@ class Postman(Protocol):
 
 
 class ToyPostman(Postman):
-    """Keeps what it was told; `trouble` is raised by the next calls, after the effect when `late`."""
+    """Keeps what it was told; `trouble` is raised by the next calls, after the effect when `late`.
+
+    `meanwhile` runs while a call is under way.
+    """
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
         self.trouble: list[BaseException] = []
         self.late = False
+        self.meanwhile: Callable[[], None] | None = None
 
     def _do(self, name: str, key: str) -> str:
+        if self.meanwhile:
+            self.meanwhile()
         if self.trouble and not self.late:
             raise self.trouble.pop(0)
         self.told.append((name, key))
