@@ -131,13 +131,22 @@ class Hunt:
         self.mesh.state(*events)
         self.run("hunter-")
 
-    def set(self, lead: Any, **values: Any) -> None:
-        """Put a lead where other modules would have brought it."""
-        columns = ", ".join(f"{name} = :{name}" for name in values)
+    def qualified_lead(self) -> Any:
+        """A lead as if it had been found and judged well."""
+        report = self.imported(self.icp(), "Empresa;Celular;E-mail\nLúmen;(11) 95555-0199;lumen.teste@gmail.com\n").ok()
         with self.mesh.db() as db:
-            db.execute(text(f"update hunter.leads set {columns} where id = :id"), {**values, "id": lead["id"]})
+            db.execute(text("delete from mesh.outbox"))
+            db.execute(text("update hunter.leads set state = 'qualified', score = 88, reason = 'Nota 88 de 100.'"))
+            db.execute(text("update hunter.search_sessions set settled = 1, qualified = 1, state = 'completed'"))
+        return self.leads(f"session_id={report['session_id']}")[0]
 
 
 @pytest.fixture
 def hunt(mesh: Mesh, outside: World) -> Hunt:
     return Hunt(mesh, outside)
+
+
+@pytest.fixture
+def busy_hunt(committed: Mesh, outside: World) -> Hunt:
+    """With real commits, for steps and people that act at the same time."""
+    return Hunt(committed, outside)

@@ -21,8 +21,7 @@ def twice(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def lead(hunt: Hunt):
     """A qualified lead."""
-    made = hunt.one_lead()
-    return hunt.post(f"/api/v1/leads/{made['id']}/accept", {"reason": "Serve, sim"})
+    return hunt.qualified_lead()
 
 
 def state(hunt: Hunt, lead) -> str:

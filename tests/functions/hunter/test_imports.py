@@ -7,11 +7,7 @@ from tests.functions.hunter.conftest import Hunt
 HEADERS = "Empresa;CNPJ;Site;Telefone;E-mail;Cidade;UF;Funcionários"
 
 
-@pytest.fixture(params=[False, True], ids=["once", "twice"])
-def twice(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"], indirect=True)
 def test_companies_of_a_file_are_enriched_and_judged_by_the_same_steps(hunt: Hunt):
     icp = hunt.icp()
     rows = "Horizonte;;www.horizonte-exemplo.com.br;;;São Paulo;SP;\nSem site;;;11 95555-0190;;São Paulo;SP;90\n"
