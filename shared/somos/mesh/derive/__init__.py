@@ -14,6 +14,7 @@ from pathlib import Path
 from somos.mesh.declare import Function
 from somos.mesh.derive.faults import Fault, faults
 from somos.mesh.derive.map import map_json, map_markdown
+from somos.mesh.derive.nginx import nginx_routes
 from somos.mesh.derive.needs import Needs, NeedsOf
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.derive.permissions import permissions
@@ -70,6 +71,7 @@ def derive(
             "stack.yml": stack(functions, needs_of),
             "gateway/openapi.json": openapi(functions),
             "gateway/routes.json": json.dumps(Routes.of(functions).as_json(), indent=1) + "\n",
+            "gateway/nginx/routes.conf": nginx_routes(Routes.of(functions)),
             "gateway/permissions.md": permissions(functions),
             "gateway/map.json": map_json(functions, events),
             "gateway/map.md": map_markdown(functions),
