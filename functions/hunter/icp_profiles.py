@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from somos.mesh import Conflict, Context, Page, http
 from somos.modules.hunter.queries import profiles
-from somos.modules.hunter.schemas import (
+from somos.modules.hunter.schemas.profiles import (
     IcpChange,
     IcpDraft,
     IcpFilter,

@@ -7,7 +7,8 @@ from somos.mesh import Conflict, Context, http
 from somos.modules.hunter import deciding, erasing
 from somos.modules.hunter.queries.details import detail
 from somos.modules.hunter.rules.states import UNSETTLED, NotAllowed
-from somos.modules.hunter.schemas import Acceptance, Decision, LeadDetail
+from somos.modules.hunter.schemas.decisions import Acceptance, Decision
+from somos.modules.hunter.schemas.leads import LeadDetail
 from somos.modules.hunter.tables import Lead
 
 

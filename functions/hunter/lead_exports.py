@@ -2,7 +2,7 @@
 
 from somos.mesh import Context, Download, Invalid, http
 from somos.modules.hunter.rules.exports import sheet_of
-from somos.modules.hunter.schemas import ExportFilter
+from somos.modules.hunter.schemas.leads import ExportFilter
 from somos.modules.hunter.tables import Lead
 
 MOST = 20_000

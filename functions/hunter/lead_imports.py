@@ -2,7 +2,7 @@
 
 from somos.mesh import Conflict, Context, Invalid, Upload, http
 from somos.modules.hunter import importing, sessions
-from somos.modules.hunter.schemas import ImportFilter, ImportReport
+from somos.modules.hunter.schemas.sheets import ImportFilter, ImportReport
 from somos.modules.hunter.tables import IcpProfile
 from somos.modules.sheet import Unreadable, read
 

@@ -6,7 +6,7 @@ from somos.mesh import Conflict, Context, Invalid, Page, http
 from somos.modules.auth import queries as auth
 from somos.modules.hunter import deciding
 from somos.modules.hunter.queries.details import detail
-from somos.modules.hunter.schemas import LeadChange, LeadDetail, LeadFilter, LeadView
+from somos.modules.hunter.schemas.leads import LeadChange, LeadDetail, LeadFilter, LeadView
 from somos.modules.hunter.tables import Lead
 
 

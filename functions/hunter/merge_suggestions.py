@@ -6,7 +6,7 @@ from somos.events.hunter import LeadSettled
 from somos.mesh import Conflict, Context, Invalid, Page, http
 from somos.modules.hunter import deciding
 from somos.modules.hunter.rules.states import NotAllowed
-from somos.modules.hunter.schemas import MergeChoice, SuggestionFilter, SuggestionView
+from somos.modules.hunter.schemas.decisions import MergeChoice, SuggestionFilter, SuggestionView
 from somos.modules.hunter.tables import MergeSuggestion
 
 

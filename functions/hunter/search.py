@@ -4,7 +4,7 @@ from somos.events.hunter import SearchRequested
 from somos.mesh import Accepted, Conflict, Context, http
 from somos.mesh.ids import uuid7
 from somos.modules.hunter.queries import profiles
-from somos.modules.hunter.schemas import SearchRequest
+from somos.modules.hunter.schemas.searches import SearchRequest
 from somos.modules.hunter.tables import IcpProfile, SearchSession
 
 

@@ -7,7 +7,7 @@ from somos.mesh import Conflict, Context, Page, http
 from somos.modules.hunter import sessions
 from somos.modules.hunter.rules.limits import CREDITS_PER_DAY
 from somos.modules.hunter.rules.states import NotAllowed
-from somos.modules.hunter.schemas import SessionDetail, SessionFilter, SessionResume, SessionView
+from somos.modules.hunter.schemas.searches import SessionDetail, SessionFilter, SessionResume, SessionView
 from somos.modules.hunter.tables import SearchSession
 
 

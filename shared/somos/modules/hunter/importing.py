@@ -13,7 +13,7 @@ from somos.modules.hunter.intake import Seen, take_in
 from somos.modules.hunter.rules import imports
 from somos.modules.hunter.rules.facts import chosen, company_keys, exact_keys
 from somos.modules.hunter.rules.states import move_session
-from somos.modules.hunter.schemas import ImportReport, RefusedLine
+from somos.modules.hunter.schemas.sheets import ImportReport, RefusedLine
 from somos.modules.hunter.tables import IcpProfile, SearchSession
 from somos.modules.keys import PersonKeys
 from somos.modules.sdr import queries as sdr

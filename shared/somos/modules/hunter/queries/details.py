@@ -6,7 +6,15 @@ from sqlalchemy.orm import Session
 from somos.modules.hunter.queries.cards import newest_score
 from somos.modules.hunter.queries.facts import COLUMNS
 from somos.modules.hunter.rules.facts import Fact, chosen
-from somos.modules.hunter.schemas import LabelView, LeadDetail, LeadView, LgpdView, ScoredView, ScoreView, SourceView
+from somos.modules.hunter.schemas.leads import (
+    LabelView,
+    LeadDetail,
+    LeadView,
+    LgpdView,
+    ScoredView,
+    ScoreView,
+    SourceView,
+)
 from somos.modules.hunter.tables import Lead, LeadLabel, LeadSource
 
 

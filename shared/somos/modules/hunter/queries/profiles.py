@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from somos.modules.hunter.rules.icp import Icp
 from somos.modules.hunter.rules.rubric import rubric_of
 from somos.modules.hunter.rules.states import LIVE_SESSIONS
-from somos.modules.hunter.schemas import CriterionView, IcpSummary, IcpView
+from somos.modules.hunter.schemas.profiles import CriterionView, IcpSummary, IcpView
 from somos.modules.hunter.tables import IcpProfile, IcpVersion, SearchSession
 
 

@@ -1,0 +1,205 @@
+"""Shapes of leads: in lists, in full, and what a person corrects."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from sqlalchemy import ColumnElement, or_
+
+from somos.mesh.schemas import Body, Filter, View
+from somos.modules.hunter.rules.exports import Layout
+from somos.modules.hunter.rules.states import NEVER_EXPORTED
+from somos.modules.hunter.schemas.profiles import Name
+from somos.modules.hunter.tables import Lead
+from somos.modules.keys import normalise_cnpj, normalise_email, normalise_phone
+from somos.modules.places import parse_state
+from somos.modules.sheet import fold
+
+LeadState = Literal[
+    "discovered", "enriching", "scored", "duplicate", "qualified", "rejected_campaign", "in_cadence", "replied",
+    "accepted", "not_interested", "later", "converted", "blocked", "erased",
+]  # fmt: skip
+Origin = Literal["person", "csv", "site", "maps", "web", "registry"]
+
+
+class LeadFilter(Filter):
+    """Leads by what they are, where they come from and what they are worth; `q` searches name, site and city."""
+
+    table: ClassVar[type[Lead]] = Lead
+    sort: Literal["id", "-id", "score", "-score", "company_name", "-company_name", "updated_at", "-updated_at"] = "-id"
+    state: LeadState | None = None
+    icp_id: UUID | None = None
+    icp_number: int | None = Field(None, ge=1, le=2**31 - 1)
+    session_id: UUID | None = None
+    owner_id: UUID | None = None
+    source: Origin | None = None
+    uf: str | None = Field(None, min_length=2, max_length=2)
+    relationship: Literal["client", "open_deal"] | None = None
+    score_from: int | None = Field(None, ge=0, le=100)
+    score_to: int | None = Field(None, ge=0, le=100)
+    city: str | None = Field(None, max_length=120)
+    q: str | None = Field(None, min_length=2, max_length=120)
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        plain = self.model_copy(update={"city": None, "q": None, "uf": (self.uf or "").upper() or None})
+        found = super(LeadFilter, plain).clauses()
+        if self.city:
+            found.append(Lead.city_key == fold(self.city))
+        if self.q:
+            like = f"%{self.q.replace('%', '').replace('_', '')}%"
+            found.append(
+                or_(
+                    Lead.company_name.ilike(like),
+                    Lead.domain.ilike(like),
+                    Lead.city_key.like(f"%{fold(self.q)}%"),
+                    Lead.name_words.contains([fold(self.q)]),
+                )
+            )
+        return found
+
+
+class ExportFilter(LeadFilter):
+    """What to export; refused leads never are."""
+
+    layout: Layout = "planilha"
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        return [*super().clauses(), Lead.state.not_in(NEVER_EXPORTED)]
+
+
+class LeadView(View):
+    """A lead in a list."""
+
+    id: UUID
+    state: LeadState
+    company_name: str | None
+    legal_name: str | None
+    cnpj: str | None
+    domain: str | None
+    phone: str | None
+    email: str | None
+    contact_name: str | None
+    contact_role: str | None
+    city: str | None
+    uf: str | None
+    segment: str | None
+    employees: int | None
+    score: int | None
+    reason: str | None
+    refusal: str | None
+    relationship: Literal["client", "open_deal"] | None
+    last_contact_at: datetime | None
+    later_until: date | None
+    duplicate_of: UUID | None
+    source: Origin
+    session_id: UUID | None
+    icp_id: UUID
+    icp_number: int
+    owner_id: UUID | None
+    deal_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class SourceView(View):
+    """Where one value comes from; `wins` marks the one the lead shows."""
+
+    field: str
+    value: str
+    source: Origin
+    method: str
+    url: str | None
+    seen_at: datetime
+    late: bool
+    wins: bool
+
+
+class ScoredView(View):
+    """One criterion, answered."""
+
+    id: str
+    label: str
+    answer: Literal["yes", "partly", "no", "unknown"]
+    value: str | None
+    quote: str | None
+    url: str | None
+    points: int
+    of: int
+    by: Literal["code", "model"]
+
+
+class ScoreView(View):
+    """What a lead is worth, criterion by criterion."""
+
+    total: int
+    qualified: bool
+    exclusion: str | None
+    reason: str
+    rubric_version: str
+    evidence_hash: str
+    icp_number: int
+    model: str | None
+    criteria: list[ScoredView]
+    created_at: datetime
+
+
+class LabelView(View):
+    """What a person decided."""
+
+    decision: Literal["accepted", "rejected", "never_contact"]
+    reason: str | None
+    decided_by: UUID
+    created_at: datetime
+
+
+class LgpdView(View):
+    """On what ground this is kept, from where, since when and until when."""
+
+    legal_basis: str
+    source: Origin
+    collected_at: datetime
+    retain_until: date
+    erased_at: datetime | None
+    erased_why: str | None
+
+
+class LeadDetail(LeadView):
+    """A lead with its provenance, score, decisions and LGPD card."""
+
+    address: str | None
+    cnae: str | None
+    size: str | None
+    registry_status: str | None
+    instagram: str | None
+    linkedin: str | None
+    facebook: str | None
+    sources: list[SourceView]
+    score_detail: ScoreView | None
+    labels: list[LabelView]
+    lgpd: LgpdView
+
+
+def _or_fail(parse: Any, sentence: str) -> AfterValidator:
+    def check(text: str) -> str:
+        value: str | None = parse(text)
+        if value is None:
+            raise ValueError(sentence)
+        return value
+
+    return AfterValidator(check)
+
+
+class LeadChange(Body):
+    """What a person corrects; every value becomes the one that wins, with the person as its source."""
+
+    company_name: Name | None = None
+    contact_name: Name | None = None
+    contact_role: Annotated[str, Field(min_length=2, max_length=120)] | None = None
+    phone: Annotated[str, Field(max_length=40), _or_fail(normalise_phone, "Não é um telefone válido")] | None = None
+    email: Annotated[str, Field(max_length=320), _or_fail(normalise_email, "Não é um e-mail válido")] | None = None
+    cnpj: Annotated[str, Field(max_length=20), _or_fail(normalise_cnpj, "Não é um CNPJ válido")] | None = None
+    city: Annotated[str, Field(min_length=2, max_length=80)] | None = None
+    uf: Annotated[str, Field(max_length=30), _or_fail(parse_state, "Não é uma UF")] | None = None
+    owner_id: UUID | None = None
