@@ -133,11 +133,8 @@ def edge(needs: Callable[[str, str], str]) -> Iterator[Edge]:
     rendered.write_text(_Capitals((NGINX / "nginx.conf.template").read_text()).safe_substitute(values))
     checked = subprocess.run([program, "-t", "-c", str(rendered)], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
-    child = subprocess.Popen(
-        [program, "-c", str(rendered), "-g", "daemon off;"],
-        stdout=(tmp_path / "out").open("w"),
-        stderr=subprocess.STDOUT,
-    )
+    with (tmp_path / "out").open("w") as out:
+        child = subprocess.Popen([program, "-c", str(rendered), "-g", "daemon off;"], stdout=out, stderr=out)
     https = int(values["HTTPS_PORT"].rsplit(":", 1)[1])
     made = Edge(int(values["HTTP_PORT"].rsplit(":", 1)[1]), https, context, functions, child.pid, tmp_path)
     _until_open(https)
