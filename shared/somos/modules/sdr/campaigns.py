@@ -66,7 +66,8 @@ def keys_of(card: LeadCard, secret: str) -> list[str]:
 
 def settle_lead(ctx: Context, db: Session, campaign_id: UUID, lead_id: UUID, reason: str | None = None) -> None:
     """One lead is drafted, or refused with a reason; the last one finishes the campaign's task."""
-    campaign = db.get_one(OutreachCampaign, campaign_id, with_for_update=True)  # one counts at a time
+    # One counts at a time; rows that point at the campaign may be written meanwhile, by those who count next.
+    campaign = db.get_one(OutreachCampaign, campaign_id, with_for_update={"key_share": True})
     lead = db.scalars(
         select(CampaignLead).where(CampaignLead.campaign_id == campaign_id, CampaignLead.lead_id == lead_id)
     ).one_or_none()

@@ -75,14 +75,17 @@ def is_silenced(db: Session, message: OutreachMessage) -> bool:
 
 
 def inbound_since_drafting(db: Session, message: OutreachMessage) -> Inbound:
-    """Whether the person wrote since the text was written, from any address and on any channel."""
+    """Whether the person wrote since the text was written, from any address and on any channel.
+
+    In the very same instant counts as since, except for an answer, which is to what was just heard.
+    """
     keys = people.keys_of(message)
     known = people.known_by(db, keys)
     since = message.edited_at or message.drafted_at or message.created_at
     labels = db.scalars(
         select(Response.label).where(
             or_(Response.from_key.in_(keys), Response.lead_id.in_(known.leads | {message.lead_id})),
-            Response.created_at >= since,
+            Response.created_at > since if message.kind == "reply" else Response.created_at >= since,
             or_(Response.label.is_(None), Response.label.not_in(MACHINE)),
         )
     ).all()

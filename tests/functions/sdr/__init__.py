@@ -1,0 +1,1 @@
+"""Outreach through the whole mesh, with the outside world simulated over real HTTP."""

@@ -1,0 +1,183 @@
+"""A process that dies at any step of a send: nothing leaves twice, and nothing is lost silently."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from somos.ports.email import Email
+from somos.ports.sent import Sent
+from somos.ports.whatsapp import ChatPage, Whatsapp, WhatsappNumber
+from tests.functions.sdr.conftest import Desk
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of ours sees it go."""
+
+
+class Dying(Whatsapp, Email):
+    """The real port, until it is told to die before or after it has done its work."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.when, self.calls = inner, "", 0
+
+    def _do(self, work: Callable[[], Any]) -> Any:
+        self.calls += 1
+        when, self.when = self.when, ""
+        if when == "before":
+            raise Killed
+        done = work()
+        if when == "after":
+            raise Killed
+        return done
+
+    def check_number(self, number: str, instance: str = "") -> WhatsappNumber:
+        return self.inner.check_number(number, instance)
+
+    def messages(self, instance: str, page: int = 1, jid: str | None = None) -> ChatPage:
+        return self.inner.messages(instance, page, jid)
+
+    def send_text(self, instance: str, jid: str, text: str, key: str) -> Sent:
+        return self._do(lambda: self.inner.send_text(instance, jid, text, key))
+
+    def send(
+        self, sender: str, to: str, subject: str, text: str, key: str, html: Any = None, headers: Any = None
+    ) -> Sent:
+        return self._do(lambda: self.inner.send(sender, to, subject, text, key, html, headers))
+
+    def received(self, email_id: str) -> Any:
+        return self.inner.received(email_id)
+
+
+def dying(desk: Desk, protocol: type, when: str) -> Dying:
+    wiring = desk.mesh.runtime.wiring
+    port = Dying(wiring.port(protocol))
+    port.when = when
+    wiring._built[protocol] = port
+    return port
+
+
+@pytest.fixture(autouse=True)
+def wiring_of_its_own(desk: Desk):
+    """Ports that this test broke are forgotten with its runtime."""
+    yield
+    desk.mesh.runtime.wiring._built.clear()
+
+
+def killed(desk: Desk) -> None:
+    with pytest.raises(Killed):
+        desk.mesh.drain()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_whatsapp_is_never_sent_again_by_itself(desk: Desk, when: str):
+    port = dying(desk, Whatsapp, when)
+    message = desk.approved()
+    killed(desk)
+    assert desk.message(message["id"])["state"] == "sending"
+    desk.mesh.advance(minutes=10)
+    desk.mesh.drain()
+    assert desk.message(message["id"])["state"] == "unknown"
+    desk.mesh.advance(hours=5)
+    desk.mesh.drain()
+    assert port.calls == 1
+    assert len(desk.left()) == (1 if when == "after" else 0)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_email_is_asked_for_again_under_its_key_and_leaves_once(desk: Desk, when: str):
+    dying(desk, Email, when)
+    message = desk.approved(channel="email")
+    killed(desk)
+    desk.mesh.advance(minutes=10)
+    desk.mesh.drain()
+    assert desk.message(message["id"])["state"] == "sent"
+    assert len(desk.left("email")) == 1
+    assert desk.events("message_sent") == 1
+
+
+def test_an_email_that_may_have_left_is_not_asked_for_again_after_an_opt_out(desk: Desk):
+    """Asking again could send it now; only a person can tell."""
+    dying(desk, Email, "before")
+    message = desk.approved(channel="email")
+    killed(desk)
+    desk.hears("parar", drain=False)
+    desk.only("inbox.")
+    desk.mesh.advance(minutes=10)
+    desk.mesh.drain()
+    assert desk.left("email") == []
+    assert desk.message(message["id"])["state"] == "unknown"
+
+
+@pytest.mark.parametrize(("protocol", "channel"), [(Whatsapp, "whatsapp"), (Email, "email")])
+def test_dying_after_the_answer_was_kept_changes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, protocol: type, channel: str
+):
+    import functions.sdr.on_message_claimed as function
+
+    port = dying(desk, protocol, "")
+    real, deaths = function.settle, iter([True])
+
+    def die_once(*arguments: Any) -> None:
+        if next(deaths, False):
+            raise Killed
+        real(*arguments)
+
+    monkeypatch.setattr(function, "settle", die_once)
+    message = desk.approved(channel=channel)
+    killed(desk)
+    desk.mesh.advance(minutes=10)
+    desk.mesh.drain()
+    assert desk.message(message["id"])["state"] == "sent"
+    assert port.calls == 1
+    assert len(desk.left()) == 1
+
+
+def test_an_opt_out_while_the_answer_waits_to_be_written_down_leaves_the_truth(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    """It had left before the opt-out: the message says so, and is not called cancelled."""
+    import functions.sdr.on_message_claimed as function
+
+    real, deaths = function.settle, iter([True])
+
+    def die_once(*arguments: Any) -> None:
+        if next(deaths, False):
+            raise Killed
+        real(*arguments)
+
+    monkeypatch.setattr(function, "settle", die_once)
+    message = desk.approved()
+    killed(desk)
+    desk.hears("parar", drain=False)
+    desk.only("inbox.")
+    desk.mesh.advance(minutes=10)
+    desk.mesh.drain()
+    assert desk.message(message["id"])["state"] == "sent"
+    assert len(desk.left()) == 1
+
+
+def test_a_claim_whose_step_never_comes_back_waits_for_a_person(desk: Desk):
+    message = desk.approved()
+    desk.only("sdr.message_approved")
+    desk.sql("update mesh.deliveries set state = 'dead' where type = 'sdr.message_claimed'")
+    desk.sql("delete from mesh.outbox where type = 'sdr.message_claimed' and fanned_at is null")
+    assert desk.message(message["id"])["state"] == "sending"
+    desk.mesh.advance(hours=2)
+    desk.every_minutes(10)
+    assert desk.message(message["id"])["state"] == "unknown"
+
+
+def test_an_old_claim_replayed_after_a_new_one_sends_nothing(desk: Desk):
+    dying(desk, Whatsapp, "before")
+    message = desk.approved()
+    killed(desk)
+    desk.sql("update mesh.deliveries set state = 'dead' where type = 'sdr.message_claimed'")
+    desk.mesh.advance(hours=2)
+    desk.every_minutes(10)
+    desk.post(f"outreach-messages/{message['id']}/settle", {"outcome": "not_sent", "again": True})
+    desk.only("sdr.message_approved")
+    desk.sql("update mesh.deliveries set state = 'due', attempts = 0 where state = 'dead'")
+    desk.mesh.drain()
+    assert desk.message(message["id"])["state"] == "sent"
+    assert len(desk.left()) == 1
