@@ -156,6 +156,11 @@ def test_the_number_of_people_is_read_from_a_cell(cell, count):
     assert said("employees", cell)[0].value == count
 
 
+def test_what_a_database_cannot_hold_is_left_out():
+    (found,) = said("texto", "Olá\x00 mundo \ud800!", url="http://a.com.br/\x00")
+    assert (found.value, found.url) == ("Olá mundo !", "http://a.com.br/")
+
+
 # --- what administrators teach -------------------------------------------------------------------------
 
 

@@ -45,9 +45,7 @@ def test_landlines_foreign_numbers_and_the_ddd_55_are_kept(typed: str, expected:
     assert keys.normalise_phone(typed) == expected
 
 
-@pytest.mark.parametrize(
-    "typed", [None, "", "sem telefone", "123", "(20) 98765-4321", "00000000000", "a@b.com"]
-)
+@pytest.mark.parametrize("typed", [None, "", "sem telefone", "123", "(20) 98765-4321", "00000000000", "a@b.com"])
 def test_what_is_not_a_phone_is_none(typed: str | None):
     assert keys.normalise_phone(typed) is None
 
@@ -125,9 +123,7 @@ def test_any_text_gives_a_domain_that_is_its_own_domain_or_nothing(text: str):
     assert domain is None or keys.domain_of(domain) == domain
 
 
-@pytest.mark.parametrize(
-    "cnpj", ["12ABC34501DE35", "11222333000181", "12.abc.345/01de-35", "11.222.333/0001-81"]
-)
+@pytest.mark.parametrize("cnpj", ["12ABC34501DE35", "11222333000181", "12.abc.345/01de-35", "11.222.333/0001-81"])
 def test_numeric_and_alphanumeric_cnpj_pass_in_any_case_and_mask(cnpj: str):
     assert keys.normalise_cnpj(cnpj) == cnpj.replace(".", "").replace("/", "").replace("-", "").upper()
 

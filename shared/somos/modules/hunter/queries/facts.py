@@ -1,9 +1,11 @@
 """Provenance rows as facts, and facts as rows."""
 
+import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from somos.mesh.ids import uuid7
@@ -22,6 +24,16 @@ def facts_of(db: Session, lead_id: UUID) -> list[Fact]:
     return [_fact(row) for row in rows]
 
 
+# One round trip for any number of rows, and one statement to prepare.
+_ADD = text("""
+insert into hunter.lead_sources (id, lead_id, field, value, source, method, url, seen_at, rank, late)
+select new.id, :lead_id, new.field, new.value, new.source, new.method, new.url, new.seen_at, new.rank, new.late
+from jsonb_to_recordset(cast(:rows as jsonb)) as new (
+    id uuid, field text, value text, source text, method text, url text, seen_at timestamptz, rank int, late boolean
+)
+""")
+
+
 def add_facts(db: Session, lead_id: UUID, facts: Iterable[Fact]) -> None:
     """Store what is new; a value seen again at the same place is one row."""
     known = {_same(fact) for fact in facts_of(db, lead_id)}
@@ -29,22 +41,10 @@ def add_facts(db: Session, lead_id: UUID, facts: Iterable[Fact]) -> None:
     for fact in facts:
         if _same(fact) not in known:
             known.add(_same(fact))
-            rows.append(
-                {
-                    "id": uuid7(),
-                    "lead_id": lead_id,
-                    "field": fact.field,
-                    "value": fact.value,
-                    "source": fact.source,
-                    "method": fact.method,
-                    "url": fact.url,
-                    "seen_at": fact.seen_at,
-                    "rank": fact.rank,
-                    "late": fact.late,
-                }
-            )
+            rows.append({"id": uuid7(), **asdict(fact)})
     if rows:
-        db.execute(insert(LeadSource), rows)
+        db.flush()
+        db.execute(_ADD, {"lead_id": lead_id, "rows": json.dumps(rows, default=str)})
 
 
 def show(lead: Lead, facts: Iterable[Fact]) -> None:

@@ -133,11 +133,16 @@ def fact(
     rank: int = 0,
 ) -> list[Fact]:
     """The fact, normalised for its field; nothing when the value cannot be one."""
-    lines = [" ".join(line.split()) for line in (value or "").splitlines()]
+    lines = [" ".join(line.split()) for line in storable(value or "").splitlines()]
     text = ("\n" if field in EVIDENCE_ONLY else " ").join(line for line in lines if line)
     normal = _NORMALISERS.get(field)
     clean = normal(text) if normal else text[: MAX_EVIDENCE if field in EVIDENCE_ONLY else 200]
-    return [Fact(field, clean, source, method, url, seen_at, rank)] if clean else []
+    return [Fact(field, clean, source, method, storable(url) if url else None, seen_at, rank)] if clean else []
+
+
+def storable(text: str) -> str:
+    """Without what a database cannot hold: zero characters and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
 _PROFILE_HOSTS: Final = {"instagram.com": "instagram", "linkedin.com": "linkedin", "facebook.com": "facebook"}
