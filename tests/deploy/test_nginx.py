@@ -23,7 +23,9 @@ import pytest
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
+from somos.local.addresses import free_port
 from somos.settings import ROOT
+from tests.deploy.ports import until_open
 
 NGINX = ROOT / "gateway" / "nginx"
 
@@ -67,12 +69,6 @@ class _Functions(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _certificate(folder: Path) -> ssl.SSLContext:
@@ -123,8 +119,8 @@ def edge(needs: Callable[[str, str], str]) -> Iterator[Edge]:
         "SOMOS_DOMAIN": "somos.test",
         "FUNCTIONS_UPSTREAM": f"127.0.0.1:{functions.server_port}",
         "REALTIME_UPSTREAM": f"127.0.0.1:{realtime.socket.getsockname()[1]}",
-        "HTTP_PORT": f"127.0.0.1:{_free_port()}",
-        "HTTPS_PORT": f"127.0.0.1:{_free_port()}",
+        "HTTP_PORT": f"127.0.0.1:{free_port()}",
+        "HTTPS_PORT": f"127.0.0.1:{free_port()}",
         "ACME_ROOT": str(tmp_path / "acme"),
         "TLS_FOLDER": str(tmp_path),
     }
@@ -137,7 +133,7 @@ def edge(needs: Callable[[str, str], str]) -> Iterator[Edge]:
         child = subprocess.Popen([program, "-c", str(rendered), "-g", "daemon off;"], stdout=out, stderr=out)
     https = int(values["HTTPS_PORT"].rsplit(":", 1)[1])
     made = Edge(int(values["HTTP_PORT"].rsplit(":", 1)[1]), https, context, functions, child.pid, tmp_path)
-    _until_open(https)
+    until_open(https, child)
     yield made
     os.kill(child.pid, signal.SIGQUIT)
     child.wait(10)
@@ -151,15 +147,6 @@ class _Capitals(Template):
     idpattern = None
     braceidpattern = "[A-Z_]+"
     pattern = r"\$(?:(?P<escaped>\$\$)|(?P<named>(?!))|\{(?P<braced>[A-Z_]+)\}|(?P<invalid>(?!)))"
-
-
-def _until_open(port: int) -> None:
-    limit = time.monotonic() + 10
-    while time.monotonic() < limit:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    raise AssertionError("nginx did not open its port")
 
 
 def test_a_request_reaches_the_function_that_declares_it(edge: Edge) -> None:

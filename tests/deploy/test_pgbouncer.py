@@ -1,0 +1,136 @@
+"""Many small processes through a real PgBouncer in transaction mode: row security and the story hold."""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from string import Template
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from somos.local.addresses import free_port
+from somos.mesh.database import engine_for
+from somos.mesh.declare import registry
+from somos.mesh.loader import load
+from somos.mesh.routes import Routes
+from somos.mesh.runtime import Runtime
+from somos.policy.tokens import TokenSigner
+from somos.settings import ROOT, Settings
+from tests.conftest import _with_clock, empty
+from tests.deploy.ports import until_open
+from tests.harness.mesh import Mesh
+
+SERVER_CONNECTIONS = 3
+
+
+@pytest.fixture(scope="module")
+def bouncer(needs: Callable[[str, str], str], database_urls: tuple[str, str]) -> Iterator[str]:
+    """The application's address through the pooler."""
+    program = needs("pgbouncer", "pgbouncer")
+    url = make_url(database_urls[0])
+    folder = Path(tempfile.mkdtemp(prefix="somos-bouncer-"))
+    folder.chmod(0o755)
+    users = folder / "users.txt"
+    users.write_text(f'"{url.username}" "{url.password}"\n')
+    port = free_port()
+    values = {
+        "POSTGRES_HOST": url.host or "",
+        "POSTGRES_PORT": str(url.port),
+        "POSTGRES_DATABASE": url.database or "",
+        "PGBOUNCER_ADDRESS": "127.0.0.1",
+        "PGBOUNCER_PORT": str(port),
+        "PGBOUNCER_POOL": str(SERVER_CONNECTIONS),
+        "PGBOUNCER_USERS": str(users),
+        "PGBOUNCER_LOG": str(folder / "log"),
+        "PGBOUNCER_PID": str(folder / "pid"),
+    }
+    template = (ROOT / "infra" / "pgbouncer" / "pgbouncer.ini.template").read_text()
+    (folder / "pgbouncer.ini").write_text(Template(template).substitute(values))
+    for file in folder.iterdir():
+        shutil.chown(file, "nobody")
+    shutil.chown(folder, "nobody")
+    child = subprocess.Popen(
+        [program, "-q", "-u", "nobody", str(folder / "pgbouncer.ini")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until_open(port, child)
+    yield url.set(host="127.0.0.1", port=port, database="somos").render_as_string(hide_password=False)
+    child.send_signal(signal.SIGINT)
+    child.wait(10)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def engines(bouncer: str) -> Iterator[list[Engine]]:
+    """One small pool per process of a mesh."""
+    made = [engine_for(bouncer, pool_size=1) for _ in range(20)]
+    yield made
+    for engine in made:
+        engine.dispose()
+
+
+@pytest.fixture
+def mesh(bouncer: str, settings: Settings, keys: tuple[str, str]) -> Iterator[Mesh]:
+    load()
+    engine = engine_for(bouncer, pool_size=2)
+    runtime = Runtime(replace(settings, database_url=bouncer), engine=engine, routes=Routes.of(registry.values()))
+    yield from _with_clock(Mesh(runtime, dict(registry), TokenSigner(keys[0])))
+    engine.dispose()
+    empty(settings.database_owner_url)
+
+
+def test_more_processes_than_server_connections_all_get_their_turn(engines: list[Engine]) -> None:
+    seen: list[int] = []
+
+    def work(engine: Engine) -> None:
+        for _ in range(10):
+            with engine.begin() as connection:
+                seen.append(connection.execute(text("select pg_backend_pid()")).scalar_one())
+
+    threads = [threading.Thread(target=work, args=(engine,)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 200
+    assert len(set(seen)) <= SERVER_CONNECTIONS + 2
+
+
+def test_who_acts_never_leaks_from_one_transaction_into_the_next(mesh: Mesh, engines: list[Engine]) -> None:
+    diretor = mesh.person("Diretor")
+    mesh.call("POST /api/v1/tags", {"name": "segredo", "color": "#102030"}, as_=diretor).ok()
+    assert mesh.call("GET /api/v1/tags", as_=diretor).ok()["items"]
+    for engine in engines:
+        with engine.begin() as connection:
+            assert connection.execute(text("select coalesce(current_setting('somos.role', true), '')")).scalar() == ""
+            assert connection.execute(text("select count(*) from crm.tags")).scalar_one() == 0
+
+
+def test_requests_of_two_people_side_by_side_see_only_their_own(mesh: Mesh) -> None:
+    from somos.migrations import seed
+
+    seed(mesh.runtime.settings.database_url)
+    people = [mesh.person("Comercial", f"Pessoa {n}") for n in range(4)]
+    for n, person in enumerate(people):
+        mesh.call("POST /api/v1/deals", {"title": f"Negócio {n}"}, as_=person).ok()
+    wrong: list[str] = []
+
+    def look(n: int) -> None:
+        for _ in range(10):
+            items = mesh.call("GET /api/v1/deals", as_=people[n]).ok()["items"]
+            if [item["title"] for item in items] != [f"Negócio {n}"]:
+                wrong.append(str(items))
+
+    threads = [threading.Thread(target=look, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
