@@ -5,14 +5,17 @@ import json
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from somos.mesh import outbox
+from somos.mesh.runtime import Runtime
 from somos.mesh.worker import Sender
 from tests.gateway.conftest import PASSWORD, Gateway, gateway
 
@@ -124,9 +127,9 @@ def test_secrets_are_created_once_changed_and_removed_and_never_shown(gateway: G
     assert listed.json() == [{"name": "api-key", "namespace": "openfaas-fn"}]
 
 
-@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b"{}"])
-def test_a_body_that_is_not_what_the_api_expects_is_a_400(gateway: Gateway, body: bytes) -> None:
-    assert gateway.call("POST /system/functions", data=body, admin=True).status_code == 400
+def test_a_body_that_is_not_what_the_api_expects_is_a_400(gateway: Gateway) -> None:
+    for body in (b"", b"not json", b"[]", b"{}"):
+        assert gateway.call("POST /system/functions", data=body, admin=True).status_code == 400, body
 
 
 def test_invoke_reaches_the_functions_one_endpoint_of_that_method(gateway: Gateway) -> None:
@@ -190,8 +193,6 @@ def test_an_async_call_is_kept_in_the_database_and_its_answer_goes_to_the_callba
     )
     assert answer.status_code == 202
     with gateway.mesh.db() as db:
-        from sqlalchemy import text
-
         stored = str(db.execute(text("select data from mesh.outbox")).scalar_one())
     assert diretor.token not in stored  # sealed: a credential is never in the outbox
     work(gateway)
@@ -240,10 +241,6 @@ def callback() -> Iterator[Callback]:
 
 def work(gateway: Gateway) -> int:
     """What a worker does: claim what is due, post it through the gateway; how many there were."""
-    from dataclasses import replace
-
-    from somos.mesh.runtime import Runtime
-
     settings = replace(gateway.mesh.runtime.settings, gateway_url=gateway.url)
     runtime = Runtime(settings, engine=gateway.mesh.runtime.engine, routes=gateway.mesh.runtime.routes)
     claims = outbox.claim(runtime.engine, "default", 10)

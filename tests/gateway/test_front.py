@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import http.client
 import json
 from typing import Any
 
@@ -107,15 +108,20 @@ def test_the_page_and_its_parts_come_from_here_and_only_from_here(gateway: Gatew
     assert gzip.decompress(raw.raw.read())
 
 
-@pytest.mark.parametrize(
-    "path", ["/../serve.py", "/page/../front.py", "/swagger/../__init__.py", "/%2e%2e/serve.py", "/.", "//etc/passwd"]
-)
-def test_no_path_leads_out_of_the_page(gateway: Gateway, path: str) -> None:
-    import http.client
-
+def test_no_path_leads_out_of_the_page(gateway: Gateway) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=5)
-    connection.request("GET", path)
-    assert connection.getresponse().status == 404
+    for path in (
+        "/../serve.py",
+        "/page/../front.py",
+        "/swagger/../__init__.py",
+        "/%2e%2e/serve.py",
+        "/.",
+        "//etc/passwd",
+    ):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 404, path
     connection.close()
 
 

@@ -3,7 +3,7 @@ import { ago, el, json, number } from "./dom.js";
 import { listen } from "./live.js";
 import { call, session, watch } from "./session.js";
 
-let body, timer, opened = new Set();
+let body, timer, shown;
 
 export function draw(section) {
   body = el("div", { class: "stack" });
@@ -32,7 +32,12 @@ async function refresh() {
   if (!session()) return body.replaceChildren(el("p", { class: "card soft" }, "Entre como Admin ou Diretor para ver as filas."));
   const [queues, dead] = await Promise.all([call("GET", "/api/v1/mesh/queues"), call("GET", "/api/v1/mesh/dead?limit=50")]);
   if (!queues.ok) return body.replaceChildren(el("p", { class: "card soft" }, queues.body?.detail ?? "As filas não responderam."));
-  body.replaceChildren(table(queues.body), deadList(dead.body?.items ?? []));
+  const now = JSON.stringify([session().role, dead.body]);
+  // The list stays as it is while it says the same, so that what is open or being read stays.
+  const list = now === shown?.now && shown.list.isConnected ? shown.list : deadList(dead.body?.items ?? []);
+  shown = { now, list };
+  if (list.isConnected) body.firstChild.replaceWith(table(queues.body));
+  else body.replaceChildren(table(queues.body), list);
 }
 
 function table({ queues, done_last_minute: done, relay_seen_at: beat }) {
@@ -58,12 +63,9 @@ function deadList(items) {
 function details(one) {
   const more = el("pre", { class: "answer" }, "…");
   const load = async () => { more.replaceChildren(...json((await call("GET", `/api/v1/mesh/dead/${one.id}`)).body)); };
-  const shown = el("details", {
-    open: opened.has(one.id),
-    ontoggle() { if (shown.open) { opened.add(one.id); load(); } else opened.delete(one.id); },
-  }, el("summary", {}, el("b", {}, one.function), ` ← ${one.type} `, el("span", { class: "soft small" }, `${ago(one.dead_at)} · ${one.attempts} tentativas`),
+  return el("details", { ontoggle: load }, el("summary", {}, el("b", {}, one.function), ` ← ${one.type} `,
+    el("span", { class: "soft small" }, `${ago(one.dead_at)} · ${one.attempts} tentativas`),
     el("div", { class: "error small mono" }, (one.last_error ?? "").split("\n")[0].slice(0, 200))), more);
-  return shown;
 }
 
 function replay(one) {
