@@ -75,7 +75,9 @@ def test_a_file_without_anything_new_ends_at_once(hunt: Hunt):
 def test_a_suppressed_number_is_refused_with_the_reason(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
     from somos.modules.sdr import queries as sdr
 
-    monkeypatch.setattr(sdr, "is_suppressed", lambda db, keys: keys.phone == "+5511955550181")
+    monkeypatch.setattr(
+        sdr, "suppressed_among", lambda db, persons: {one for one in persons if one.phone == "+5511955550181"}
+    )
     report = hunt.imported(hunt.icp(), "Empresa;Celular\nPediu;11 95555-0181\nOutra;11 95555-0182\n").ok()
     assert report["rejected"] == [{"line": 2, "reason": "A pessoa pediu para não receber contato."}]
     assert report["accepted"] == 1
@@ -101,3 +103,9 @@ def test_a_file_may_come_from_a_form(hunt: Hunt):
 def test_only_those_who_write_the_hunter_import(hunt: Hunt):
     icp = hunt.icp()
     hunt.imported(icp, "Empresa\nLúmen\n", who=hunt.comercial).refused(403)
+
+
+def test_a_large_file_is_taken_in_within_a_request(hunt: Hunt):
+    rows = "\n".join(f"Empresa {n};contato{n}@gmail.com;São Paulo" for n in range(1500))
+    report = hunt.imported(hunt.icp(), f"Empresa;E-mail;Cidade\n{rows}\n").ok()
+    assert report["accepted"] == 1500

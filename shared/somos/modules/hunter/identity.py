@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Text, any_, literal, select, update
 from sqlalchemy.orm import Session
 
-from somos.mesh.ids import uuid7
+from somos.modules.hunter.queries.bulk import insert_rows
 from somos.modules.hunter.rules.facts import Fact, Key, exact_keys
 from somos.modules.hunter.tables import Lead, LeadKey
 from somos.modules.keys import key_hash
@@ -20,18 +19,18 @@ def hashes_of(secret: str, facts: Iterable[Fact]) -> dict[str, Key]:
 
 def owners(db: Session, hashes: Iterable[str]) -> dict[str, Lead]:
     """hash -> the lead that holds it."""
-    found = select(LeadKey.hash, Lead).join(Lead, Lead.id == LeadKey.lead_id).where(LeadKey.hash.in_(list(hashes)))
+    wanted = literal(list(hashes), ARRAY(Text))
+    found = select(LeadKey.hash, Lead).join(Lead, Lead.id == LeadKey.lead_id).where(LeadKey.hash == any_(wanted))
     return {row.hash: row.Lead for row in db.execute(found)}
 
 
 def claim(db: Session, wanted: Iterable[tuple[UUID, str, Key]]) -> None:
     """Give (lead, hash, key) to the lead where nobody holds it yet. One statement, in one order."""
     rows = [
-        {"id": uuid7(), "lead_id": lead_id, "kind": key.kind, "hash": hash_}
+        {"lead_id": lead_id, "kind": key.kind, "hash": hash_}
         for lead_id, hash_, key in sorted(wanted, key=lambda item: item[1])
     ]
-    if rows:
-        db.execute(insert(LeadKey).values(rows).on_conflict_do_nothing(index_elements=["hash"]))
+    insert_rows(db, LeadKey, rows, unless="hash")
 
 
 def hand_over(db: Session, of: UUID, to: UUID) -> None:

@@ -56,12 +56,15 @@ def take(
     rejected = [RefusedLine(line=line.number, reason=line.refused) for line in lines if line.refused]
     duplicates: list[RefusedLine] = []
     wanted: list[imports.Line] = []
+    persons = {line.number: _person(line) for line in lines if line.refused is None}
+    suppressed = sdr.suppressed_among(db, persons.values())
     for line in lines:
-        if line.refused is None:
-            if _suppressed(db, line):
-                rejected.append(RefusedLine(line=line.number, reason="A pessoa pediu para não receber contato."))
-            else:
-                wanted.append(line)
+        if line.number not in persons:
+            continue
+        if persons[line.number] in suppressed:
+            rejected.append(RefusedLine(line=line.number, reason="A pessoa pediu para não receber contato."))
+        else:
+            wanted.append(line)
     intake = take_in(db, [_seen(line) for line in wanted], session, most=len(wanted), secret=secret, now=now)
     first = {position: position for position in range(len(wanted))} | intake.twins
     for position, line in enumerate(wanted):
@@ -93,9 +96,9 @@ def take(
     return report, intake.new
 
 
-def _suppressed(db: Session, line: imports.Line) -> bool:
+def _person(line: imports.Line) -> PersonKeys:
     keys = company_keys(line.facts)
-    return bool(keys.phone or keys.email) and sdr.is_suppressed(db, PersonKeys(keys.phone, keys.email))
+    return PersonKeys(keys.phone, keys.email)
 
 
 def _seen(line: imports.Line) -> Seen:

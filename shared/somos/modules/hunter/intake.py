@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Text, any_, delete, literal, select
 from sqlalchemy.orm import Session
 
 from somos.mesh.clock import SAO_PAULO
 from somos.mesh.ids import uuid7
 from somos.modules.hunter import identity
-from somos.modules.hunter.queries.facts import add_facts, show
+from somos.modules.hunter.queries.bulk import insert_rows
+from somos.modules.hunter.queries.facts import add_facts, add_first_facts, show
 from somos.modules.hunter.rules.facts import Fact, Key, late
 from somos.modules.hunter.rules.limits import RETENTION_DAYS
 from somos.modules.hunter.tables import Lead, LeadKey, LeadOrigin, SearchSession
@@ -34,7 +34,7 @@ class Seen:
 class Company:
     """Everything seen of one company in this batch; `at` are positions in the batch."""
 
-    hashes: dict[str, Key]
+    hashes: dict[str, Key] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     at: list[int] = field(default_factory=list)
 
@@ -42,9 +42,15 @@ class Company:
     def facts(self) -> list[Fact]:
         return [fact for seen in self.seen for fact in seen.facts]
 
-    def holds(self, other: Seen) -> bool:
-        """Whether this very result is among what was seen."""
-        return any((seen.source, seen.external_id) == (other.source, other.external_id) for seen in self.seen)
+    def names(self) -> list[object]:
+        """Everything by which another result is known to be of this company."""
+        return [*self.hashes, *((one.source, one.external_id) for one in self.seen)]
+
+    def take_over(self, other: "Company") -> None:
+        """Another's results are of this company too."""
+        self.hashes |= other.hashes
+        self.seen += other.seen
+        self.at += other.at
 
 
 @dataclass
@@ -79,7 +85,7 @@ def take_in(
     for company in companies:
         holder = _holder(company, holders, come_across)
         if holder is not None:
-            _learn(db, company, holder, session, result, now)
+            _learn(db, company, holder, result)
         elif len(fresh) < most:
             fresh.append((_lead(company, session, now), company))
             result.taken.update(company.at)
@@ -88,42 +94,44 @@ def take_in(
         db.flush()
         _release_erased(db, [company for _, company in fresh], holders)
         identity.claim(db, [(lead.id, hash_, key) for lead, company in fresh for hash_, key in company.hashes.items()])
-        for lead, company in fresh:
-            add_facts(db, lead.id, company.facts)
-            _remember(db, lead.id, session.id, company.seen, now)
+        add_first_facts(db, {lead.id: company.facts for lead, company in fresh})
         result.new = [lead.id for lead, _ in fresh]
+    seen = [(lead.id, one) for lead, company in fresh for one in company.seen]
+    seen += [(lead.id, batch[position]) for position, lead in result.known.items() if not _is_closed(lead)]
+    _remember(db, session, seen, now)
     return result
 
 
 def _companies(batch: Sequence[Seen], secret: str, result: Intake) -> list[Company]:
     """The batch by company, in the order of first sight."""
-    companies: list[Company] = []
+    by_name: dict[object, Company] = {}  # every hash, and every (source, id)
     for position, seen in enumerate(batch):
         hashes = identity.hashes_of(secret, seen.facts)
         if not hashes and not (seen.source == "csv" and any(fact.field == "company_name" for fact in seen.facts)):
             result.ignored.add(position)
             continue
-        same = [company for company in companies if company.hashes.keys() & hashes.keys() or company.holds(seen)]
+        names: list[object] = [*hashes, (seen.source, seen.external_id)]
+        same = sorted({id(by_name[name]): by_name[name] for name in names if name in by_name}.values(), key=_first)
+        company = same[0] if same else Company()
         if same:
-            result.twins[position] = same[0].at[0]
-            for other in same[1:]:
-                same[0].hashes |= other.hashes
-                same[0].seen += other.seen
-                same[0].at += other.at
-                companies.remove(other)
-            same[0].hashes |= hashes
-            same[0].seen.append(seen)
-            same[0].at.append(position)
-        else:
-            companies.append(Company(hashes, [seen], [position]))
-    return companies
+            result.twins[position] = company.at[0]
+        for other in same[1:]:
+            company.take_over(other)
+        company.take_over(Company(hashes, [seen], [position]))
+        for name in company.names():
+            by_name[name] = company
+    return sorted({id(company): company for company in by_name.values()}.values(), key=_first)
+
+
+def _first(company: Company) -> int:
+    return company.at[0]
 
 
 def _come_across(db: Session, batch: Sequence[Seen]) -> dict[tuple[str, str], Lead]:
     found = (
         select(LeadOrigin.source, LeadOrigin.external_id, Lead)
         .join(Lead, Lead.id == LeadOrigin.lead_id)
-        .where(LeadOrigin.external_id.in_([seen.external_id for seen in batch]))
+        .where(LeadOrigin.external_id == any_(literal([seen.external_id for seen in batch], ARRAY(Text))))
     )
     return {(row.source, row.external_id): row.Lead for row in db.execute(found)}
 
@@ -136,14 +144,17 @@ def _holder(company: Company, holders: dict[str, Lead], come_across: dict[tuple[
     return min(live, key=lambda lead: (not identity.is_refused(lead), lead.id), default=None)
 
 
-def _learn(db: Session, company: Company, holder: Lead, session: SearchSession, result: Intake, now: datetime) -> None:
+def _learn(db: Session, company: Company, holder: Lead, result: Intake) -> None:
     """What was seen again is remembered; it changes no score that is being made."""
     result.taken.update(company.at)
     result.known.update(dict.fromkeys(company.at, holder))
-    if holder.state in ("blocked", "erased"):
-        return
-    add_facts(db, holder.id, late(company.facts))
-    _remember(db, holder.id, session.id, company.seen, now)
+    if not _is_closed(holder):
+        add_facts(db, holder.id, late(company.facts))
+
+
+def _is_closed(lead: Lead) -> bool:
+    """Nothing more is kept of it."""
+    return lead.state in ("blocked", "erased")
 
 
 def _lead(company: Company, session: SearchSession, now: datetime) -> Lead:
@@ -169,17 +180,16 @@ def _release_erased(db: Session, companies: Iterable[Company], holders: dict[str
         db.execute(delete(LeadKey).where(LeadKey.hash.in_(free)))
 
 
-def _remember(db: Session, lead_id: UUID, session_id: UUID, seen: Iterable[Seen], now: datetime) -> None:
+def _remember(db: Session, session: SearchSession, seen: Iterable[tuple[UUID, Seen]], now: datetime) -> None:
     rows = [
         {
-            "id": uuid7(),
             "lead_id": lead_id,
-            "session_id": session_id,
+            "session_id": session.id,
             "source": one.source,
             "external_id": one.external_id,
             "url": one.url,
             "seen_at": now,
         }
-        for one in sorted(seen, key=lambda one: (one.source, one.external_id))
+        for lead_id, one in sorted(seen, key=lambda pair: (pair[1].source, pair[1].external_id))
     ]
-    db.execute(insert(LeadOrigin).values(rows).on_conflict_do_nothing(index_elements=["source", "external_id"]))
+    insert_rows(db, LeadOrigin, rows, unless="source, external_id")

@@ -1,14 +1,13 @@
 """Provenance rows as facts, and facts as rows."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.mesh.ids import uuid7
+from somos.modules.hunter.queries.bulk import insert_rows
 from somos.modules.hunter.rules.facts import Fact, chosen
 from somos.modules.hunter.tables import Lead, LeadSource
 
@@ -24,27 +23,20 @@ def facts_of(db: Session, lead_id: UUID) -> list[Fact]:
     return [_fact(row) for row in rows]
 
 
-# One round trip for any number of rows, and one statement to prepare.
-_ADD = text("""
-insert into hunter.lead_sources (id, lead_id, field, value, source, method, url, seen_at, rank, late)
-select new.id, :lead_id, new.field, new.value, new.source, new.method, new.url, new.seen_at, new.rank, new.late
-from jsonb_to_recordset(cast(:rows as jsonb)) as new (
-    id uuid, field text, value text, source text, method text, url text, seen_at timestamptz, rank int, late boolean
-)
-""")
-
-
 def add_facts(db: Session, lead_id: UUID, facts: Iterable[Fact]) -> None:
     """Store what is new; a value seen again at the same place is one row."""
-    known = {_same(fact) for fact in facts_of(db, lead_id)}
+    add_first_facts(db, {lead_id: facts}, {_same(fact) for fact in facts_of(db, lead_id)})
+
+
+def add_first_facts(
+    db: Session, of: Mapping[UUID, Iterable[Fact]], known: Collection[tuple[str, str, str, str | None]] = ()
+) -> None:
+    """Store facts of leads that have none yet, for any number of leads at once."""
     rows = []
-    for fact in facts:
-        if _same(fact) not in known:
-            known.add(_same(fact))
-            rows.append({"id": uuid7(), **asdict(fact)})
-    if rows:
-        db.flush()
-        db.execute(_ADD, {"lead_id": lead_id, "rows": json.dumps(rows, default=str)})
+    for lead_id, facts in of.items():
+        fresh = {_same(fact): fact for fact in reversed(list(facts)) if _same(fact) not in known}
+        rows += [{"lead_id": lead_id, **asdict(fact)} for fact in reversed(fresh.values())]
+    insert_rows(db, LeadSource, rows)
 
 
 def show(lead: Lead, facts: Iterable[Fact]) -> None:

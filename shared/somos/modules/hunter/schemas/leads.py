@@ -47,12 +47,11 @@ class LeadFilter(Filter):
         if self.city:
             found.append(Lead.city_key == fold(self.city))
         if self.q:
-            like = f"%{self.q.replace('%', '').replace('_', '')}%"
             found.append(
                 or_(
-                    Lead.company_name.ilike(like),
-                    Lead.domain.ilike(like),
-                    Lead.city_key.like(f"%{fold(self.q)}%"),
+                    Lead.company_name.icontains(self.q, autoescape=True),
+                    Lead.domain.icontains(self.q, autoescape=True),
+                    Lead.city_key.contains(fold(self.q) or self.q, autoescape=True),
                     Lead.name_words.contains([fold(self.q)]),
                 )
             )
