@@ -38,7 +38,8 @@ def worker(queues: tuple[str, ...]) -> None:
 
 
 @click.command()
-def relay() -> None:
+@click.option("--metrics-port", type=int, envvar="METRICS_PORT", help="Mostra as métricas da malha nesta porta.")
+def relay(metrics_port: int | None) -> None:
     """A rede de segurança: toca o que está parado e faz andar os relógios."""
     import signal
 
@@ -53,5 +54,13 @@ def relay() -> None:
     _ = found.routes, found.redis.ping()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: turning.stop())
+    if metrics_port:
+        from prometheus_client import CollectorRegistry, start_http_server
+
+        from somos.mesh.metrics import MeshMetrics
+
+        registry = CollectorRegistry()
+        registry.register(MeshMetrics(found))
+        start_http_server(metrics_port, registry=registry)
     announce_ready()
     turning.run()
