@@ -1,0 +1,43 @@
+"""Serve this unit's functions: `python -m somos.mesh.serve --port 8080` (SOMOS_FUNCTION names one of them)."""
+
+import argparse
+import gc
+import os
+from typing import Any
+
+
+def serve(app: Any, host: str, port: int, threads: int) -> None:
+    """One worker process with `threads` for blocking work; returns after a graceful stop."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    # What is loaded now is shared with the forked worker: keep the collector from touching it.
+    gc.collect()
+    gc.freeze()
+    Server(
+        "somos.mesh.host:app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=threads,
+        log_level=LogLevels.warning,
+        workers_kill_timeout=30,
+        respawn_failed_workers=True,
+    ).serve(target_loader=lambda *_: app, wrap_loader=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="somos.mesh.serve", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8080")))
+    parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "4")))
+    asked = parser.parse_args()
+    from somos.mesh.host import app
+
+    serve(app(), asked.host, asked.port, asked.threads)
+
+
+if __name__ == "__main__":
+    main()

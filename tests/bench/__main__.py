@@ -1,0 +1,47 @@
+"""`scripts/bench`: every budget of the design, each against a peer in the same run."""
+
+import sys
+import time
+from collections.abc import Callable
+
+import click
+from rich.console import Console
+
+from tests.bench.chain import chain, chain_under_kills
+from tests.bench.cold_start import cold_start
+from tests.bench.hop import hop
+from tests.bench.rows import Row, as_json, show
+from tests.bench.setting import Setting
+
+MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
+    "cold-start": cold_start,
+    "hop": hop,
+    "chain": chain,
+    "kills": chain_under_kills,
+}
+
+
+@click.command()
+@click.option("--only", multiple=True, type=click.Choice(list(MEASUREMENTS)), help="Measure this; may be repeated.")
+@click.option("--quick", is_flag=True, help="Fewer repetitions; figures are rougher.")
+@click.option("--json", "as_list", is_flag=True, help="Print a list of figures instead of the table.")
+def bench(only: tuple[str, ...], quick: bool, as_list: bool) -> None:
+    """Measure, and say which budgets are met. Ends with 1 when a must is missed."""
+    console = Console(stderr=as_list)
+    rows: list[Row] = []
+    setting = Setting()
+    try:
+        for name in only or MEASUREMENTS:
+            begun = time.monotonic()
+            rows += MEASUREMENTS[name](setting, quick)
+            console.print(f"{name:<12} {time.monotonic() - begun:5.1f} s", style="dim", highlight=False)
+    finally:
+        setting.close()
+    if as_list:
+        click.echo(as_json(rows))
+    else:
+        show(rows, console)
+    sys.exit(0 if all(row.ok for row in rows) else 1)
+
+
+bench()

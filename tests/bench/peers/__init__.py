@@ -1,0 +1,1 @@
+"""The same work done with what people would otherwise take."""
