@@ -16,6 +16,8 @@ def on_lead_found(event: LeadFound, ctx: Context) -> None:
     learnt: list[Fact] = []
     if known is not None:
         learnt += _site(ctx, known)
+        known = ctx.read(enriching.known, event.lead_id)  # a search stopped meanwhile starts no other call
+    if known is not None:
         learnt += _registry(ctx, [*known.facts, *learnt])
 
     with ctx.write() as db:

@@ -85,7 +85,7 @@ def hold(db: Session, lead_id: UUID, state: str) -> bool:
     session = db.scalars(
         select(SearchSession)
         .where(SearchSession.id == lead.session_id)
-        .with_for_update(read=True, key_share=True)
+        .with_for_update(read=True)  # resuming waits for this, or this sees it resumed
         .execution_options(populate_existing=True)
     ).first()
     lead.held = session is not None and session.state == "paused"
