@@ -16,6 +16,7 @@ DEALS = """
     from datetime import date
     from typing import Literal
     from pydantic import Field
+    from somos.mesh.problems import Conflict
 
     class DealFilter(Filter):
         stage: Literal["novo", "ganho"] | None = None
@@ -59,6 +60,13 @@ DEALS = """
 
     @http.get("/api/v1/open", allow="anyone")
     def deals_open(ctx) -> None: ...
+
+    def _refusal():
+        return Conflict("Ainda não")
+
+    @http.get("/api/v1/deals/{id}/result", allow="crm:read")
+    def deals_result(id: UUID, ctx) -> DealView:
+        raise _refusal()
 """
 # Another module's model of the same name: they must not be mixed up.
 LEADS = """
@@ -83,7 +91,7 @@ def test_it_loads_as_openapi_and_every_operation_can_be_generated(spec: dict[str
     loaded = schemathesis.openapi.from_dict(spec)
     loaded.validate()
     operations = [result.ok() for result in loaded.get_all_operations()]
-    assert len(operations) == 9
+    assert len(operations) == 10
 
 
 def test_a_post_takes_an_idempotency_key_and_a_write_of_one_row_takes_if_match(spec: dict[str, Any]) -> None:
@@ -106,6 +114,7 @@ def test_statuses_are_those_that_the_declaration_implies(spec: dict[str, Any]) -
         "post /api/v1/deals/import": "202 400 401 403 404 409 413 415 422 429 503",
         "get /api/v1/deals/export": "200 401 403 404 422 429 503",
         "get /api/v1/open": "204 401 404 422 429 503",
+        "get /api/v1/deals/{id}/result": "200 401 403 404 409 422 429 503",
         "get /api/v1/leads/{id}": "200 401 403 404 422 429 503",
         "post /webhook/whatsapp": "200 401 413 503",
     }

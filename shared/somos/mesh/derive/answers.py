@@ -1,11 +1,13 @@
 """What an endpoint may answer: its success, and every problem that the runtime or its kind can raise."""
 
+import inspect
 from typing import Any
 
 from somos.mesh import problems
 from somos.mesh.declare import Endpoint
 from somos.mesh.derive.examples import Examples
 from somos.mesh.derive.models import Models, gives_json, has_version
+from somos.mesh.derive.raised import raised_by
 from somos.mesh.schemas import Download
 
 PROBLEM: dict[str, Any] = {
@@ -70,11 +72,13 @@ def _problems(endpoint: Endpoint) -> set[type[problems.Problem]]:
         found |= {problems.Conflict, problems.Invalid}
         if endpoint.params:
             found |= {problems.Stale}
+    elif "Conflict" in inspect.unwrap(endpoint.handler).__code__.co_names:
+        found |= {problems.Conflict}  # few readings depend on a state; those say so themselves
     if endpoint.method == "GET" or endpoint.query is not None:
         found |= {problems.Invalid}
     if endpoint.body is not None or endpoint.upload_name is not None:
         found |= {problems.Problem, problems.TooLarge, problems.UnsupportedMedia}
-    return found
+    return found | {known for known in ALL for raised in raised_by(endpoint.handler) if raised.status == known.status}
 
 
 def _success(endpoint: Endpoint, models: Models, examples: Examples) -> dict[str, Any]:
