@@ -58,11 +58,12 @@ def reached(handler: Callable[..., Any]) -> Iterator[Source]:
         )
         yield source
         for call in source.calls():
-            # A function handed to another to be called there (`ctx.read(query, ...)`) is reached too.
+            # A function handed to another to be called there (`ctx.read(query, ...)`) is reached too. Only functions:
+            # a name may stand for anything, a column for instance, which has no truth and no hash.
             named = [
                 source.resolve(one) for one in (call.func, *call.args) if isinstance(one, ast.Name | ast.Attribute)
             ]
-            waiting += [one for one in named if callable(one) and not isinstance(one, type)]
+            waiting += [one for one in named if isinstance(one, FunctionType)]
 
 
 def _is_ours(function: FunctionType) -> bool:
