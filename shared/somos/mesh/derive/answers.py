@@ -1,6 +1,5 @@
 """What an endpoint may answer: its success, and every problem that the runtime or its kind can raise."""
 
-import inspect
 from typing import Any
 
 from somos.mesh import problems
@@ -72,8 +71,6 @@ def _problems(endpoint: Endpoint) -> set[type[problems.Problem]]:
         found |= {problems.Conflict, problems.Invalid}
         if endpoint.params:
             found |= {problems.Stale}
-    elif "Conflict" in inspect.unwrap(endpoint.handler).__code__.co_names:
-        found |= {problems.Conflict}  # few readings depend on a state; those say so themselves
     if endpoint.method == "GET" or endpoint.query is not None:
         found |= {problems.Invalid}
     if endpoint.body is not None or endpoint.upload_name is not None:
