@@ -1,18 +1,21 @@
-"""A message left: the cadence waits for its next step, or is over."""
+"""A message left: answers that were faster find it; its cadence waits for the next step, or is over."""
 
-from somos.events.sdr import MessageSent, StepDue
+from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
 from somos.mesh import Context, topic
-from somos.modules.sdr import people
+from somos.modules.sdr import matching
 from somos.modules.sdr.enrolments import after_sent, announce_stop
 from somos.modules.sdr.tables import Enrolment, OutreachMessage
 
 
-@topic(MessageSent, emits=[StepDue])
+@topic(MessageSent, emits=[StepDue, ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved])
 def on_message_sent(event: MessageSent, ctx: Context) -> None:
     with ctx.write() as db:
-        people.lock_for(db, event.message_id)
-        message = db.get(OutreachMessage, event.message_id)
-        if message is None or message.enrolment_id is None or message.step_no is None:
+        answers = matching.lock_with_answers(db, event.message_id)
+        message = db.get(OutreachMessage, event.message_id, populate_existing=True)
+        if message is None:
+            return
+        matching.match(ctx, db, message, answers)
+        if message.enrolment_id is None or message.step_no is None:
             return
         enrolment = db.get_one(Enrolment, message.enrolment_id, with_for_update=True)
         if waiting := after_sent(db, enrolment, message.step_no, ctx.now):

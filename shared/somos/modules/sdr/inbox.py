@@ -80,9 +80,11 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
     kind: KeyKind = "email" if arrived.channel == "email" else "phone"
     address = normalise_email(arrived.from_address) if kind == "email" else normalise_phone(arrived.from_address)
     from_key = people.key_of(ctx.settings.suppression_key, kind, address)
+    if arrived.in_reply_to:
+        people.lock_mails(db, [arrived.in_reply_to])
     answered = _answered(db, arrived, from_key)
     # Whoever is about to write to this person waits for this, or has called already.
-    people.lock(db, _person(db, arrived.channel, from_key, answered, None))
+    people.lock(db, writer(db, arrived.channel, from_key, answered, None))
     account = select(Sender.id).where(Sender.channel == arrived.channel, Sender.address == arrived.account)
     made = db.execute(
         insert(Response)
@@ -136,7 +138,7 @@ def conclude(
 ) -> Conclusion:
     """Settle what a message means, and do at once what cannot wait: suppress, stop, cancel."""
     answered = db.get(OutreachMessage, response.message_id) if response.message_id else None
-    person = _person(db, response.channel, response.from_key, answered, response.lead_id)
+    person = writer(db, response.channel, response.from_key, answered, response.lead_id)
     people.lock(db, person)
     response.label, response.confidence, response.quote = verdict.label, verdict.confidence, verdict.quote[:500]
     response.later_date = later_date
@@ -177,7 +179,7 @@ def lock_person(db: Session, response_id: UUID) -> None:
     found = db.execute(columns.where(Response.id == response_id)).first()
     if found is not None:
         answered = db.get(OutreachMessage, found.message_id) if found.message_id else None
-        people.lock(db, _person(db, found.channel, found.from_key, answered, found.lead_id))
+        people.lock(db, writer(db, found.channel, found.from_key, answered, found.lead_id))
 
 
 def date_of(text: str | None) -> date | None:
@@ -219,7 +221,7 @@ def _last(db: Session, condition: Any) -> OutreachMessage | None:
     ).first()
 
 
-def _person(
+def writer(
     db: Session, channel: str, from_key: str | None, answered: OutreachMessage | None, lead_id: UUID | None
 ) -> dict[str, str]:
     """Every key of whoever wrote, and its kind: the address, the person written to, and the lead's others."""

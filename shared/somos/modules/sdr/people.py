@@ -40,6 +40,11 @@ def lock(db: Session, keys: Iterable[str]) -> None:
         db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"sdr.person:{key}", 0))))
 
 
+def lock_mails(db: Session, names: Iterable[str]) -> None:
+    """Until the end of the transaction, nobody else matches an answer with these mails. Before any person's lock."""
+    lock(db, [f"mail:{name}" for name in names])
+
+
 def keys_of(row: OutreachMessage | Enrolment) -> list[str]:
     """What to lock for a message or an enrolment; a lead without phone and e-mail is its own key."""
     return [key for key in (row.phone_key, row.email_key) if key] or [f"lead:{row.lead_id}"]

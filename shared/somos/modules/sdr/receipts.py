@@ -17,12 +17,26 @@ BOUNCE = "bounce"
 
 
 def keep(
-    db: Session, channel: str, provider_id: str, receipt: str, at: datetime, detail: str | None = None
+    db: Session,
+    channel: str,
+    provider_id: str,
+    receipt: str,
+    at: datetime,
+    detail: str | None = None,
+    rfc_id: str | None = None,
 ) -> MessageReceipt | None:
     """Store a receipt; None when it was stored before."""
     made = db.execute(
         insert(MessageReceipt)
-        .values(id=uuid7(), channel=channel, provider_id=provider_id, receipt=receipt, at=at, detail=detail)
+        .values(
+            id=uuid7(),
+            channel=channel,
+            provider_id=provider_id,
+            receipt=receipt,
+            at=at,
+            detail=detail,
+            rfc_id=rfc_id,
+        )
         .on_conflict_do_nothing(index_elements=["channel", "provider_id", "receipt"])
         .returning(MessageReceipt.id)
     ).scalar()
@@ -41,6 +55,7 @@ def mark_sent(db: Session, message: OutreachMessage, provider_id: str, now: date
         MessageReceipt.channel == message.channel, MessageReceipt.provider_id == provider_id
     )
     for receipt in db.scalars(early.order_by(MessageReceipt.at)):
+        message.rfc_id = message.rfc_id or receipt.rfc_id
         apply(db, message, receipt, now)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from somos.events.sdr import MessageApproved, MessageSent
 from somos.mesh import Context
 from somos.modules.keys import normalise_phone
-from somos.modules.sdr import people
+from somos.modules.sdr import matching, people
 from somos.modules.sdr.enrolments import announce_stop
 from somos.modules.sdr.health import become
 from somos.modules.sdr.receipts import apply, keep, mark_sent
@@ -28,17 +28,18 @@ def report_receipt(
     rfc_id: str | None = None,
 ) -> OutreachMessage | None:
     """Keep a receipt and move its message; one that comes before we know the message is caught up with later."""
+    rfc_id = rfc_id[:300] if rfc_id else None
     found = db.execute(
         select(OutreachMessage.id).where(OutreachMessage.channel == channel, OutreachMessage.provider_id == provider_id)
     ).scalar()
-    if found is not None:
-        people.lock_for(db, found)
-    kept = keep(db, channel, provider_id, receipt, at, detail)
+    answers = matching.lock_with_answers(db, found, *([rfc_id] if rfc_id else [])) if found else []
+    kept = keep(db, channel, provider_id, receipt, at, detail, rfc_id)
     if found is None:
         return None
     message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
     if rfc_id and message.rfc_id is None:
-        message.rfc_id = rfc_id[:300]
+        message.rfc_id = rfc_id
+    matching.match(ctx, db, message, answers)
     if kept is not None:
         apply(db, message, kept, ctx.now)
         db.flush()

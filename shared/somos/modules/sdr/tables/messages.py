@@ -133,3 +133,4 @@ class MessageReceipt(Table):
     receipt: Mapped[str]
     at: Mapped[datetime]
     detail: Mapped[str | None]
+    rfc_id: Mapped[str | None]  # the mail's own id, which an answer names

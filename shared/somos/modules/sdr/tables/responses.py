@@ -40,7 +40,7 @@ class Response(Versioned, Table):
     from_address: Mapped[str]
     from_key: Mapped[str | None]
     from_name: Mapped[str | None]
-    in_reply_to: Mapped[str | None]
+    in_reply_to: Mapped[str | None] = mapped_column(index=True)
     lid: Mapped[str | None] = mapped_column(index=True)
     subject: Mapped[str | None]
     text: Mapped[str]
