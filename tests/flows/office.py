@@ -11,6 +11,7 @@ A_MOMENT = timedelta(seconds=100)
 ALWAYS = {"opens": "00:00", "closes": "24:00", "weekdays": [0, 1, 2, 3, 4, 5, 6], "skip_holidays": False}
 AGENCIES = {
     "segments": ["agência de publicidade"],
+    "cnaes": ["7311"],
     "cities": ["São Paulo"],
     "ufs": ["SP"],
     "employees_min": 50,

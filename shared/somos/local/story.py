@@ -13,17 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 from rich.console import Console
+from urllib3.util import Retry
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from somos.local.people import CLIENT_COMPANY, sign_in
+from somos.mesh.ids import uuid7
 
 PATIENCE_S = 180.0
+# A part that is restarted in the middle of the story costs it seconds. What is asked again carries the same
+# Idempotency-Key, so that an answer that got lost is given again, and nothing is done twice.
+PATIENT = Retry(
+    total=60, status_forcelist=(502, 503, 504), allowed_methods=None, backoff_factor=0.05, backoff_max=1,
+    raise_on_status=False,
+)  # fmt: skip
 ICP_NAME = "Agências de publicidade em São Paulo, 50+ funcionários"
 CRITERIA = {
     "description": "Agências que filmam para marcas e precisam de uma produtora parceira.",
     "segments": ["agência de publicidade"],
+    "cnaes": ["7311"],
     "cities": ["São Paulo"],
     "ufs": ["SP"],
     "employees_min": 50,
@@ -61,7 +71,8 @@ class Voice:
     http: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
-        self.token = sign_in(self.gateway, self.who)
+        self.http.mount("http", HTTPAdapter(max_retries=PATIENT))
+        self.token = sign_in(self.gateway, self.who, again=PATIENT)
         self.http.headers["Authorization"] = f"Bearer {self.token}"
 
     def ask(self, what: str, body: Any = None, *, raw: bytes | None = None, **query: Any) -> Any:
@@ -73,8 +84,11 @@ class Voice:
 
     def try_(self, what: str, body: Any = None, *, raw: bytes | None = None, **query: Any) -> tuple[int, Any]:
         method, _, path = what.partition(" ")
-        sent: dict[str, Any] = {"json": body} if raw is None else {"data": raw, "headers": {"Content-Type": "text/csv"}}
-        answer = self.http.request(method, self.gateway + path, params=query, timeout=30, **sent)
+        headers = {"Idempotency-Key": str(uuid7())} if method == "POST" else {}
+        if raw is not None:
+            headers["Content-Type"] = "text/csv"
+        sent: dict[str, Any] = {"json": body} if raw is None else {"data": raw}
+        answer = self.http.request(method, self.gateway + path, params=query, timeout=30, headers=headers, **sent)
         return answer.status_code, answer.json() if answer.content else {}
 
     def all(self, path: str, **query: Any) -> list[Any]:
@@ -267,9 +281,10 @@ class Story:
 
         def quiet() -> bool:
             found = voice.all("/api/v1/responses")
-            count = len(found) - sum(1 for response in found if response["label"] is None)
-            if count != seen[0][0] or count < len(found):
-                seen[0] = (count, time.monotonic())
+            # One that nobody can match waits for a person, not for us.
+            open_ = sum(1 for response in found if response["label"] is None and response["state"] != "unmatched")
+            if open_ or len(found) != seen[0][0]:
+                seen[0] = (len(found), time.monotonic())
             return time.monotonic() - seen[0][1] > 2
 
         return quiet
