@@ -18,7 +18,9 @@ from gateway.local.hosts import Hosts
 from gateway.local.logs import NAMESPACE, Logs, shown
 from gateway.local.metrics import Metrics
 from somos.cli.needs import needs_of
+from somos.mesh.derive.placement import Placement
 from somos.mesh.derive.stack import stack
+from somos.mesh.derive.units import units
 
 USER = "admin"
 VERSION = {"sha": "local", "release": "0.27.14"}  # the gateway API this speaks
@@ -179,8 +181,9 @@ class OpenFaas:
     @cached_property
     def _stack(self) -> dict[str, Any]:
         """As `stack.yml` deploys them, derived now, so that it is true also before `somos derive`."""
-        functions = sorted(self._hosts.functions.values(), key=lambda one: one.name)
-        loaded: dict[str, Any] = yaml.safe_load(stack(functions, needs_of))["functions"]
+        placement = Placement.load()
+        found = units(self._hosts.functions.values(), placement.targets["function"], placement, needs_of)
+        loaded: dict[str, Any] = yaml.safe_load(stack(found))["functions"]
         return loaded
 
     def _names(self) -> list[str]:

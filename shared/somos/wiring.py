@@ -203,6 +203,11 @@ def required_settings(calls: Iterable[Needed]) -> tuple[str, ...]:
     return tuple(sorted({name for needed in calls for name in wire_of(needed).needs}))
 
 
+def optional_settings(calls: Iterable[Needed]) -> tuple[str, ...]:
+    """The environment names that these may also be told, sorted."""
+    return tuple(sorted({name for needed in calls for name in wire_of(needed).optional}))
+
+
 def required_secrets(calls: Iterable[Needed]) -> tuple[str, ...]:
     """Those of them that are secrets: what `stack.yml` mounts."""
     return tuple(sorted({name for needed in calls for name in wire_of(needed).secrets}))

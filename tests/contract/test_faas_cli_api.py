@@ -51,7 +51,7 @@ def test_list_shows_every_function_with_the_fields_that_faas_cli_reads(gateway: 
     assert [one["name"] for one in listed] == sorted(gateway.mesh.functions)
     deals = next(one for one in listed if one["name"] == "crm-deals")
     assert deals["replicas"] == deals["availableReplicas"] == 1
-    assert deals["image"] == "localhost:5000/somos-core:latest"
+    assert deals["image"] == "ghcr.io/somos/somos-core:latest"
     assert deals["envVars"]["SOMOS_FUNCTION"] == "crm-deals"
     assert deals["readOnlyRootFilesystem"] is True
     assert "database-url" in deals["secrets"]

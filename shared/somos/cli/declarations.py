@@ -21,13 +21,15 @@ def derived() -> "Derived":
 @click.command()
 @click.option("--check", is_flag=True, help="Só confere: falha se um arquivo derivado não corresponde.")
 def derive(check: bool) -> None:
-    """Escreve stack.yml, OpenAPI, rotas, permissões e o mapa a partir das funções."""
+    """Escreve stack.yml, Knative, OpenAPI, rotas, permissões e o mapa a partir das funções."""
     found = derived()
     faults = found.faults or (found.drift() if check else [])
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
         sys.exit(1)
+    for warning in found.warnings:
+        click.echo(f"aviso: {warning}", err=True)
     if check:
         click.echo(f"{len(found.files)} arquivos derivados em dia")
         return

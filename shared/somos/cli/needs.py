@@ -1,26 +1,35 @@
-"""What each function needs of where it runs: its image, and the secrets it may read."""
+"""What each function needs of where it runs: its image, the secrets it may read, the settings it is told."""
 
-import sys
+from functools import cache
 
 from somos import wiring
+from somos.cli.reach import reads
 from somos.mesh.declare import Function
 from somos.mesh.derive import Needs
 
 EVERYONE = ("database-url", "jwt-public-key", "redis-url")
+# Settings that are secrets and belong to no port: whoever's code can read one gets it, nobody else.
+READ_BY_CODE = frozenset({"jwt_private_key", "suppression_key"})
 
 
 def needs_of(function: Function) -> Needs:
-    """Derived from the ports it calls and from who signs its webhooks, so no secret is handed out by habit."""
+    """Derived from the ports it calls, from who signs its webhooks and from what its code reads, so no secret is
+    handed out by habit and none is missing."""
     calls = {port for consumer in function.consumers for port in consumer.calls}
-    names = wiring.required_secrets([*calls, *(webhook.signed_by for webhook in function.webhooks)])
-    secrets = {*EVERYONE, *(name.lower().replace("_", "-") for name in names)}
+    needed: list[wiring.Needed] = [*calls, *(webhook.signed_by for webhook in function.webhooks)]
+    names = wiring.required_secrets(needed)
+    secrets = {*EVERYONE, *map(_file_name, names), *map(_file_name, _read(function.file))}
     if function.consumers:
         secrets.add("mesh-secret")  # a step checks that the mesh sent the delivery
-    if _signs_people_in(function):
-        secrets.add("jwt-private-key")
+    settings = {*wiring.required_settings(needed), *wiring.optional_settings(needed)} - set(names)
     talks_to_a_model = any(port.__name__ == "Llm" for port in calls)
-    return Needs("ai" if talks_to_a_model else "core", tuple(sorted(secrets)))
+    return Needs("ai" if talks_to_a_model else "core", tuple(sorted(secrets)), tuple(sorted(settings)))
 
 
-def _signs_people_in(function: Function) -> bool:
-    return any(hasattr(sys.modules[endpoint.handler.__module__], "signed_in") for endpoint in function.endpoints)
+@cache
+def _read(file: str) -> frozenset[str]:
+    return frozenset(reads(file, READ_BY_CODE))
+
+
+def _file_name(setting: str) -> str:
+    return setting.lower().replace("_", "-")

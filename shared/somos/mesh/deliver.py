@@ -12,6 +12,8 @@ from somos.mesh.problems import Unauthorised
 
 TOLERANCE_S = 300
 SIGNATURE = "Somos-Signature"
+# Which function of a unit a delivery is for.
+ADDRESSEE = "Ce-Function"
 
 
 def sign(secret: str, delivery_id: UUID | str, raw: bytes) -> str:
@@ -42,6 +44,7 @@ def headers_for(
     actor_id: UUID | None,
     traceparent: str | None,
     raw: bytes,
+    function: str | None = None,
 ) -> dict[str, str]:
     """Headers of one delivery."""
     headers = {
@@ -56,6 +59,8 @@ def headers_for(
         "Ce-Correlation": str(correlation),
         SIGNATURE: sign(secret, id, raw),
     }
+    if function:
+        headers[ADDRESSEE] = function
     if actor_id:
         headers["Ce-Actor"] = str(actor_id)
     if traceparent:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from somos.mesh import guard, idempotency, steps
 from somos.mesh.context import Context
 from somos.mesh.declare import Endpoint, Function, Webhook
+from somos.mesh.deliver import ADDRESSEE
 from somos.mesh.intake import take_in
 from somos.mesh.log import bound, log
 from somos.mesh.problems import (
@@ -55,7 +56,7 @@ class Application:
         """Answer one request; `function` names the addressee of an event when several live here."""
         try:
             if "Ce-Type" in request.headers:
-                return steps.receive(self.runtime, self._consumers, request, function)
+                return steps.receive(self.runtime, self._consumers, request, function or request.headers.get(ADDRESSEE))
             target, values = self._router.match(request.method, request.path)
             if isinstance(target, Webhook):
                 return take_in(self.runtime, target, request)

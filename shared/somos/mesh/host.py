@@ -1,6 +1,7 @@
 """The function target: functions-framework serves `main`, which answers for what this unit hosts.
 
-`SOMOS_FUNCTION` names one function (`crm-deals`); without it every function of `functions/` is hosted.
+`SOMOS_FUNCTION` names one function (`crm-deals`), `SOMOS_FUNCTIONS` several, by name or by module (`auth,crm-deals`);
+without either every function of `functions/` is hosted.
 """
 
 import os
@@ -10,27 +11,49 @@ from typing import cast
 import flask
 import functions_framework
 
-from somos.mesh.declare import registry
 from somos.mesh.dispatch import Application
 from somos.mesh.loader import load
 from somos.mesh.log import configure
 from somos.settings import Settings
 
 
+def asked() -> tuple[str, ...]:
+    """What this unit is told to host; nothing means everything."""
+    told = os.environ.get("SOMOS_FUNCTION") or os.environ.get("SOMOS_FUNCTIONS") or ""
+    return tuple(told.replace(",", " ").split())
+
+
 @cache
 def application() -> Application:
     """The dispatcher of this unit, loaded once."""
     configure(Settings.from_environment().log_level)
-    load(os.environ.get("SOMOS_FUNCTION") or None)
-    return Application(registry)
+    return Application(load(*asked()))
 
 
 @functions_framework.http
 def main(request: flask.Request) -> flask.typing.ResponseReturnValue:
     """Answer one request."""
-    if request.path in ("/_/health", "/_/ready"):
+    if request.path == "/_/health":
         return {"status": "ok"}
+    if request.path == "/_/ready":
+        return ready()
     return application()(request)
+
+
+def ready() -> flask.typing.ResponseReturnValue:
+    """200 once the functions are loaded and the database answers: only then is a request worth sending here."""
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from somos.mesh.database import atomically
+
+    here = application()
+    try:
+        with atomically(here.runtime.engine) as connection:
+            connection.execute(text("select 1"))
+    except (SQLAlchemyError, OSError) as error:
+        return {"status": "waiting", "for": "database", "why": type(error).__name__}, 503
+    return {"status": "ok", "functions": sorted(here.functions)}
 
 
 def app() -> flask.Flask:

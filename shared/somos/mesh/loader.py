@@ -8,25 +8,34 @@ from somos.mesh.declare import Function, registry
 from somos.settings import ROOT
 
 
-def load(name: str | None = None) -> dict[str, Function]:
-    """Every function of `functions/`, or the one named `crm-deals`; returns the registry.
+def load(*asked: str) -> dict[str, Function]:
+    """Every function of `functions/`, or those asked for by name (`crm-deals`) or module (`crm`).
 
-    Raises LookupError when there is no such file.
+    Raises LookupError when a name is neither.
     """
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     files = sorted(_files())
-    if name is not None:
-        files = [file for file in files if _name(file) == name]
-        if not files:
-            raise LookupError(f"Nenhum arquivo em functions/ declara a função {name!r}")
+    for name in asked:
+        if not any(name in _names(file) for file in files):
+            raise LookupError(f"Nenhum arquivo em functions/ declara a função {name!r}, e não há módulo com esse nome")
+    if asked:
+        files = [file for file in files if not _names(file).isdisjoint(asked)]
     for file in files:
         importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
-    return registry
+    if not asked:
+        return registry
+    # A file may have imported another one: what was not asked for is not answered for.
+    return {name: registry[name] for name in map(_name, files) if name in registry}
 
 
 def _files() -> list[Path]:
     return [file for file in (ROOT / "functions").glob("*/*.py") if file.name != "__init__.py"]
+
+
+def _names(file: Path) -> set[str]:
+    """What it can be asked for by."""
+    return {_name(file), file.parent.name}
 
 
 def _name(file: Path) -> str:

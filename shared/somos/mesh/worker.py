@@ -15,6 +15,7 @@ from somos.mesh.leases import Leases
 from somos.mesh.log import log
 from somos.mesh.outbox import Claim
 from somos.mesh.runtime import Runtime, current
+from somos.mesh.units import Addresses
 
 # Deliveries under way at once per queue: model calls wait on others, the rest is quick.
 WIDTH = {"agents": 8, "messages": 4}
@@ -30,7 +31,7 @@ class Sender:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._url = runtime.settings.gateway_url.rstrip("/")
+        self._addresses = Addresses(runtime.settings)
         self._http = urllib3.PoolManager(maxsize=32, retries=False)
 
     def send(self, claim: Claim) -> None:
@@ -47,11 +48,12 @@ class Sender:
             actor_id=claim.actor_id,
             traceparent=claim.traceparent,
             raw=raw,
+            function=claim.function,
         )
         try:
             response = self._http.request(
                 "POST",
-                f"{self._url}/function/{claim.function}",
+                self._addresses.of(claim.function),
                 body=raw,
                 headers=headers,
                 timeout=urllib3.Timeout(connect=5, read=claim.timeout + 5),

@@ -6,19 +6,25 @@ declarations contradict themselves. Knows no module.
 
 import importlib
 import json
+import os
 import pkgutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from somos.mesh.declare import Function
 from somos.mesh.derive.faults import Fault, faults
+from somos.mesh.derive.knative import knative
 from somos.mesh.derive.map import map_json, map_markdown
-from somos.mesh.derive.nginx import nginx_routes
 from somos.mesh.derive.needs import Needs, NeedsOf
+from somos.mesh.derive.nginx import nginx_routes, nginx_units
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.derive.permissions import permissions
+from somos.mesh.derive.placement import Placement
+from somos.mesh.derive.services import compose, kubernetes
 from somos.mesh.derive.stack import stack
+from somos.mesh.derive.table import placement_table
+from somos.mesh.derive.units import homes, units, warnings
 from somos.mesh.events import Event
 from somos.mesh.routes import Routes
 from somos.settings import ROOT
@@ -32,6 +38,8 @@ class Derived:
 
     files: dict[str, str]
     faults: list[Fault]
+    warnings: list[str] = field(default_factory=list)
+    """What a person must know before deploying; no reason to fail."""
 
     def write(self, root: Path = ROOT) -> list[str]:
         """Bring the files up to date; returns those that changed."""
@@ -58,26 +66,56 @@ class Derived:
 
 
 def derive(
-    functions: Iterable[Function], events: Iterable[type[Event]], needs_of: NeedsOf = lambda _: Needs()
+    functions: Iterable[Function],
+    events: Iterable[type[Event]],
+    needs_of: NeedsOf = lambda _: Needs(),
+    placement: Placement | None = None,
 ) -> Derived:
-    """Everything, in memory. The files are left out while the declarations contradict themselves."""
+    """Everything, in memory. The files are left out while the declarations contradict themselves.
+
+    Raises PlacementError when infra/placement.toml cannot be read as one.
+    """
     functions = sorted(functions, key=lambda function: function.name)
     events = list(events)
     found = faults(functions, events)
     if found:
         return Derived({}, found)
+    routes = Routes.of(functions)
+    placed, told = _placed(functions, needs_of, placement or Placement.load())
     return Derived(
         {
-            "stack.yml": stack(functions, needs_of),
+            **placed,
             "gateway/openapi.json": openapi(functions),
-            "gateway/routes.json": json.dumps(Routes.of(functions).as_json(), indent=1) + "\n",
-            "gateway/nginx/routes.conf": nginx_routes(Routes.of(functions)),
+            "gateway/routes.json": json.dumps(routes.as_json(), indent=1) + "\n",
+            "gateway/nginx/routes.conf": nginx_routes(routes),
             "gateway/permissions.md": permissions(functions),
             "gateway/map.json": map_json(functions, events),
             "gateway/map.md": map_markdown(functions),
         },
         [],
+        told,
     )
+
+
+def _placed(functions: list[Function], needs_of: NeedsOf, placement: Placement) -> tuple[dict[str, str], list[str]]:
+    """The files that say where everything runs, and what a person must know of them."""
+    found = {name: units(functions, target, placement, needs_of) for name, target in placement.targets.items()}
+    files: dict[str, str] = {}
+    for name, target in placement.targets.items():
+        if target.platform == "knative":
+            files |= knative(found[name], target.file)
+        else:
+            schema = os.path.relpath("infra/openfaas/stack.schema.json", os.path.dirname(target.file) or ".")
+            files[target.file] = stack(found[name], name, schema)
+        files[f"gateway/nginx/units/{name}.conf"] = nginx_units(homes(found[name]), target.platform)
+    files |= {
+        "infra/services/compose.yaml": compose(placement),
+        "infra/services/kubernetes.yaml": kubernetes(placement),
+        "infra/placement.md": placement_table({n: (target, found[n]) for n, target in placement.targets.items()}),
+        "gateway/units.json": json.dumps({name: homes(one) for name, one in found.items()}, indent=1) + "\n",
+    }
+    told = [line for name, target in placement.targets.items() for line in warnings(name, target, found[name])]
+    return files, told
 
 
 def known_events() -> list[type[Event]]:

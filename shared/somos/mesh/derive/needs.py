@@ -6,13 +6,17 @@ from typing import Literal
 
 from somos.mesh.declare import Function
 
+Image = Literal["core", "ai"]
+
 
 @dataclass(frozen=True)
 class Needs:
-    """`image` is `ai` when the function talks to a model; `secrets` are names of secret files."""
+    """`image` is `ai` when the function talks to a model; `secrets` are names of secret files, `settings` names of
+    the environment that are none."""
 
-    image: Literal["core", "ai"] = "core"
+    image: Image = "core"
     secrets: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 NeedsOf = Callable[[Function], Needs]

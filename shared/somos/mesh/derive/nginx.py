@@ -1,7 +1,10 @@
 """`gateway/nginx/routes.conf`: which function answers a method and path, for nginx in front of OpenFaaS or Knative."""
 
 import re
+from collections.abc import Mapping
 
+from somos.mesh.derive.pods import HEADER as NOTE
+from somos.mesh.derive.pods import NAMESPACE
 from somos.mesh.routes import Edge, Routes
 
 HEADER = """\
@@ -30,3 +33,16 @@ def _order(edge: Edge) -> tuple[int, str, str]:
 
 def _expression(edge: Edge) -> str:
     return _PARAMETER.sub("[^/]+", re.escape(edge.path).replace("\\-", "-"))
+
+
+def nginx_units(homes: Mapping[str, str], platform: str) -> str:
+    """`gateway/nginx/units/<placement>.conf`: the unit of a function, and how the unit is addressed."""
+    moved = sorted((function, unit) for function, unit in homes.items() if function != unit)
+    lines = ["map $somos_function $somos_unit {", "    default $somos_function;"]
+    lines += [f"    {function} {unit};" for function, unit in moved]
+    # OpenFaaS finds a unit by path, Knative by name.
+    prefix = "/function/$somos_unit" if platform == "openfaas" else ""
+    host = "$host" if platform == "openfaas" else f"$somos_unit.{NAMESPACE}.svc.cluster.local"
+    lines += ["}", f'map $somos_unit $somos_prefix {{ default "{prefix}"; }}']
+    lines += [f'map $somos_unit $somos_host {{ default "{host}"; }}']
+    return NOTE + "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""`stack.yml`: one OpenFaaS function per file of `functions/`."""
+"""`stack.yml` and its compact sibling: the units as OpenFaaS functions, in the keys that faas-cli reads."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,26 +6,28 @@ from typing import Any
 import yaml
 
 from somos.mesh.declare import Function
-from somos.mesh.derive.needs import Needs, NeedsOf
-from somos.mesh.derive.places import file_of
+from somos.mesh.derive.units import Unit
 
 HEADER = """\
-# Derivado das declarações em functions/ por `somos derive`. Não edite: mude a função e derive de novo.
+# yaml-language-server: $schema={schema}
+# Derivado das declarações em functions/ e de infra/placement.toml por `somos derive`. Não edite: mude a função, ou
+# o grão, e derive de novo. Quem hospeda o quê, com que segredos, está em infra/placement.md.
 """
-HTTP_TIMEOUT_S = 30
-GRACE_S = 5  # the watchdog outlives the function, so that the function's own answer is what is seen
-MEMORY = {"core": ("192Mi", "80Mi"), "ai": ("768Mi", "256Mi")}
+LANGUAGE = "somos-python"
+REGISTRY = "${REGISTRY:-ghcr.io/somos}"
+# Into the build context, beside the functions: what the image holds.
+COPIED = ("./shared", "./gateway", "./infra/requirements")
 
 
-def stack(functions: Iterable[Function], needs_of: NeedsOf) -> str:
-    """The text of the file."""
+def stack(units: Iterable[Unit], target: str = "function", schema: str = "infra/openfaas/stack.schema.json") -> str:
+    """The text of the file. `target` is what the workers' and the edge's map of units calls it."""
     content = {
         "version": "1.0",
         "provider": {"name": "openfaas", "gateway": "${OPENFAAS_URL:-http://127.0.0.1:8080}"},
-        "configuration": {"copy": ["./shared", "./gateway/routes.json"]},
-        "functions": {function.name: _function(function, needs_of(function)) for function in functions},
+        "configuration": {"copy": list(COPIED)},
+        "functions": _functions(units, target),
     }
-    return HEADER + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return HEADER.format(schema=schema) + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
 
 
 def kind_of(function: Function) -> str:
@@ -37,41 +39,86 @@ def kind_of(function: Function) -> str:
     return "timer" if function.timers else "step"
 
 
-def _function(function: Function, needs: Needs) -> dict[str, Any]:
-    memory, request = MEMORY[needs.image]
-    timeout = max([consumer.timeout for consumer in function.consumers], default=HTTP_TIMEOUT_S)
+def image_of(image: str) -> str:
+    """The address of `core` or `ai`; a variable that is not set would break the YAML, so each has a default."""
+    return f"{REGISTRY}/somos-{image}:${{TAG:-latest}}"
+
+
+def labels_of(unit: Unit) -> dict[str, str]:
+    """What dashboards and operators select by."""
+    labels = {"somos.unit": unit.name, "somos.image": unit.image, "somos.tier": unit.tier}
+    if len(unit.modules) == 1:
+        labels["somos.module"] = unit.modules[0]
+    if len(unit.functions) == 1:
+        labels["somos.kind"] = kind_of(unit.functions[0])
+    return labels
+
+
+def _functions(units: Iterable[Unit], target: str) -> dict[str, Any]:
+    built: set[str] = set()
+    found = {}
+    for unit in units:
+        # Every unit of an image is the same image: one build of each is enough.
+        found[unit.name] = _function(unit, target, build=unit.image not in built)
+        built.add(unit.image)
+    return found
+
+
+def _function(unit: Unit, target: str, build: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "lang": f"somos-{needs.image}",
-        "handler": f"./{file_of(function).rsplit('/', 1)[0]}",
-        "image": f"${{REGISTRY:-localhost:5000}}/somos-{needs.image}:${{TAG:-latest}}",
+        "lang": LANGUAGE,
+        "handler": "./functions",
+        "image": image_of(unit.image),
+        **({"build_args": {"SOMOS_IMAGE": unit.image}} if build else {"skip_build": True}),
         "environment": {
-            "SOMOS_FUNCTION": function.name,
-            "exec_timeout": f"{timeout + GRACE_S}s",
-            "read_timeout": f"{timeout + GRACE_S}s",
-            "write_timeout": f"{timeout + GRACE_S}s",
+            **unit.environment,
+            **runtime_environment(unit),
+            **{name: f"${{{name}:-}}" for name in ("PUBLIC_URL", *unit.settings)},
+            "SOMOS_PLACEMENT": target,
+            "max_inflight": str(unit.concurrency),
+            "exec_timeout": f"{unit.patience}s",
+            "read_timeout": f"{unit.patience}s",
+            "write_timeout": f"{unit.patience}s",
         },
-        "labels": {"somos.module": function.module, "somos.kind": kind_of(function)},
-        "annotations": _annotations(function),
-        "limits": {"memory": memory},
-        "requests": {"memory": request},
+        "labels": {
+            **labels_of(unit),
+            "com.openfaas.scale.min": str(max(1, unit.scale.min)),
+            "com.openfaas.scale.max": str(unit.scale.max),
+        },
+        "annotations": _annotations(unit),
+        "limits": {"memory": f"{unit.memory_mib}Mi"},
+        "requests": {"memory": f"{unit.cost.request_mib}Mi"},
         "readonly_root_filesystem": True,
     }
-    if needs.secrets:
-        entry["secrets"] = list(needs.secrets)
+    if unit.secrets:
+        entry["secrets"] = list(unit.secrets)
     return entry
 
 
-def _annotations(function: Function) -> dict[str, str]:
-    routes = [f"{e.method} {e.path}" for e in function.endpoints]
-    routes += [f"POST {w.path}" for w in function.webhooks]
-    topics = [topic.type for topic in function.topics]
-    found = {"description": function.doc.splitlines()[0] if function.doc else function.name}
-    if routes:
-        found["routes"] = ", ".join(routes)
-    if function.timers:
-        # What OpenFaaS's cron-connector looks for; it runs one schedule per function.
+def runtime_environment(unit: Unit) -> dict[str, str]:
+    """How many threads answer, and how many connections they share."""
+    return {"THREADS": str(unit.threads), "POOL_SIZE": str(max(1, unit.threads // 2))}
+
+
+def _annotations(unit: Unit) -> dict[str, str]:
+    found = {"description": _description(unit)}
+    if len(unit.functions) == 1:
+        function = unit.functions[0]
+        routes = [f"{e.method} {e.path}" for e in function.endpoints]
+        routes += [f"POST {w.path}" for w in function.webhooks]
+        if routes:
+            found["routes"] = ", ".join(routes)
+    if unit.schedules:
+        # What OpenFaaS's cron-connector looks for; the relay ticks already, and a tick stated twice is one.
         found["topic"] = "cron-function"
-        found["schedule"] = function.timers[0].schedule
-    elif topics:
-        found["topic"] = ",".join(topics)
+        found["schedule"] = unit.schedules[0][1]
+    elif unit.topics:
+        found["topic"] = ",".join(unit.topics)
     return found
+
+
+def _description(unit: Unit) -> str:
+    if len(unit.functions) > 1:
+        return f"{len(unit.functions)} funções: {', '.join(unit.told) or 'todas'}"
+    doc = unit.functions[0].doc
+    return doc.splitlines()[0] if doc else unit.name

@@ -1,0 +1,112 @@
+"""Which definitions of ours a function reaches by its imports, also late ones, and what it can read there."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from somos.settings import ROOT
+
+OURS = ("somos.modules", "functions")
+BASES = (ROOT, ROOT / "shared")
+# A definition: its module, and its name there; WHOLE is every definition of the module.
+Place = tuple[str, str]
+WHOLE = "*"
+
+
+def reads(file: str, names: frozenset[str]) -> set[str]:
+    """Those of `names` that code reached from this file takes as an attribute (`ctx.settings.suppression_key`)."""
+    todo: list[Place] = [(_name(Path(file)), WHOLE)]
+    seen: set[Place] = set(todo)
+    found: set[str] = set()
+    while todo:
+        module, name = todo.pop()
+        source = _source(module)
+        for definition in source.definitions.values() if name == WHOLE else source.found(name):
+            found |= names & {node.attr for node in ast.walk(definition) if isinstance(node, ast.Attribute)}
+            new = set(source.reached_from(definition)) - seen
+            seen |= new
+            todo += new
+    return found
+
+
+@dataclass
+class Source:
+    """One module: what it defines, and what its imports bind."""
+
+    module: str
+    definitions: dict[str, ast.stmt] = field(default_factory=dict)
+    imported: dict[str, Place] = field(default_factory=dict)
+
+    def found(self, name: str) -> list[ast.stmt]:
+        return [self.definitions[name]] if name in self.definitions else []
+
+    def reached_from(self, definition: ast.stmt) -> Iterator[Place]:
+        """Every definition that this one names."""
+        # `queries.lead_card` names one definition of a module, a bare `queries` all of them.
+        owners = {id(n.value): n.attr for n in ast.walk(definition) if isinstance(n, ast.Attribute)}
+        for node in ast.walk(definition):
+            if not isinstance(node, ast.Name):
+                continue
+            if node.id in self.definitions:
+                yield self.module, node.id
+            elif node.id in self.imported:
+                module, name = self.imported[node.id]
+                yield _resolved(module, owners.get(id(node), WHOLE) if name == WHOLE else name)
+
+
+@cache
+def _source(module: str) -> Source:
+    source = Source(module)
+    tree = ast.parse(_file(module).read_text())
+    for statement in tree.body:
+        for name in _defined(statement):
+            source.definitions[name] = statement
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            base = _absolute(module, node)
+            for one in node.names:
+                whole = f"{base}.{one.name}"
+                if whole.startswith(OURS) and _file(whole).is_file():
+                    source.imported[one.asname or one.name] = (whole, WHOLE)
+                elif base.startswith(OURS) and _file(base).is_file():
+                    source.imported[one.asname or one.name] = (base, one.name)
+    return source
+
+
+def _resolved(module: str, name: str) -> Place:
+    """Through re-exports, to where it is defined."""
+    while name != WHOLE and name not in _source(module).definitions:
+        if name not in _source(module).imported:
+            return module, WHOLE
+        module, name = _source(module).imported[name]
+    return module, name
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        yield statement.name
+    elif not isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _absolute(module: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = module.split(".") if _file(module).name == "__init__.py" else module.split(".")[:-1]
+    package = package[: len(package) - node.level + 1]
+    return ".".join([*package, node.module] if node.module else package)
+
+
+@cache
+def _file(module: str) -> Path:
+    """Its source; one that does not exist when it is no module of ours."""
+    places = [base.joinpath(*module.split(".")) for base in BASES]
+    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+def _name(file: Path) -> str:
+    base = next(base for base in reversed(BASES) if file.is_relative_to(base))
+    return ".".join(file.relative_to(base).with_suffix("").parts)

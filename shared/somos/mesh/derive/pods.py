@@ -1,0 +1,95 @@
+"""What Knative and Kubernetes share: a hardened container, its secrets as files, its settings from a ConfigMap."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+HEADER = """\
+# Derivado das declarações em functions/ e de infra/placement.toml por `somos derive`. Não edite.
+"""
+NAMESPACE = "somos"
+PART_OF = "app.kubernetes.io/part-of"
+SECRETS = "/var/openfaas/secrets"
+CONFIG = "somos"
+USER = 10001
+
+
+def documents(found: Iterable[Any], note: str = "") -> str:
+    """One YAML file."""
+    texts = [yaml.safe_dump(one, sort_keys=False, allow_unicode=True, width=110) for one in found]
+    return HEADER + note + "---\n".join(texts)
+
+
+def placed_image(image: str) -> str:
+    """Without a tag: kustomize, compose or kubectl say which."""
+    return f"ghcr.io/somos/somos-{image}"
+
+
+def container(
+    name: str,
+    image: str,
+    *,
+    memory_mib: int,
+    request_mib: int,
+    environment: Mapping[str, str],
+    settings: Iterable[str] = (),
+    command: list[str] | None = None,
+    port: int | None = None,
+    ready: str | list[str],
+) -> dict[str, Any]:
+    """`ready` is a path of `port`, or a command."""
+    found: dict[str, Any] = {"name": name, "image": placed_image(image)}
+    if command:
+        found["command"] = command
+    if port:
+        found["ports"] = [{"containerPort": port}]
+    found["env"] = [
+        *({"name": key, "value": value} for key, value in environment.items()),
+        *(
+            {
+                "name": key,
+                "valueFrom": {"configMapKeyRef": {"name": CONFIG, "key": key, "optional": True}},
+            }
+            for key in settings
+        ),
+    ]
+    probe = {"httpGet": {"path": ready, "port": port}} if isinstance(ready, str) else {"exec": {"command": ready}}
+    found["readinessProbe"] = {**probe, "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 3}
+    if isinstance(ready, str) and ready.startswith("/_/"):
+        # Alive is less than ready: a database that is away is no reason to restart this.
+        alive = {"httpGet": {"path": "/_/health", "port": port}}
+        found["livenessProbe"] = {**alive, "periodSeconds": 10, "timeoutSeconds": 3, "failureThreshold": 3}
+    found |= {
+        "resources": {
+            "requests": {"memory": f"{request_mib}Mi", "cpu": "20m"},
+            "limits": {"memory": f"{memory_mib}Mi"},
+        },
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "readOnlyRootFilesystem": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumeMounts": [
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+            {"name": "secrets", "mountPath": SECRETS, "readOnly": True},
+        ],
+    }
+    return found
+
+
+def pod(container: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
+    """The rest of a pod: only the secrets named, each an object of its own as `faas-cli secret create` makes them."""
+    sources = [{"secret": {"name": name, "items": [{"key": name, "path": name}]}} for name in secrets]
+    return {
+        "enableServiceLinks": False,
+        "automountServiceAccountToken": False,
+        "containers": [container],
+        "volumes": [
+            {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+            {"name": "secrets", "projected": {"defaultMode": 0o444, "sources": sources}},
+        ],
+    }

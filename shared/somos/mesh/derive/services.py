@@ -1,0 +1,151 @@
+"""`infra/services/`: what runs beside the functions (worker, relay, realtime), for compose and for Kubernetes."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from somos.mesh.derive.placement import Placement
+from somos.mesh.derive.pods import HEADER, NAMESPACE, PART_OF, SECRETS, USER, container, documents, pod
+from somos.mesh.derive.stack import image_of
+
+Name = Literal["worker", "relay", "realtime"]
+READY_FILE = "/tmp/ready"  # noqa: S108
+READY = ["test", "-s", READY_FILE]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One long-running process that is no function."""
+
+    name: Name
+    command: tuple[str, ...]
+    secrets: tuple[str, ...]
+    why: str
+    settings: tuple[str, ...] = ()
+    port: int | None = None
+    grace: int = 30
+
+
+SERVICES = (
+    Service(
+        "worker",
+        ("python", "-m", "somos.cli", "worker"),
+        ("database-url", "mesh-secret", "redis-url"),
+        "leva cada entrega à sua função",
+        ("GATEWAY_URL", "FUNCTION_URL", "SOMOS_PLACEMENT"),
+        grace=60,
+    ),
+    Service(
+        "relay",
+        ("python", "-m", "somos.cli", "relay"),
+        ("database-url", "redis-url"),
+        "faz andar os relógios e toca o que ficou parado; vários podem rodar",
+    ),
+    Service(
+        "realtime",
+        ("python", "-m", "gateway.realtime", "--host", "0.0.0.0", "--port", "8081"),  # noqa: S104
+        ("jwt-public-key", "redis-url"),
+        "mantém os WebSockets",
+        port=8081,
+    ),
+)
+
+
+def compose(placement: Placement) -> str:
+    """A file for `docker compose -f compose.yaml -f infra/services/compose.yaml`, or to be included."""
+    names = sorted({name for service in SERVICES for name in service.secrets})
+    content = {
+        "services": {f"somos-{one.name}": _composed(one, placement) for one in SERVICES},
+        "secrets": {name: {"file": f"${{SOMOS_SECRETS:-/etc/somos/secrets}}/{name}"} for name in names},
+    }
+    return documents([content]).replace(HEADER, HEADER + "".join(f"# {s.name}: {s.why}.\n" for s in SERVICES))
+
+
+def kubernetes(placement: Placement) -> str:
+    """Deployments, and an address for the hub."""
+    found = [_deployment(one, placement) for one in SERVICES]
+    return documents([*found, *(_address(one) for one in SERVICES if one.port)])
+
+
+def _composed(service: Service, placement: Placement) -> dict[str, Any]:
+    cost = placement.services[service.name]
+    found: dict[str, Any] = {
+        "image": image_of("core"),
+        "command": list(service.command),
+        "user": f"{USER}:{USER}",
+        "read_only": True,
+        "tmpfs": ["/tmp:size=64m"],  # noqa: S108
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "restart": "unless-stopped",
+        "stop_grace_period": f"{service.grace}s",
+        "environment": {
+            **{name: f"${{{name}:-}}" for name in service.settings},
+            "SOMOS_READY_FILE": READY_FILE,
+        },
+        "secrets": [{"source": name, "target": f"{SECRETS}/{name}"} for name in service.secrets],
+        "deploy": {
+            "replicas": cost.replicas,
+            "resources": {"limits": {"memory": f"{cost.memory_mib}M"}},
+        },
+        "labels": {"somos.service": service.name},
+    }
+    if service.port:
+        found["expose"] = [str(service.port)]
+        found["healthcheck"] = _check(["CMD", "python", "-c", _asks(service.port)])
+    else:
+        found["healthcheck"] = _check(["CMD", *READY])
+    return found
+
+
+def _check(test: list[str]) -> dict[str, Any]:
+    return {"test": test, "interval": "10s", "timeout": "5s", "retries": 3, "start_period": "20s"}
+
+
+def _asks(port: int) -> str:
+    return f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port}/health', timeout=3)"
+
+
+def _deployment(service: Service, placement: Placement) -> dict[str, Any]:
+    cost = placement.services[service.name]
+    labels = {PART_OF: "somos", "somos.service": service.name}
+    made = container(
+        service.name,
+        "core",
+        memory_mib=cost.memory_mib,
+        request_mib=cost.memory_mib // 2,
+        environment={} if service.port else {"SOMOS_READY_FILE": READY_FILE},
+        command=list(service.command),
+        port=service.port,
+        ready="/health" if service.port else READY,
+    )
+    # The deployer's own settings, then what the placement in use says of addresses.
+    made["envFrom"] = [{"configMapRef": {"name": name, "optional": True}} for name in ("somos", "somos-placement")]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": f"somos-{service.name}", "namespace": NAMESPACE, "labels": labels},
+        "spec": {
+            "replicas": cost.replicas,
+            "selector": {"matchLabels": {"somos.service": service.name}},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"terminationGracePeriodSeconds": service.grace + 10, **pod(made, service.secrets)},
+            },
+        },
+    }
+
+
+def _address(service: Service) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": f"somos-{service.name}",
+            "namespace": NAMESPACE,
+            "labels": {PART_OF: "somos", "somos.service": service.name},
+        },
+        "spec": {
+            "selector": {"somos.service": service.name},
+            "ports": [{"name": "http", "port": service.port, "targetPort": service.port}],
+        },
+    }
