@@ -12,6 +12,8 @@ from somos.local.secrets import kept
 from somos.policy.roles import Role
 
 if TYPE_CHECKING:
+    from urllib3.util import Retry
+
     from somos.mesh.runtime import Runtime
 
 
@@ -65,8 +67,11 @@ def settle(runtime: "Runtime") -> None:
             )
 
 
-def sign_in(gateway: str, who: str, typed: str | None = None) -> str:
-    """An access token; one that is still good is used again, because signing in is rate limited."""
+def sign_in(gateway: str, who: str, typed: str | None = None, again: "Retry | bool" = False) -> str:
+    """An access token; one that is still good is used again, because signing in is rate limited.
+
+    `again` says how patiently a gateway that does not answer is asked.
+    """
     import click
     import urllib3
 
@@ -85,7 +90,7 @@ def sign_in(gateway: str, who: str, typed: str | None = None) -> str:
             f"{gateway}/api/v1/auth/login",
             body=body,
             headers={"Content-Type": "application/json"},
-            retries=False,
+            retries=again,
         )
     except urllib3.exceptions.HTTPError:
         raise click.ClickException(f"o gateway em {gateway} não respondeu; está no ar? somos status") from None
