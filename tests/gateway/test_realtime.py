@@ -167,7 +167,7 @@ def test_who_never_shows_a_token_is_closed(redis_url: str) -> None:
 
 def test_the_connection_ends_when_the_token_does(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
-        async with stage.joined(seconds=0.2) as ws:
+        async with stage.joined(seconds=1) as ws:
             assert await closed(ws) == 4401
 
     play(redis_url, story)
@@ -176,8 +176,8 @@ def test_the_connection_ends_when_the_token_does(redis_url: str) -> None:
 def test_a_fresh_token_keeps_the_connection_past_the_first_ones_end(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with (
-            stage.joined(user=ANA, seconds=0.3) as first,
-            stage.joined(user=BIA, seconds=0.3) as second,
+            stage.joined(user=ANA, seconds=1.5) as first,
+            stage.joined(user=BIA, seconds=1.5) as second,
         ):
             await first.send(json.dumps({"token": stage.door.token(user=ANA, role="Diretor")}))
             assert (await heard(first))["type"] == "refreshed"
