@@ -5,6 +5,7 @@ without either every function of `functions/` is hosted.
 """
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import cast
 
@@ -17,9 +18,9 @@ from somos.mesh.log import configure
 from somos.settings import Settings
 
 
-def asked() -> tuple[str, ...]:
-    """What this unit is told to host; nothing means everything."""
-    told = os.environ.get("SOMOS_FUNCTION") or os.environ.get("SOMOS_FUNCTIONS") or ""
+def asked(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """What a unit is told to host; nothing means everything."""
+    told = environment.get("SOMOS_FUNCTION") or environment.get("SOMOS_FUNCTIONS") or ""
     return tuple(told.replace(",", " ").split())
 
 

@@ -28,6 +28,29 @@ def serve(app: Any, host: str, port: int, threads: int) -> None:
     ).serve(target_loader=lambda *_: app, wrap_loader=False)
 
 
+def serve_here(app: Any, host: str, port: int, threads: int) -> None:
+    """The same in this very process, without a supervisor of its own: for a sibling that its parent watches."""
+    from granian.constants import HTTPModes, Interfaces, RuntimeModes
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server.mp import MPServer
+
+    server = MPServer(
+        "somos.mesh.host:app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=threads,
+        runtime_mode=RuntimeModes.mt,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(),
+        log_level=LogLevels.warning,
+    )
+    server._init_shared_socket()
+    # What granian's supervisor would start as its worker process.
+    server._spawn_worker(0, MPServer._spawn_wsgi_worker, lambda: app).inner.run()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="somos.mesh.serve", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
