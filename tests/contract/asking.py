@@ -11,6 +11,7 @@ from somos.mesh.declare import Endpoint, registry
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.ids import uuid7
 from somos.mesh.loader import load
+from tests.contract.ready import READY
 from tests.contract.rows import Rows
 from tests.harness.mesh import Answer, Mesh, Person
 
@@ -67,15 +68,17 @@ def endpoints() -> list[Endpoint]:
 
 
 def smallest(endpoint: Endpoint, rows: Rows) -> Ask:
-    """With what is required and nothing else."""
+    """With what is required and nothing else; the row it names is in a state that allows it."""
     query = {name: _reference(rows, name) for name, one in _fields(endpoint.query) if one.is_required()}
     ask = Ask(endpoint, path(endpoint, rows), query)
     if "q" in query:
         ask.query["q"] = "zebra"
     if endpoint.upload_name is not None:
         ask.upload = _operation(endpoint)["requestBody"]["content"]["text/csv"]["example"]
+    ready = READY.get(str(ask), lambda _: {})(rows)
+    ask.path.update(ready.get("path", {}))
     if endpoint.body is not None:
-        ask.body = _body(endpoint, rows)
+        ask.body = _body(endpoint, rows) | ready.get("body", {})
     return ask
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 
@@ -31,7 +32,7 @@ def caller(mesh: Mesh) -> Callable[[str], Caller]:
 
     def come(who: str) -> Caller:
         principal, credential = _of(mesh, who)
-        return Caller(principal, credential, Rows(mesh, principal.id, "zebra").all())
+        return Caller(principal, credential, Rows(mesh, principal.id, f"zebra {who}").all())
 
     return come
 
@@ -43,8 +44,10 @@ def undone(mesh: Mesh) -> Callable[[], AbstractContextManager[None]]:
     @contextmanager
     def undo() -> Iterator[None]:
         savepoint = mesh.runtime.engine.begin_nested()
-        yield
-        savepoint.rollback()
+        try:
+            yield
+        finally:
+            savepoint.rollback()
 
     return undo
 
@@ -64,4 +67,4 @@ def key(mesh: Mesh, *scopes: str) -> tuple[Principal, str]:
     made = mesh.call("POST /api/v1/api-keys", wanted, as_=mesh.person("Admin")).ok()
     secret = made["secret"]
     who = mesh.call("GET /api/v1/auth/me", as_=secret).ok()
-    return Principal(who["id"], Role.Agente_IA, Kind.api_key, "Programa", scopes=frozenset(scopes)), secret
+    return Principal(UUID(who["id"]), Role.Agente_IA, Kind.api_key, "Programa", scopes=frozenset(scopes)), secret

@@ -38,6 +38,7 @@ SAID: dict[str, dict[str, Any]] = {
     "crm.deal_activities": {"kind": "task", "reference_id": None, "done_at": None},
     "crm.deal_stage_history": {"left_at": None, "state": "open", "entered_at": MONDAY - timedelta(days=3)},
     "crm.taggings": {"company_id": None, "contact_id": None},
+    "hunter.credit_days": {"day": lambda rows: MONDAY.date() + timedelta(days=rows.owner.int % 10_000)},
     "hunter.icp_versions": {"criteria": {"segments": ["agência de publicidade"]}},
     "hunter.leads": {"state": "scored", "duplicate_of": None, "deal_id": None, "erased_at": None, "erased_why": None},
     "hunter.merge_suggestions": {"other_id": lambda rows: rows.another("hunter.leads"), "state": "open"},
@@ -204,7 +205,8 @@ def _insert(db: Session, mapped: type[Any], values: dict[str, Any]) -> UUID:
     try:
         db.flush()
     except Exception as error:
-        raise AssertionError(f"say in tests/contract/rows.py what a row of {mapped.__table__} holds") from error
+        said = f"say in tests/contract/rows.py what a row of {mapped.__table__} holds: {error}"
+        raise AssertionError(said) from None
     made: UUID = row.id
     return made
 

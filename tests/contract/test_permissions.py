@@ -36,6 +36,9 @@ PUBLIC = {
     "POST /api/v1/unsubscribe/{token}",  # RFC 8058: one click, without signing in
 }
 
+# Who passes the door and yet has nothing to do behind it.
+BESIDE_THE_POINT = {("PUT /api/v1/auth/password", "key")}
+
 _WRITTEN = text(
     "select (select count(*) from mesh.audit), (select count(*) from mesh.outbox), "
     "(select count(*) from mesh.deliveries where state = 'dead'), (select count(*) from agents.tasks)"
@@ -67,9 +70,8 @@ def test_the_door_opens_exactly_where_the_matrix_says(mesh: Mesh, caller: Come, 
             answer = ask.send(mesh, asking.credential)
             said = f"{named(endpoint)} ({endpoint.allow}) answers {who} with {answer.status} {answer.text[:300]}"
             if allows(asking.principal, endpoint.allow):
-                # The row asked for is there and is the caller's own, so that the database is asked as well.
-                expected = (401, 404, 429) if endpoint.allow == ANYONE else (409, 422)
-                if is_shut_out(answer) or not (answer.status < 300 or answer.status in expected):
+                # The row asked for is there and is the caller's own: it works, and the database lets it.
+                if answer.status >= 300 and (named(endpoint), who) not in BESIDE_THE_POINT:
                     wrong.append(said)
             elif answer.status != (401 if who == "nobody" else 403):
                 wrong.append(said)
