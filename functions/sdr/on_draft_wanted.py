@@ -4,10 +4,11 @@ from somos.events.sdr import DraftWanted
 from somos.mesh import Context, topic
 from somos.modules.sdr import campaigns, drafting
 from somos.modules.sdr.asking import ask
+from somos.modules.sdr.asking_model import ask_model
 from somos.modules.sdr.facts import switches_on
-from somos.modules.sdr.rules.drafts import with_way_out
 from somos.modules.sdr.sending import locked
-from somos.modules.sdr.tables import Sender
+from somos.modules.sdr.stopping import cancel, stop_enrolment
+from somos.modules.sdr.tables import Enrolment, Sender
 from somos.ports.llm import Llm
 
 
@@ -18,22 +19,20 @@ def on_draft_wanted(event: DraftWanted, ctx: Context) -> None:
     wanted = ctx.read(drafting.wanted, event.message_id)
     answer = None
     if wanted is not None:
-        answer = ctx.once("draft", ctx.port(Llm).ask, prompt=wanted.prompt, output=drafting.OutreachDraft)
+        answer = ask_model(ctx, "draft", wanted.prompt, drafting.OutreachDraft)
     with ctx.write() as db:
         message = locked(db, event.message_id)
         if message is None:
             return
-        if wanted is None or answer is None or message.state != "drafted":
+        reason = None
+        if wanted is None or message.state != "drafted":
             reason = message.ended_reason or "A mensagem deixou de ser necessária."
+        elif answer is None:
+            reason = "O modelo não quis escrever esta mensagem."
+            cancel(db, message, reason, ctx.now)
+            stop_enrolment(db.get(Enrolment, message.enrolment_id), "stopped_manual", reason)
         else:
-            reason = None
-            draft = drafting.OutreachDraft.model_validate(answer.output)
-            link = drafting.unsubscribe_link(ctx.settings.public_url, ctx.settings.suppression_key, message.id)
-            text = draft.text if message.kind == "reply" else with_way_out(message.channel, draft.text, link)
-            drafting.put_text(message, draft.subject, text, ctx.now)
-            message.drafted_text, message.evidence = message.text, wanted.evidence
-            message.model, message.prompt_version = answer.model, wanted.prompt.version
-            message.tokens_in, message.tokens_out = answer.tokens_in, answer.tokens_out
+            drafting.put_draft(message, wanted, answer, ctx.settings, ctx.now)
             ask(db, message, db.get_one(Sender, message.sender_id), "agent:sdr", ctx.now)
             ctx.notify("outreach.drafted", {"message_id": message.id, "lead_id": message.lead_id}, role="Diretor")
         if message.campaign_id and message.kind == "first_contact":

@@ -58,6 +58,8 @@ def test_a_message_with_everything_in_order_leaves():
         ("enrolment", "cancel", {"stopped_enrolment": "stopped_reply"}),
         ("campaign", "hold", {"campaign_state": "paused"}),
         ("kill-switch", "hold", {"switches": ("auditoria",)}),
+        ("inbound", "hold", {"inbound": "unclear"}),
+        ("health", "hold", {"health": "inactive"}),
         ("health", "hold", {"health": "blocked"}),
         ("health", "hold", {"health": "disconnected"}),
         ("health", "wait", {"health": "quota_today", "health_until": NOON + timedelta(hours=9)}),

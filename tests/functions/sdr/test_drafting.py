@@ -116,3 +116,13 @@ def test_a_stopped_agent_writes_no_draft_until_it_is_let_go(desk: Desk):
     desk.mesh.advance(minutes=11)
     desk.mesh.drain()
     assert desk.messages(campaign_id=campaign)[0]["state"] == "awaiting_approval"
+
+
+def test_a_model_that_refuses_ends_the_draft_with_its_reason(desk: Desk):
+    body = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": "content_filter"}}
+    desk.outside.post("faults", provider="openai", kind="status", status=400, body=body, times=9)
+    campaign = desk.campaign(desk.lead())
+    told = desk.get(f"outreach-campaigns/{campaign}")
+    assert [r["reason"] for r in told["refusals"]] == ["O modelo não quis escrever esta mensagem."]
+    assert desk.messages(campaign_id=campaign)[0]["state"] == "cancelled"
+    assert desk.one("select state from agents.tasks") == "succeeded"

@@ -275,3 +275,11 @@ def test_addresses_never_reach_the_audit_trail_or_the_outbox(desk: Desk):
     kept += str(desk.mesh.rows("select data from mesh.outbox"))
     for secret in (ANA_PHONE, ANA_EMAIL, "Tenho interesse"):
         assert secret not in kept
+
+
+def test_an_answer_that_the_model_refuses_to_read_goes_to_a_person(desk: Desk):
+    desk.sent()
+    body = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": "content_filter"}}
+    desk.outside.post("faults", provider="openai", kind="status", status=400, body=body, times=9)
+    desk.hears("algo estranho")
+    assert response(desk)["label"] == "unclear"

@@ -392,3 +392,13 @@ def test_the_report_counts_what_happened(desk: Desk):
     expected = {"leads": 1, "drafted": 1, "approved": 1, "sent": 1, "delivered": 1, "answered": 1, "positive": 1}
     assert {name: counted[name] for name in expected} == expected
     assert counted["tokens"] > 0
+
+
+def test_a_sender_that_was_put_aside_sends_nothing(desk: Desk):
+    message = desk.approved()
+    desk.change_sender("whatsapp", active=False)
+    desk.mesh.drain()
+    assert queued(desk, message) == ("queued", "O remetente está desativado.")
+    desk.change_sender("whatsapp", active=True)
+    desk.mesh.drain()
+    assert len(desk.left()) == 1

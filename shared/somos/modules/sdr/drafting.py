@@ -15,11 +15,11 @@ from somos.modules.hunter import queries as hunter
 from somos.modules.hunter.queries import LeadCard
 from somos.modules.keys import PersonKeys
 from somos.modules.sdr import people
-from somos.modules.sdr.rules.drafts import UNSUBSCRIBE_PATH, unsubscribe_token
+from somos.modules.sdr.rules.drafts import UNSUBSCRIBE_PATH, unsubscribe_token, with_way_out
 from somos.modules.sdr.rules.inbound import fresh_text
 from somos.modules.sdr.rules.windows import zone_of
 from somos.modules.sdr.tables import OutreachMessage, Response, Sender
-from somos.ports.llm import Prompt, section
+from somos.ports.llm import LlmAnswer, Prompt, section
 
 PROMPTS = Path(__file__).parent / "prompts"
 HOUSE = "Somos Produtora: produtora audiovisual brasileira; filmes, vídeos institucionais e conteúdo para marcas."
@@ -141,3 +141,15 @@ def put_text(message: OutreachMessage, subject: str | None, text: str, now: date
     message.subject = " ".join(subject.split()) if subject and message.channel == "email" else None
     message.text = text
     message.drafted_at = message.drafted_at or now
+
+
+def put_draft(message: OutreachMessage, wanted: Wanted, answer: LlmAnswer, settings: Any, now: datetime) -> None:
+    """Write down what the model wrote, with the way out that code adds and the evidence it stands on."""
+    draft = OutreachDraft.model_validate(answer.output)
+    link = unsubscribe_link(settings.public_url, settings.suppression_key, message.id)
+    # Who wrote to us is answered; everybody else is told how to be left alone.
+    text = draft.text if message.kind == "reply" else with_way_out(message.channel, draft.text, link)
+    put_text(message, draft.subject, text, now)
+    message.drafted_text, message.evidence = message.text, wanted.evidence
+    message.model, message.prompt_version = answer.model, wanted.prompt.version
+    message.tokens_in, message.tokens_out = answer.tokens_in, answer.tokens_out

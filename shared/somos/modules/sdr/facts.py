@@ -47,7 +47,7 @@ def facts(db: Session, message: OutreachMessage, sender: Sender, now: datetime) 
         stopped_enrolment=enrolment.state if enrolment and not outlives(message, enrolment) else None,
         campaign_state=campaign.state if campaign else None,
         switches=switches_on(db, message.channel, message.author),
-        health=sender.health,
+        health=sender.health if sender.active else "inactive",
         health_until=sender.health_until,
         window=Window(sender.opens, sender.closes, frozenset(sender.weekdays), sender.skip_holidays),
         zone=message.zone,

@@ -48,6 +48,10 @@ class ReplyClassification(BaseModel):
     later_date: str | None = None
 
 
+# What a model that refuses to read is taken to have said: a person reads it.
+NOTHING_SAID = ReplyClassification(label="unclear", confidence=0.0, quote="")
+
+
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """One inbound message as a provider gives it."""
@@ -190,13 +194,14 @@ def date_of(text: str | None) -> date | None:
         return None
 
 
-def to_classify(db: Session, response_id: UUID) -> Prompt | None:
+def to_classify(db: Session, response_id: UUID, today: date) -> Prompt | None:
     """What the model is asked about a matched message that nobody has classified; None when there is no need."""
     response = db.get(Response, response_id)
     if response is None or response.label is not None or response.lead_id is None:
         return None
     said = f"{response.subject or ''}\n{fresh_text(response.text)}".strip()
-    return Prompt(name="classify_reply", system=text_of("classify_reply"), user=section("mensagem", said))
+    user = f"{section('hoje', today.isoformat())}\n{section('mensagem', said)}"
+    return Prompt(name="classify_reply", system=text_of("classify_reply"), user=user)
 
 
 def _answered(db: Session, arrived: Arrived, from_key: str | None) -> OutreachMessage | None:

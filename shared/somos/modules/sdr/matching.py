@@ -1,6 +1,7 @@
 """Answers by mail name the message they answer; whichever of the two is known first waits for the other."""
 
 from collections.abc import Iterable
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from somos.events.sdr import ReplyStored
 from somos.mesh import Context
 from somos.modules.sdr import people
 from somos.modules.sdr.inbox import conclude, writer
-from somos.modules.sdr.rules.inbound import Verdict
+from somos.modules.sdr.rules.inbound import Label, Verdict
 from somos.modules.sdr.tables import OutreachMessage, Response
 
 
@@ -56,7 +57,8 @@ def match(ctx: Context, db: Session, message: OutreachMessage, answers: Iterable
             ctx.emit(ReplyStored(response_id=response.id))
         else:
             # Its meaning is known, but not to whom it applies.
-            again = Verdict(response.label, response.quote or "", response.confidence or 1.0)
+            label = cast(Label, response.label)  # a CHECK keeps it to the known ones
+            again = Verdict(label, response.quote or "", response.confidence or 1.0)
             conclude(
                 ctx, db, response, again, by=response.classified_by or "rule", by_id=response.classified_by_id,
                 model=response.model, later_date=response.later_date,

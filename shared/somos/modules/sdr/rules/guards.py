@@ -124,6 +124,8 @@ def kill_switch(facts: Preflight, _: IsHoliday) -> Refusal | None:
 
 
 def health(facts: Preflight, _: IsHoliday) -> Refusal | None:
+    if facts.health == "inactive":
+        return Refusal("health", "O remetente está desativado.", "hold")
     if facts.health == "blocked":
         return Refusal("health", "O canal do remetente está bloqueado.", "hold")
     if facts.health == "disconnected":
