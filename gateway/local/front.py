@@ -27,11 +27,13 @@ STEP_THREADS = 32
 class Front:
     """The ASGI application."""
 
-    def __init__(self, functions: dict[str, Function], runtime: Runtime, hub: str, password: str) -> None:
+    def __init__(
+        self, functions: dict[str, Function], runtime: Runtime, hub: str, password: str, hosts: Hosts | None = None
+    ) -> None:
         self._runtime = runtime
         self.logs = Logs()
         metrics = Metrics(runtime)
-        hosts = Hosts(functions, runtime)
+        hosts = hosts or Hosts(functions, runtime)
         self._hosts = hosts
         self._functions = Functions(hosts, runtime, metrics, self.logs)
         self._calls = Calls(runtime, self._functions.named)

@@ -1,16 +1,30 @@
-"""Who answers for a function. Today everything lives in this process; placement decides otherwise later."""
+"""Who answers for a function: this process, or the unit that hosts it, as the grain says."""
 
+import time
 from typing import Any
+from urllib.parse import quote
 
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from werkzeug.wrappers import Request, Response
 
+from somos.local.addresses import LOOPBACK
+from somos.local.unit_processes import UnitProcesses
 from somos.mesh.declare import Function
-from somos.mesh.dispatch import Application
+from somos.mesh.deliver import ADDRESSEE
+from somos.mesh.dispatch import Application, problem_response
+from somos.mesh.problems import Unavailable
 from somos.mesh.runtime import Runtime
+
+# A unit that was killed is back within this long: whoever calls it meanwhile waits.
+COMING_BACK_S = 10.0
+_PATH = "/:@!$&'()*+,;=-._~"
+# Of one connection, not of the request.
+_HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"}
 
 
 class Hosts:
-    """The one place that knows where functions run."""
+    """The one place that knows where functions run: all of them here."""
 
     def __init__(self, functions: dict[str, Function], runtime: Runtime) -> None:
         self.functions = functions
@@ -22,3 +36,40 @@ class Hosts:
     def answer(self, function: str, environ: dict[str, Any]) -> Response:
         """Let a function answer a request."""
         return self._application(Request(environ), function)
+
+
+class UnitHosts(Hosts):
+    """Each function in its unit, which is another process."""
+
+    def __init__(self, functions: dict[str, Function], runtime: Runtime, units: UnitProcesses) -> None:
+        super().__init__(functions, runtime)
+        self._units = units
+        self._http = urllib3.PoolManager(num_pools=256, maxsize=32, retries=False)
+
+    def answer(self, function: str, environ: dict[str, Any]) -> Response:
+        request = Request(environ)
+        unit = self._units.unit_of[function]
+        query = request.query_string.decode("latin-1")
+        url = f"http://{LOOPBACK}:{self._units.port_of(function)}{quote(request.path, safe=_PATH)}"
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
+        headers[ADDRESSEE] = function
+        limit = time.monotonic() + COMING_BACK_S
+        while True:
+            try:
+                answer = self._http.request(
+                    request.method,
+                    f"{url}?{query}" if query else url,
+                    body=request.get_data(),
+                    headers=headers,
+                    timeout=urllib3.Timeout(connect=2, read=unit.patience),
+                )
+                break
+            except (NewConnectionError, ConnectTimeoutError):
+                # Nothing was asked of it yet, so asking again is no second time.
+                if time.monotonic() > limit:
+                    return problem_response(Unavailable(headers={"Retry-After": "2"}))
+                time.sleep(0.05)
+            except urllib3.exceptions.HTTPError:
+                return problem_response(Unavailable(headers={"Retry-After": "2"}))
+        kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
+        return Response(answer.data, answer.status, kept)

@@ -1,27 +1,36 @@
 """Serves the front with granian, in this one process: what is killed leaves nothing behind."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast, get_args
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from gateway.local.front import Front
+from gateway.local.hosts import Hosts, UnitHosts
+from somos.cli.needs import needs_of
 from somos.local.environment import FOLDER
 from somos.local.secrets import kept_password
+from somos.local.unit_processes import UnitProcesses
 from somos.mesh.declare import registry
+from somos.mesh.derive.placement import Grain, Placement, of_grain
+from somos.mesh.derive.units import units
 from somos.mesh.loader import load
 from somos.mesh.log import configure, log
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime, use
 from somos.settings import Settings
 
+GRAINS = get_args(Grain)
 HUB = "http://127.0.0.1:8081"
 # Threads waiting for the interpreter get it after this long; the default of 5 ms is a WebSocket's whole budget.
 SWITCH_S = 0.001
@@ -56,10 +65,30 @@ def main(host: str, port: int) -> None:
     elif not _same(declared, settings.routes_file):
         log.warning("routes-file-is-stale", do="somos derive", file=settings.routes_file)
     runtime.routes = declared
-    front = Front(registry, runtime, os.environ.get("REALTIME_URL", HUB), _password())
-    logging.getLogger("somos").addHandler(front.logs)
-    sys.setswitchinterval(SWITCH_S)
-    asyncio.run(_until_told(front, host, port))
+    with _hosts(runtime) as hosts:
+        front = Front(registry, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
+        logging.getLogger("somos").addHandler(front.logs)
+        sys.setswitchinterval(SWITCH_S)
+        asyncio.run(_until_told(front, host, port))
+
+
+@contextlib.contextmanager
+def _hosts(runtime: Runtime) -> Iterator[Hosts]:
+    """Everything here, or with SOMOS_GRAIN, units as processes of their own."""
+    grain = os.environ.get("SOMOS_GRAIN", "all")
+    if grain == "all":
+        yield Hosts(registry, runtime)
+        return
+    if grain not in GRAINS:
+        raise SystemExit(f"SOMOS_GRAIN={grain!r}: use {', '.join(GRAINS)}")
+    placement = Placement.load()
+    found = units(registry.values(), of_grain(cast(Grain, grain)), placement, needs_of)
+    processes = UnitProcesses(found, os.environ, FOLDER / "run" / "units")
+    processes.start()
+    try:
+        yield UnitHosts(registry, runtime, processes)
+    finally:
+        processes.stop()
 
 
 async def _until_told(front: Front, host: str, port: int) -> None:

@@ -10,12 +10,20 @@ import click
 @click.option("--once", is_flag=True, help="Conta a história e encerra com o resultado dela.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Porta do gateway (8080); 0 escolhe portas livres.")
 @click.option("--any-port", is_flag=True, help="Escolhe portas livres para todas as partes.")
-def up(story: bool, once: bool, port: int | None, any_port: bool) -> None:
+@click.option(
+    "--grain",
+    type=click.Choice(["function", "module", "all"]),
+    envvar="SOMOS_GRAIN",
+    default="all",
+    show_default=True,
+    help="Quem divide um processo: ninguém, cada módulo, ou todos.",
+)
+def up(story: bool, once: bool, port: int | None, any_port: bool, grain: str) -> None:
     """Sobe a pilha local e fica no ar até Ctrl-C."""
     from somos.local.up import Refused, Wishes
     from somos.local.up import up as start
 
-    wishes = Wishes(port=port, any_port=any_port, story=story or once, once=once)
+    wishes = Wishes(port=port, any_port=any_port, story=story or once, once=once, grain=grain)
     try:
         sys.exit(start(wishes, click.echo))
     except Refused as refused:

@@ -32,6 +32,7 @@ class Wishes:
     any_port: bool = False
     story: bool = False
     once: bool = False
+    grain: str = "all"
 
 
 def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale: list[str] = TALE) -> int:
@@ -47,6 +48,7 @@ def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale:
             say(f"  {name} tinha ficado de uma execução interrompida e foi encerrado")
         ports = _ports(wishes, embedded)
         settings = environment.for_parts(environment.complete(told, folder, ports), folder)
+        settings["SOMOS_GRAIN"] = wishes.grain
         wrong = checks.problems(told, settings)
         if wrong:
             raise Refused("\n".join(wrong))

@@ -46,7 +46,7 @@ def serve_here(app: Any, host: str, port: int, threads: int) -> None:
         http1_settings=HTTP1Settings(),
         log_level=LogLevels.warning,
     )
-    server._init_shared_socket()
+    server._init_shared_socket()  # type: ignore[no-untyped-call]
     # What granian's supervisor would start as its worker process.
     server._spawn_worker(0, MPServer._spawn_wsgi_worker, lambda: app).inner.run()
 

@@ -1,0 +1,127 @@
+"""A placement on one machine: each unit a process on a port of its own, forked from one parent per image."""
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from somos.local.addresses import LOOPBACK, free_port
+from somos.local.processes import Identity, dying_with_us, last_lines, spawn, stop
+from somos.mesh.derive.units import Unit
+from somos.settings import ROOT, Settings
+
+ZYGOTE = (sys.executable, "-m", "somos.mesh.zygote")
+# Settings that are no secret and no address of the outside: every unit may know them.
+COMMON = ("backoff_scale", "bcrypt_cost", "log_level", "public_url", "routes_file")
+# Many processes share one PostgreSQL: each keeps one connection, and opens more only while it is busy.
+POOL_SIZE = 1
+GRACE_S = 40.0
+
+
+class NotReady(Exception):
+    """Units that did not get ready; the text says which and what they said last."""
+
+
+class UnitProcesses:
+    """Starts units and knows where each function answers."""
+
+    def __init__(
+        self, units: Iterable[Unit], environment: Mapping[str, str], folder: Path, zygote: Iterable[str] = ZYGOTE
+    ) -> None:
+        self.units = list(units)
+        self.ports = {unit.name: free_port() for unit in self.units}
+        self._environment = environment
+        self._folder = folder
+        self._zygote = list(zygote)
+        self._parents: list[subprocess.Popen[bytes]] = []
+        self.unit_of = {function.name: unit for unit in self.units for function in unit.functions}
+
+    def port_of(self, function: str) -> int:
+        return self.ports[self.unit_of[function].name]
+
+    @property
+    def parents(self) -> list[int]:
+        """The processes that the units are forked from."""
+        return [parent.pid for parent in self._parents]
+
+    def start(self, seconds: float = 60.0) -> None:
+        """Return when every unit is ready. Raises NotReady."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for image in sorted({unit.image for unit in self.units}):
+            file = self._folder / f"units-{image}.json"
+            file.touch(mode=0o600)  # it holds secrets
+            file.write_text(json.dumps([self._sibling(unit) for unit in self.units if unit.image == image]))
+            command = dying_with_us([*self._zygote, str(file)], signal.SIGTERM)
+            self._parents.append(spawn(command, self._log(image), self._bare(), ROOT))
+        limit = time.monotonic() + seconds
+        waiting = list(self.units)
+        while waiting:
+            waiting = [unit for unit in waiting if not self.is_ready(unit)]
+            ended = any(parent.poll() is not None for parent in self._parents)
+            if waiting and (ended or time.monotonic() > limit):
+                said = "\n".join(line for image in ("core", "ai") for line in last_lines(self._log(image)))
+                self.stop()
+                raise NotReady(f"{', '.join(unit.name for unit in waiting)} não ficaram prontas:\n{said}")
+            time.sleep(0.05 if waiting else 0)
+
+    def is_ready(self, unit: Unit) -> bool:
+        """It answers that its own functions are loaded and the database is there."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.ports[unit.name], timeout=5)
+        try:
+            connection.request("GET", "/_/ready")
+            answer = connection.getresponse()
+            told = json.loads(answer.read())
+            return answer.status == 200 and told["functions"] == sorted(one.name for one in unit.functions)
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """End them all; what is under way is finished first."""
+        for parent in self._parents:
+            parent.terminate()
+        for parent in self._parents:
+            identity = Identity.of(parent.pid)
+            if identity:
+                stop(identity, signal.SIGTERM, GRACE_S, parent)
+            parent.wait()
+        self._parents.clear()
+
+    def environment_of(self, unit: Unit) -> dict[str, str]:
+        """What this unit is told: of secrets and of the outside only what its functions need."""
+        allowed = {*COMMON, *(_field(name) for name in (*unit.secrets, *unit.settings))}
+        told = Settings.from_environment(self._environment)
+        settings = {name.upper(): str(value) for name in sorted(allowed) if (value := getattr(told, name, ""))}
+        return {
+            **self._bare(),
+            **settings,
+            **unit.environment,
+            "THREADS": str(unit.threads),
+            "POOL_SIZE": str(POOL_SIZE),
+            "SOMOS_STACK": "1",
+        }
+
+    def _bare(self) -> dict[str, str]:
+        """The environment without any setting of ours."""
+        ours = {spelling for name in Settings.__dataclass_fields__ for spelling in _spellings(name)}
+        return {name: value for name, value in self._environment.items() if name not in ours}
+
+    def _sibling(self, unit: Unit) -> dict[str, object]:
+        return {"name": unit.name, "port": self.ports[unit.name], "environment": self.environment_of(unit)}
+
+    def _log(self, image: str) -> Path:
+        return self._folder / f"units-{image}.log"
+
+
+def _field(name: str) -> str:
+    """`evolution-api-key` and `EVOLUTION_API_KEY` as Settings calls it."""
+    return name.lower().replace("-", "_")
+
+
+def _spellings(field: str) -> tuple[str, str]:
+    return field.upper(), f"SOMOS_{field.upper()}"
