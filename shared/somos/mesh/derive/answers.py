@@ -75,7 +75,8 @@ def _problems(endpoint: Endpoint) -> set[type[problems.Problem]]:
         found |= {problems.Invalid}
     if endpoint.body is not None or endpoint.upload_name is not None:
         found |= {problems.Problem, problems.TooLarge, problems.UnsupportedMedia}
-    return found | {known for known in ALL for raised in raised_by(endpoint.handler) if raised.status == known.status}
+    raised = {problem.status for problem in raised_by(endpoint.handler)}
+    return found | {known for known in ALL if known.status in raised}
 
 
 def _success(endpoint: Endpoint, models: Models, examples: Examples) -> dict[str, Any]:
