@@ -103,8 +103,8 @@ def _run(endpoint: Endpoint, arguments: dict[str, Any], context: Context) -> Res
     if isinstance(result, Response):
         return result
     if isinstance(result, Download):
-        disposition = f'attachment; filename="{result.filename}"'
-        return Response(result.content, 200, {"Content-Disposition": disposition}, mimetype=result.media_type)
+        disposition = f'attachment; filename="{result.filename}"' if result.filename else "inline"
+        return Response(result.content, 200, {"Content-Disposition": disposition}, content_type=result.media_type)
     if result is None:
         return Response(status=endpoint.status if endpoint.status == 204 else 204)
     headers = {}

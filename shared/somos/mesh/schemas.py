@@ -127,8 +127,8 @@ class Upload:
 
 @dataclass(frozen=True)
 class Download:
-    """A file to be saved by the client."""
+    """A file to be saved by the client; without a name it is a page to be shown."""
 
     content: bytes
     media_type: str
-    filename: str
+    filename: str | None = None
