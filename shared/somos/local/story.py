@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from rich.console import Console
 from urllib3.util import Retry
 from websockets.exceptions import WebSocketException
@@ -23,12 +22,10 @@ from somos.local.people import CLIENT_COMPANY, sign_in
 from somos.mesh.ids import uuid7
 
 PATIENCE_S = 180.0
-# A part that is restarted in the middle of the story costs it seconds. What is asked again carries the same
-# Idempotency-Key, so that an answer that got lost is given again, and nothing is done twice.
-PATIENT = Retry(
-    total=60, status_forcelist=(502, 503, 504), allowed_methods=None, backoff_factor=0.05, backoff_max=1,
-    raise_on_status=False,
-)  # fmt: skip
+# A part that is restarted in the middle of the story costs it seconds, not its end.
+AWAY = (502, 503, 504)
+LOOK_AGAIN_S = 0.3
+PATIENT = Retry(total=60, allowed_methods=None, backoff_factor=0.05, backoff_max=1)
 ICP_NAME = "Agências de publicidade em São Paulo, 50+ funcionários"
 CRITERIA = {
     "description": "Agências que filmam para marcas e precisam de uma produtora parceira.",
@@ -71,7 +68,6 @@ class Voice:
     http: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
-        self.http.mount("http", HTTPAdapter(max_retries=PATIENT))
         self.token = sign_in(self.gateway, self.who, again=PATIENT)
         self.http.headers["Authorization"] = f"Bearer {self.token}"
 
@@ -88,8 +84,19 @@ class Voice:
         if raw is not None:
             headers["Content-Type"] = "text/csv"
         sent: dict[str, Any] = {"json": body} if raw is None else {"data": raw}
-        answer = self.http.request(method, self.gateway + path, params=query, timeout=30, headers=headers, **sent)
-        return answer.status_code, answer.json() if answer.content else {}
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            # Asked again under the same key, an answer that got lost is given again, and nothing is done twice.
+            try:
+                answer = self.http.request(
+                    method, self.gateway + path, params=query, timeout=30, headers=headers, **sent
+                )
+                if answer.status_code not in AWAY or time.monotonic() > until:
+                    return answer.status_code, answer.json() if answer.content else {}
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+                if time.monotonic() > until:
+                    raise
+            time.sleep(LOOK_AGAIN_S)
 
     def all(self, path: str, **query: Any) -> list[Any]:
         """Every item of a list, page after page."""
