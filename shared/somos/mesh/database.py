@@ -69,7 +69,7 @@ def engine_for(url: str, pool_size: int = 8) -> Engine:
         connect_args=arguments,
     )
     if default:
-        _commit_in_one_round_trip(engine)
+        _prepare_statements(engine)
         _notice_lost_connections(engine)
     return engine
 
@@ -87,22 +87,12 @@ def _tls(query: Any) -> Any:
     return context
 
 
-def _commit_in_one_round_trip(engine: Engine) -> None:
-    """pg8000 parses, describes and binds even COMMIT: three round trips instead of one."""
-    dialect: Any = engine.dialect
+def _prepare_statements(engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
+        from somos.mesh.driver import Connection
 
-    def do_commit(connection: Any) -> None:
-        raw = getattr(connection, "dbapi_connection", connection)
-        if raw._in_transaction:
-            raw.execute_simple("commit")
-
-    def do_rollback(connection: Any) -> None:
-        raw = getattr(connection, "dbapi_connection", connection)
-        if raw._in_transaction:
-            raw.execute_simple("rollback")
-
-    dialect.do_commit = do_commit
-    dialect.do_rollback = do_rollback
+        return Connection(*arguments, **named)
 
 
 def _notice_lost_connections(engine: Engine) -> None:
@@ -163,6 +153,22 @@ def atomically(engine: Any) -> Iterator[Connection]:
     else:
         with engine.begin() as connection:
             yield connection
+
+
+@contextmanager
+def alone(engine: Any) -> Iterator[Connection]:
+    """For one statement that is a transaction by itself: nothing is said to begin or to commit it."""
+    if isinstance(engine, Connection):
+        with engine.begin_nested():
+            yield engine
+        return
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        raw.autocommit = True
+        try:
+            yield connection
+        finally:
+            raw.autocommit = False
 
 
 @contextmanager

@@ -1,0 +1,85 @@
+"""pg8000 that says a whole statement at once: one round trip to PostgreSQL where it makes three.
+
+Nothing is kept on the server between statements, so a pooler between us and it may hand each transaction another
+connection. What is kept here is how statements and their columns read, which is the same every time.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from pg8000 import dbapi, legacy
+from pg8000.converters import make_params
+from pg8000.core import NULL_BYTE, SYNC, Context
+
+_CLASSES = {"28000": legacy.InterfaceError, "23505": legacy.IntegrityError}
+_REMEMBERED = 2000
+
+
+class Connection(legacy.Connection):
+    """One session."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._columns: dict[bytes, tuple[Any, Any]] = {}
+        super().__init__(*args, **kwargs)
+
+    def cursor(self) -> "Cursor":
+        return Cursor(self)
+
+    def commit(self) -> None:
+        if self._in_transaction:
+            super().commit()
+
+    def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Any:
+        """What cursors, commits and rollbacks call."""
+        if stream is not None:
+            return super().execute_unnamed(statement, vals, oids, stream)
+        if not vals:
+            return self.execute_simple(statement)
+        values = make_params(self.py_types, vals)
+        context = Context(statement)
+        self.send_PARSE(NULL_BYTE, statement, oids)
+        self.send_DESCRIBE_STATEMENT(NULL_BYTE)
+        self.send_BIND(NULL_BYTE, values)
+        self.send_EXECUTE()
+        self._send_message(SYNC, b"")
+        self._sock.flush()
+        self.handle_messages(context)
+        return context
+
+    def handle_ROW_DESCRIPTION(self, data: bytes, context: Any) -> None:
+        known = self._columns.get(data)
+        if known is None:
+            super().handle_ROW_DESCRIPTION(data, context)
+            if len(self._columns) < _REMEMBERED:
+                self._columns[data] = (context.columns, context.input_funcs)
+            return
+        context.columns, context.input_funcs = known
+        context.rows = context.rows or []
+
+
+class Cursor(legacy.Cursor):
+    """Finds the placeholders of a statement's text once per process."""
+
+    def execute(self, operation: str, args: Any = (), stream: Any = None) -> Any:
+        connection = self._c
+        if not args or stream is not None or connection is None:
+            return super().execute(operation, args, stream)
+        try:
+            if not connection._in_transaction and not connection.autocommit:
+                connection.execute_simple("begin transaction")
+            self._context = connection.execute_unnamed(_numbered(operation), args, self._input_oids)
+        except legacy.DatabaseError as error:
+            # As pg8000's own cursor names them.
+            said = error.args[0]
+            code = said.get("C", "") if isinstance(said, dict) else ""
+            raise _CLASSES.get(code, legacy.ProgrammingError)(said) from None
+        self._row_iter = iter(self._context.rows or ())
+        self._input_oids = ()
+        return self
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _numbered(operation: str) -> str:
+    """`%s` as `$1`, `$2`, ..."""
+    statement: str = dbapi.convert_paramstyle("format", operation, ())[0]
+    return statement

@@ -1,0 +1,97 @@
+"""Statements are said to PostgreSQL our own way: what they mean must be the same as ever."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from somos.mesh.database import alone, engine_for
+
+
+@pytest.fixture
+def owners(database_urls: tuple[str, str]) -> Iterator[Engine]:
+    """One connection of the owner's, so that every statement meets what the one before left."""
+    made = engine_for(database_urls[1], pool_size=1)
+    yield made
+    made.dispose()
+
+
+@pytest.mark.parametrize(
+    "value", ["ação", "", "'); drop table x; --", "100% certo: %s :x", None, "linha\nlinha", "x" * 3_000_000]
+)
+def test_a_text_comes_back_as_it_went(owners: Engine, value: str | None) -> None:
+    with owners.connect() as connection:
+        assert tuple(connection.execute(text("select cast(:value as text), '%s'"), {"value": value}).one()) == (
+            value,
+            "%s",
+        )
+
+
+def test_values_come_back_with_their_types(owners: Engine) -> None:
+    sent = {"a": 2**40, "b": datetime(2026, 11, 23, 12, tzinfo=UTC), "c": UUID(int=7), "d": True, "e": b"\x00\xff"}
+    casts = "cast(:a as bigint), cast(:b as timestamptz), cast(:c as uuid), cast(:d as boolean), cast(:e as bytea)"
+    with owners.connect() as connection:
+        for _ in range(2):
+            assert tuple(connection.execute(text(f"select {casts}"), sent).one()) == tuple(sent.values())
+
+
+def test_a_statement_may_give_no_rows_then_many_then_none(owners: Engine) -> None:
+    series = text("select n from generate_series(1, cast(:most as int)) n")
+    with owners.connect() as connection:
+        for most in (0, 3, 0, 1):
+            assert list(connection.execute(series, {"most": most}).scalars()) == list(range(1, most + 1))
+
+
+def test_a_table_whose_column_changes_its_type_is_read_right_at_once(owners: Engine) -> None:
+    read = text("select n from mesh.toy_changing where :any = 1")
+    with alone(owners) as connection:
+        connection.execute(text("create table mesh.toy_changing as select 1 as n"))
+    try:
+        with owners.connect() as connection:
+            assert connection.execute(read, {"any": 1}).scalar() == 1
+        with alone(owners) as connection:
+            connection.execute(text("alter table mesh.toy_changing alter n type text using 'um'"))
+        with owners.connect() as connection:
+            assert connection.execute(read, {"any": 1}).scalar() == "um"
+    finally:
+        with alone(owners) as connection:
+            connection.execute(text("drop table mesh.toy_changing"))
+
+
+def test_an_error_leaves_the_connection_in_step(owners: Engine) -> None:
+    with owners.connect() as connection:
+        for wrong in ("select cast(:n as int) / 0", "select nothing from nowhere where 1 = :n", "selec :n"):
+            with pytest.raises(ProgrammingError):
+                connection.execute(text(wrong), {"n": 1})
+            connection.rollback()
+            assert connection.execute(text("select cast(:n as int) + 1"), {"n": 1}).scalar() == 2
+
+
+def test_a_value_that_cannot_be_sent_leaves_the_connection_in_step(owners: Engine) -> None:
+    with owners.connect() as connection:
+        with pytest.raises(UnicodeEncodeError):
+            connection.execute(text("select cast(:value as text)"), {"value": "\ud800"})
+        connection.rollback()
+        assert connection.execute(text("select cast(:n as int) + 1"), {"n": 1}).scalar() == 2
+
+
+def test_a_broken_unique_key_is_an_integrity_error(owners: Engine) -> None:
+    insert = text("insert into mesh.heartbeats (part, at) values (:part, now())")
+    with owners.connect() as connection:
+        connection.execute(insert, {"part": "duas vezes"})
+        with pytest.raises(IntegrityError):
+            connection.execute(insert, {"part": "duas vezes"})
+
+
+def test_a_statement_alone_is_not_followed_by_a_commit_nor_lost(owners: Engine) -> None:
+    with alone(owners) as connection:
+        connection.execute(text("insert into mesh.heartbeats (part, at) values (:part, now())"), {"part": "sozinha"})
+        assert not connection.connection.dbapi_connection._in_transaction
+    with owners.connect() as connection:
+        found = connection.execute(text("delete from mesh.heartbeats where part = :part"), {"part": "sozinha"})
+        assert found.rowcount == 1
+        assert connection.connection.dbapi_connection._in_transaction, "the next user has transactions as always"
+        connection.commit()
