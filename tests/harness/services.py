@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,16 +10,20 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from somos.local.processes import Record
 from somos.mesh.database import engine_for
 
 OWNER, APP, REDIS = "TEST_DATABASE_OWNER_URL", "TEST_DATABASE_URL", "TEST_REDIS_URL"
 TEMPLATE = "somos_template"
+PREFIX = "somos-tests-"
 _LOCK = 20_261_123
 
 
 def start() -> None:
     """Start what the environment does not name already, and name it for the processes that follow."""
-    folder = Path(tempfile.mkdtemp(prefix="somos-tests-"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the servers' own ends
     if APP not in os.environ:
         from somos.local.engines import start_postgres
 
@@ -31,6 +36,14 @@ def start() -> None:
         valkey = start_valkey(folder / "valkey")
         os.environ[REDIS] = valkey.url
         atexit.register(valkey.stop)
+
+
+def _sweep() -> None:
+    """Throw away what killed runs left: a hundred megabytes each, and their servers ended with them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        records = [Record.read(folder / part / "process.json") for part in ("postgres", "valkey")]
+        if any(records) and not any(record.process.alive() for record in records if record):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def database(name: str) -> tuple[str, str]:
