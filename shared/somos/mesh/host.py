@@ -11,10 +11,13 @@ from typing import cast
 
 import flask
 import functions_framework
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
-from somos.mesh.dispatch import Application
+from somos.mesh.dispatch import Application, problem_response
 from somos.mesh.loader import load
 from somos.mesh.log import configure
+from somos.mesh.problems import NotFound, Problem
 from somos.settings import Settings
 
 
@@ -60,4 +63,13 @@ def ready() -> flask.typing.ResponseReturnValue:
 def app() -> flask.Flask:
     """The WSGI application, for any server."""
     application()
-    return cast(flask.Flask, functions_framework.create_app("main", __file__))  # type: ignore[no-untyped-call]
+    made = cast(flask.Flask, functions_framework.create_app("main", __file__))  # type: ignore[no-untyped-call]
+    made.register_error_handler(HTTPException, _refused)
+    return made
+
+
+def _refused(error: HTTPException) -> Response:
+    """What the framework cannot route, a line break in the address for instance, is a problem like all others."""
+    return problem_response(
+        NotFound("Endereço desconhecido") if error.code == 404 else Problem("O pedido não pôde ser lido")
+    )
