@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from gateway.local.exchange import Answer, Call
@@ -34,6 +35,8 @@ class Pages:
 
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
+        # One thread derives, the others wait: CPython's parser of syntax trees does not like company.
+        self._deriving = Lock()
         self._documents: dict[str, Callable[[Call], Answer]] = {
             "/openapi.json": lambda call: _text(call, "application/json", self._openapi),
             "/map.json": lambda call: _text(call, "application/json", self._map),
@@ -59,11 +62,13 @@ class Pages:
 
     @cached_property
     def _openapi(self) -> bytes:
-        return openapi(self._functions).encode()
+        with self._deriving:
+            return openapi(self._functions).encode()
 
     @cached_property
     def _map(self) -> bytes:
-        return map_json(self._functions, known_events()).encode()
+        with self._deriving:
+            return map_json(self._functions, known_events()).encode()
 
     def _source(self, call: Call) -> Answer:
         """The text of a file that the map names, and of no other."""

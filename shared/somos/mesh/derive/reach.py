@@ -3,9 +3,9 @@
 import ast
 import inspect
 import sysconfig
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -25,8 +25,7 @@ class Source:
     names: dict[str, Any]
 
     def place_of(self, node: ast.expr) -> str:
-        _, first = inspect.getsourcelines(self.function)
-        return place_of(self.function, first + node.lineno - 1)
+        return place_of(self.function, node.lineno)
 
     def calls(self) -> Iterator[ast.Call]:
         return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
@@ -51,11 +50,10 @@ def reached(handler: Callable[..., Any]) -> Iterator[Source]:
         if function in seen or not isinstance(function, FunctionType) or not _is_ours(function):
             continue
         seen.add(function)
-        source = Source(
-            function,
-            ast.parse(textwrap.dedent(inspect.getsource(function))),
-            {**function.__globals__, **inspect.getclosurevars(function).nonlocals},
-        )
+        tree = _definitions(function.__code__.co_filename).get(function.__code__.co_firstlineno)
+        if tree is None:  # a lambda
+            continue
+        source = Source(function, tree, {**function.__globals__, **inspect.getclosurevars(function).nonlocals})
         yield source
         for call in source.calls():
             # A function handed to another to be called there (`ctx.read(query, ...)`) is reached too. Only functions:
@@ -64,6 +62,17 @@ def reached(handler: Callable[..., Any]) -> Iterator[Source]:
                 source.resolve(one) for one in (call.func, *call.args) if isinstance(one, ast.Name | ast.Attribute)
             ]
             waiting += [one for one in named if isinstance(one, FunctionType)]
+
+
+@cache
+def _definitions(file: str) -> dict[int, ast.AST]:
+    """Every function of a file by its first line, which is its first decorator's."""
+    tree = ast.parse(Path(file).read_text())
+    return {
+        min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def _is_ours(function: FunctionType) -> bool:
