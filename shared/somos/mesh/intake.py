@@ -4,8 +4,7 @@ import hashlib
 import json
 from uuid import UUID
 
-from sqlalchemy import insert, text
-from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Request, Response
 
@@ -15,13 +14,18 @@ from somos.mesh.declare import Webhook
 from somos.mesh.ids import uuid7
 from somos.mesh.log import log
 from somos.mesh.problems import TooLarge
-from somos.mesh.records import Inbox, Outbox
 from somos.mesh.runtime import Runtime
 from somos.policy.principals import SYSTEM
 
 MAX_RAW = 5_000_000
 # Signatures and tokens are checked here and never stored.
 _KEPT_HEADERS = ("Content-Type", "User-Agent", "Svix-Id", "Svix-Timestamp", "X-Event-Type", "X-Instance-Name")
+
+_KEEP = text("""
+insert into mesh.inbox (id, function, provider, dedupe, headers, raw, digest, received_at)
+values (:id, :function, :provider, :dedupe, cast(:headers as jsonb), :raw, :digest, :now)
+on conflict (function, dedupe) do nothing
+""")
 
 
 def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
@@ -40,22 +44,21 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     id = uuid7()
     with transaction(runtime.engine, Acting(SYSTEM, hook.function, id)) as db:
         made = db.execute(
-            pg_insert(Inbox)
-            .values(
-                id=id,
-                function=hook.function,
-                provider=hook.signed_by,
-                dedupe=dedupe,
-                headers={name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers},
-                raw=raw,
-                digest=digest,
-                received_at=clock.now(),
-            )
-            .on_conflict_do_nothing(index_elements=["function", "dedupe"])
+            _KEEP,
+            {
+                "id": id,
+                "function": hook.function,
+                "provider": hook.signed_by,
+                "dedupe": dedupe,
+                "headers": json.dumps({n: request.headers[n] for n in _KEPT_HEADERS if n in request.headers}),
+                "raw": raw,
+                "digest": digest,
+                "now": clock.now(),
+            },
         )
         if outbox.changed(made):
             cause = outbox.Cause(id, None, None, hook.function)
-            db.execute(insert(Outbox), [outbox.row(f"inbox.{hook.function}", {"inbox_id": str(id)}, cause)])
+            outbox.write(db, [outbox.row(f"inbox.{hook.function}", {"inbox_id": str(id)}, cause)])
         else:
             _flag_if_altered(db, hook.function, dedupe, digest)
     if outbox.changed(made):

@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from somos.mesh import clock
-from somos.mesh.database import atomically
+from somos.mesh.database import alone
 from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
 from somos.mesh.leases import LEASE
-from somos.mesh.records import Outbox
 from somos.mesh.routes import Routes
 
 BACKOFF_FIRST = timedelta(seconds=2)
@@ -57,11 +56,27 @@ def changed(result: Any) -> int:
     return int(result.rowcount)
 
 
+_WRITE = text("""
+insert into mesh.outbox (
+    id, type, data, due_at, occurred_at, correlation, causation, actor_id, emitted_by, traceparent
+)
+select * from jsonb_to_recordset(cast(:rows as jsonb)) as e(
+    id uuid, type text, data jsonb, due_at timestamptz, occurred_at timestamptz, correlation uuid, causation uuid,
+    actor_id uuid, emitted_by text, traceparent text
+)
+on conflict do nothing
+""")
+
+
 def put(db: Session, events: Iterable[tuple[Event, datetime | None]], cause: Cause) -> None:
     """Write events in the caller's transaction."""
-    rows = [row(event.type, event.model_dump(mode="json"), cause, due_at=after) for event, after in events]
+    write(db, [row(event.type, event.model_dump(mode="json"), cause, due_at=after) for event, after in events])
+
+
+def write(db: Session | Connection, rows: list[dict[str, Any]]) -> None:
+    """All in one statement; a row whose id is known already changes nothing."""
     if rows:
-        db.execute(insert(Outbox), rows)
+        db.execute(_WRITE, {"rows": json.dumps(rows, default=str)})
 
 
 def row(
@@ -145,14 +160,14 @@ returning state
 
 def fan_out(engine: Any, routes: Routes, most: int = 500) -> int:
     """Make one delivery per consumer of each new event. Any number of processes may do it at once."""
-    with atomically(engine) as connection:
-        return connection.execute(_FAN_OUT, {"most": most, "routes": _as_json(routes), "now": clock.now()}).rowcount
+    with alone(engine) as connection:
+        return connection.execute(_FAN_OUT, {"most": most, "routes": routes.subscribed, "now": clock.now()}).rowcount
 
 
 def claim(engine: Any, queue: str, most: int, lease: timedelta = LEASE) -> list[Claim]:
     """Take due deliveries; until the lease ends nobody else will try them."""
     now = clock.now()
-    with atomically(engine) as connection:
+    with alone(engine) as connection:
         found = connection.execute(_CLAIM, {"queue": queue, "now": now, "most": most, "until": now + lease}).mappings()
         return [Claim(**found_row) for found_row in found]
 
@@ -160,7 +175,7 @@ def claim(engine: Any, queue: str, most: int, lease: timedelta = LEASE) -> list[
 def renew(engine: Any, claims: list[Claim], lease: timedelta = LEASE) -> None:
     """Keep what is still being worked on; what came due for somebody else meanwhile stays theirs."""
     until = clock.now() + lease
-    with atomically(engine) as connection:
+    with alone(engine) as connection:
         renewed = set(
             connection.execute(
                 _RENEW,
@@ -174,7 +189,7 @@ def renew(engine: Any, claims: list[Claim], lease: timedelta = LEASE) -> None:
 
 def put_back(engine: Any, claimed: Claim, why: str, after: timedelta) -> None:
     """It was never tried: due again soon, and no attempt is spent."""
-    with atomically(engine) as connection:
+    with alone(engine) as connection:
         connection.execute(
             _PUT_BACK,
             {"id": claimed.id, "attempts": claimed.attempts, "due_at": clock.now() + after, "why": why[:2000]},
@@ -183,7 +198,7 @@ def put_back(engine: Any, claimed: Claim, why: str, after: timedelta) -> None:
 
 def fail(engine: Any, claimed: Claim, error: str) -> str | None:
     """Note a failed attempt: due again later, or dead after the last. Returns the new state."""
-    with atomically(engine) as connection:
+    with alone(engine) as connection:
         return connection.execute(
             _FAIL,
             {
@@ -198,7 +213,7 @@ def fail(engine: Any, claimed: Claim, error: str) -> str | None:
 
 def due_queues(engine: Any) -> list[str]:
     """Queues with work that should have been taken by now."""
-    with atomically(engine) as connection:
+    with alone(engine) as connection:
         return list(
             connection.execute(
                 text("select distinct queue from mesh.deliveries where state = 'due' and due_at <= :now"),
@@ -209,7 +224,7 @@ def due_queues(engine: Any) -> list[str]:
 
 def replay(engine: Any, delivery_id: UUID) -> bool:
     """Try a dead delivery again from the start. False when it is not dead."""
-    with atomically(engine) as connection:
+    with alone(engine) as connection:
         return bool(
             connection.execute(
                 text(
@@ -225,6 +240,3 @@ def backoff(attempts: int) -> timedelta:
     """2 s, 4 s, 8 s ... at most half an hour."""
     return min(BACKOFF_FIRST * float(2 ** (attempts - 1)), BACKOFF_MOST)
 
-
-def _as_json(routes: Routes) -> str:
-    return json.dumps(routes.as_json()["subscriptions"])

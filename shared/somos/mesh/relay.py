@@ -5,14 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from somos.mesh import clock, outbox
 from somos.mesh.database import atomically
 from somos.mesh.ids import stable
 from somos.mesh.log import log
-from somos.mesh.records import Outbox
 from somos.mesh.runtime import Runtime
 
 PERIOD_S = 1.0
@@ -64,7 +62,7 @@ class Relay:
         rows = [self._tick_row(function, minute) for function in due]
         if rows:
             with atomically(self._runtime.engine) as connection:
-                connection.execute(pg_insert(Outbox).on_conflict_do_nothing(), rows)
+                outbox.write(connection, rows)
         return due
 
     def seal(self, most: int = 1000) -> int:

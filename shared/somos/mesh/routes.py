@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ class Routes:
     @property
     def queues(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(s.queue for s in self.subscriptions))
+
+    @cached_property
+    def subscribed(self) -> str:
+        """The subscriptions as PostgreSQL is told of them."""
+        return json.dumps(self.as_json()["subscriptions"])
 
     def as_json(self) -> dict[str, Any]:
         """The content of `gateway/routes.json`."""

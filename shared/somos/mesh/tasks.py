@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from somos.mesh.ids import uuid7
-from somos.mesh.records import Task
 
+_START = text("""
+insert into agents.tasks (id, kind, subject_id, owner_id, created_at, updated_at)
+values (:id, :kind, :subject_id, :owner_id, :now, :now)
+""")
 _UPDATE = text("""
 update agents.tasks
 set progress = progress || cast(:progress as jsonb),
@@ -25,9 +28,7 @@ returning id, kind, owner_id, subject_id, state, progress
 
 def start(db: Session, kind: str, subject_id: UUID | None, owner_id: UUID, now: datetime) -> UUID:
     id = uuid7()
-    db.execute(
-        insert(Task).values(id=id, kind=kind, subject_id=subject_id, owner_id=owner_id, created_at=now, updated_at=now)
-    )
+    db.execute(_START, {"id": id, "kind": kind, "subject_id": subject_id, "owner_id": owner_id, "now": now})
     return id
 
 
