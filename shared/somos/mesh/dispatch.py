@@ -147,13 +147,11 @@ def _arguments(endpoint: Endpoint, values: dict[str, str], request: Request, con
 
 
 def _path_value(kind: type, raw: str) -> Any:
-    if kind is UUID:
-        try:
-            return UUID(raw)
-        except ValueError:
-            # Not an id at all: there is no such thing, as with an id of somebody else.
-            raise NotFound from None
-    return kind(raw)
+    try:
+        return kind(raw)
+    except ValueError:
+        # Not an id at all: there is no such thing, as with an id of somebody else.
+        raise NotFound from None
 
 
 def _query(model: type[BaseModel], request: Request) -> BaseModel:
