@@ -85,6 +85,7 @@ class QueueRunner:
         self._free = WIDTH.get(queue, WIDTH_DEFAULT)
         self._pool = ThreadPoolExecutor(self._free, thread_name_prefix=queue)
         self._counting = threading.Lock()
+        self._more = True
         self._wake = threading.Event()
         self._stop = False
         self._thread = threading.Thread(target=self._run, name=f"queue-{queue}", daemon=True)
@@ -113,16 +114,18 @@ class QueueRunner:
                     log.warning("queue-waits", queue=self.queue, error=type(error).__name__)
 
     def _fill(self) -> None:
-        """Take what is due, as much as there are free places; whoever finishes wakes us for more."""
+        """Take what is due, as much as there are free places; while there may be more, whoever finishes wakes us."""
         while self._free and not self._stop:
-            engine = self._runtime.engine
+            engine, places = self._runtime.engine, self._free
+            self._more = True
             outbox.fan_out(engine, self._runtime.routes)
-            claims = outbox.claim(engine, self.queue, self._free)
-            if not claims:
-                return
+            claims = outbox.claim(engine, self.queue, places)
+            self._more = len(claims) == places
             for claim in claims:
                 self._count(-1)
                 self._pool.submit(self._send, claim)
+            if not self._more:
+                return
 
     def _send(self, claim: Claim) -> None:
         try:
@@ -133,7 +136,8 @@ class QueueRunner:
             log.warning("delivery-lost-sight-of", delivery=claim.id, error=type(error).__name__)
         finally:
             self._count(1)
-            self._wake.set()
+            if self._more:
+                self._wake.set()
 
     def _count(self, by: int) -> None:
         with self._counting:
@@ -170,6 +174,7 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
     from redis import RedisError
     from rq import Queue, SimpleWorker
     from rq.exceptions import StopRequested
+    from rq.job import Job
     from rq.serializers import JSONSerializer
 
     asked = threading.Event()
@@ -180,6 +185,14 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
         def request_stop(self, signum: int, frame: object) -> None:
             asked.set()
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+        def execute_job(self, job: Job, queue: Queue) -> None:
+            """A ring is answered and forgotten: nobody asks for its result, nor is a lost one missed."""
+            answer(queue.name)
+            with self.connection.pipeline() as pipeline:
+                pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+                pipeline.delete(job.key)
+                pipeline.execute()
 
         def subscribe(self) -> None:
             """It takes no commands: one connection less to lose."""
