@@ -16,9 +16,9 @@ class EvolutionEvent(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    event: str
-    instance: str
-    data: dict[str, Any]
+    event: str = ""
+    instance: str = ""
+    data: Any = None
 
 
 @webhook(
@@ -27,8 +27,8 @@ class EvolutionEvent(BaseModel):
     emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, MessageSent, StepDue],
 )
 def hook_whatsapp(event: EvolutionEvent, ctx: Context) -> None:
+    data = event.data if isinstance(event.data, dict) else {}  # lists are of chats and contacts
     with ctx.write() as db:
-        data = event.data
         if event.event == "messages.upsert" and (wire := read_message(data)) and not wire.from_me:
             take(
                 ctx,

@@ -283,3 +283,23 @@ def test_an_answer_that_the_model_refuses_to_read_goes_to_a_person(desk: Desk):
     desk.outside.post("faults", provider="openai", kind="status", status=400, body=body, times=9)
     desk.hears("algo estranho")
     assert response(desk)["label"] == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        ("contacts.update", [{"remoteJid": JID}]),
+        ("presence.update", {"id": JID}),
+        ("messages.upsert", {}),
+        ("messages.upsert", {"key": {"remoteJid": "1@g.us", "id": "A"}, "message": {"conversation": "parar"}}),
+        ("messages.update", {"keyId": "3EB0", "fromMe": True, "status": "DELETED"}),
+        ("messages.update", None),
+        ("connection.update", {"instance": "somos", "state": "connecting"}),
+    ],
+)
+def test_what_whatsapp_tells_of_other_things_is_kept_and_left_alone(desk: Desk, event: str, data: object):
+    assert desk.evolution(event, data).status == 200
+    desk.mesh.drain()
+    assert desk.one("select count(*) from mesh.inbox") == 1
+    assert desk.get("responses")["items"] == []
+    assert desk.get("suppressions")["items"] == []
