@@ -21,6 +21,15 @@ from tests.harness.mesh import Mesh
 from tests.harness.world import World
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--grain",
+        choices=["function", "module", "all"],
+        default="all",
+        help="how stories (tests/flows) place functions: all in the test's process, or units as real processes",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         services.start()

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 from werkzeug.wrappers import Request, Response
 
 from somos.local.addresses import LOOPBACK
@@ -64,12 +64,21 @@ class UnitHosts(Hosts):
                     timeout=urllib3.Timeout(connect=2, read=unit.patience),
                 )
                 break
-            except (NewConnectionError, ConnectTimeoutError):
-                # Nothing was asked of it yet, so asking again is no second time.
-                if time.monotonic() > limit:
+            except ReadTimeoutError:
+                return problem_response(Unavailable(headers={"Retry-After": "2"}))
+            except urllib3.exceptions.HTTPError as error:
+                if time.monotonic() > limit or not (_unasked(error) or _repeatable(request)):
                     return problem_response(Unavailable(headers={"Retry-After": "2"}))
                 time.sleep(0.05)
-            except urllib3.exceptions.HTTPError:
-                return problem_response(Unavailable(headers={"Retry-After": "2"}))
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
         return Response(answer.data, answer.status, kept)
+
+
+def _unasked(error: urllib3.exceptions.HTTPError) -> bool:
+    """It never got as far as the unit, so asking again is no second time."""
+    return isinstance(error, NewConnectionError | ConnectTimeoutError)
+
+
+def _repeatable(request: Request) -> bool:
+    """Twice is as once: it only reads, or is known by its delivery or its key."""
+    return request.method in ("GET", "HEAD") or "Ce-Id" in request.headers or "Idempotency-Key" in request.headers

@@ -1,16 +1,14 @@
 """Stories over the whole mesh and a simulated world that answers by real webhooks."""
 
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import nullcontext
 
 import pytest
-from werkzeug.serving import make_server
-from werkzeug.wrappers import Request
 
-from somos.migrations import seed
-from tests.flows.office import Office
+from somos.settings import Settings
+from tests.flows.office import Office, opened
 from tests.harness.mesh import Mesh
+from tests.harness.units import Placed, running_units
 from tests.harness.world import World
 
 
@@ -19,19 +17,18 @@ def twice(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
+@pytest.fixture(scope="session")
+def placed(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Placed | None]:
+    """The units of `--grain`; none when everything runs in this process."""
+    grain = request.config.getoption("grain")
+    with nullcontext((None, None)) if grain == "all" else running_units(grain, settings) as (_, door):
+        yield door
+
+
 @pytest.fixture
-def office(committed: Mesh, outside: World) -> Iterator[Office]:
-    """A house at work: its people, and a door for the providers' webhooks."""
-    mesh = committed
-    # The providers sign with the real time; a story stays within minutes of it.
-    mesh.time = datetime.now(UTC)
-    seed(mesh.runtime.settings.database_url)
-    server = make_server("127.0.0.1", 0, Request.application(mesh.app), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    door = f"http://127.0.0.1:{server.server_port}/webhook"
-    outside.post("settings", whatsapp_webhook_url=f"{door}/whatsapp", email_webhook_url=f"{door}/email")
-    yield Office(mesh, outside)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def office(committed: Mesh, outside: World, placed: Placed | None) -> Iterator[Office]:
+    """A house at work, in the grain asked for."""
+    if placed is not None:
+        committed.app = placed
+    with opened(committed, outside) as made:
+        yield made

@@ -1,9 +1,16 @@
 """What people of the house do in stories, through the public doors only."""
 
-from datetime import timedelta
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request
+
+from somos.migrations import seed
 from tests.harness.mesh import Mesh, Person
 from tests.harness.world import World
 
@@ -108,3 +115,22 @@ class Office:
         for response in self.all("/api/v1/responses"):
             counted[str(response["label"])] = counted.get(str(response["label"]), 0) + 1
         return counted
+
+
+@contextmanager
+def opened(mesh: Mesh, outside: World) -> Iterator[Office]:
+    """A house at work: its people, and a door for the providers' webhooks."""
+    # The providers sign with the real time; a story stays within minutes of it.
+    mesh.time = datetime.now(UTC)
+    seed(mesh.runtime.settings.database_url)
+    server = make_server("127.0.0.1", 0, Request.application(mesh.app), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    door = f"http://127.0.0.1:{server.server_port}/webhook"
+    outside.post("settings", whatsapp_webhook_url=f"{door}/whatsapp", email_webhook_url=f"{door}/email")
+    try:
+        yield Office(mesh, outside)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -81,7 +81,7 @@ class Mesh:
     signer: TokenSigner
     twice: bool = False
     time: datetime = MONDAY
-    app: Application = field(init=False)
+    app: Callable[..., Response] = field(init=False)
 
     def __post_init__(self) -> None:
         self.app = Application(self.functions, self.runtime)
