@@ -171,6 +171,14 @@ def test_a_deal_opened_meanwhile_keeps_the_first_contact_from_leaving(desk: Desk
     assert desk.enrolment(message)["state"] == "stopped_deal"
 
 
+def test_a_lead_marked_never_to_be_contacted_gets_nothing_that_was_approved_before(desk: Desk):
+    message = desk.approved()
+    desk.sql("update hunter.leads set state = 'blocked' where id = :id", id=message["lead_id"])
+    desk.mesh.drain()
+    assert desk.left() == []
+    assert queued(desk, message)[0] == "cancelled"
+
+
 def test_a_number_that_is_not_on_whatsapp_ends_the_message_and_is_never_used_again(desk: Desk):
     message = desk.approved(desk.lead(phone="+5511999990000", email=None))
     desk.mesh.drain()

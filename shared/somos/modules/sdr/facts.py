@@ -43,6 +43,7 @@ def facts(db: Session, message: OutreachMessage, sender: Sender, now: datetime) 
         approval_expires_at=approval.expires_at if approval else None,
         suppressed=is_silenced(db, message),
         inbound=inbound_since_drafting(db, message),
+        lead_state=hunter.lead_states(db, [message.lead_id]).get(message.lead_id),
         relationship=None if conversational else relationship_of(db, message),
         stopped_enrolment=enrolment.state if enrolment and not outlives(message, enrolment) else None,
         campaign_state=campaign.state if campaign else None,

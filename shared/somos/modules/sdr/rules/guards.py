@@ -11,6 +11,7 @@ from somos.modules.sdr.rules.windows import IsHoliday, Ramp, Window
 # cancel: it will never leave. ask: a person approves again. hold: until a person lifts it. wait: until `until`.
 Then = Literal["cancel", "ask", "hold", "wait"]
 Inbound = Literal["none", "unclassified", "unclear", "human"]
+REFUSED_LEADS = frozenset({"blocked", "erased", "rejected_campaign", "duplicate"})
 UNCLASSIFIED_PAUSE = timedelta(minutes=10)
 
 
@@ -37,6 +38,7 @@ class Preflight:
     approval_expires_at: datetime | None
     suppressed: bool
     inbound: Inbound
+    lead_state: str | None
     relationship: str | None  # "client" | "open_deal" | None
     stopped_enrolment: str | None
     campaign_state: str | None
@@ -95,6 +97,13 @@ def inbound(facts: Preflight, _: IsHoliday) -> Refusal | None:
     if facts.inbound == "unclassified":
         until = facts.now + UNCLASSIFIED_PAUSE
         return Refusal("inbound", "Há uma resposta ainda não classificada desta pessoa.", "wait", until)
+    return None
+
+
+def lead(facts: Preflight, _: IsHoliday) -> Refusal | None:
+    """Somebody decided against this lead after the message was approved."""
+    if facts.lead_state in REFUSED_LEADS:
+        return Refusal("lead", "O lead foi recusado ou marcado para nunca ser contatado.", "cancel")
     return None
 
 
@@ -174,6 +183,7 @@ CHECKS: tuple[Check, ...] = (
     approval,
     suppression,
     inbound,
+    lead,
     relationship,
     enrolment,
     campaign,
@@ -184,4 +194,4 @@ CHECKS: tuple[Check, ...] = (
     window,
 )
 # Asked again, under the person's lock, in the instant before the call.
-LAST_CHECKS: tuple[Check, ...] = (approval, suppression, inbound, enrolment, campaign, kill_switch, health)
+LAST_CHECKS: tuple[Check, ...] = (approval, suppression, inbound, lead, enrolment, campaign, kill_switch, health)
