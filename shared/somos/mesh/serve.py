@@ -7,30 +7,12 @@ from typing import Any
 
 
 def serve(app: Any, host: str, port: int, threads: int) -> None:
-    """One worker process with `threads` for blocking work; returns after a graceful stop."""
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-    from granian.server import Server
+    """Answer with `threads` for blocking work until SIGTERM or SIGINT, then finish what was begun.
 
-    # What is loaded now is shared with the forked worker: keep the collector from touching it.
-    gc.collect()
-    gc.freeze()
-    Server(
-        "somos.mesh.host:app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=threads,
-        log_level=LogLevels.warning,
-        workers_kill_timeout=30,
-        respawn_failed_workers=True,
-    ).serve(target_loader=lambda *_: app, wrap_loader=False)
-
-
-def serve_here(app: Any, host: str, port: int, threads: int) -> None:
-    """The same in this very process, without a supervisor of its own: for a sibling that its parent watches."""
-    from granian.constants import HTTPModes, Interfaces, RuntimeModes
+    In this very process: granian's own supervisor would be a second one, and whoever starts a unit (a
+    container's runtime, the zygote) already starts it again when it ends.
+    """
+    from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server.mp import MPServer
@@ -42,9 +24,10 @@ def serve_here(app: Any, host: str, port: int, threads: int) -> None:
         interface=Interfaces.WSGI,
         blocking_threads=threads,
         runtime_mode=RuntimeModes.mt,
+        loop=Loops.asyncio,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(),
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     server._init_shared_socket()  # type: ignore[no-untyped-call]
     # What granian's supervisor would start as its worker process.
@@ -52,6 +35,10 @@ def serve_here(app: Any, host: str, port: int, threads: int) -> None:
 
 
 def main() -> None:
+    # Loading makes what stays: collections meanwhile walk all of it, several times, for nothing.
+    gc.disable()
+    # Nobody here extends pydantic; looking for who might reads the metadata of every package on disk.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     parser = argparse.ArgumentParser(prog="somos.mesh.serve", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8080")))
@@ -59,7 +46,10 @@ def main() -> None:
     asked = parser.parse_args()
     from somos.mesh.host import app
 
-    serve(app(), asked.host, asked.port, asked.threads)
+    loaded = app()
+    gc.freeze()
+    gc.enable()
+    serve(loaded, asked.host, asked.port, asked.threads)
 
 
 if __name__ == "__main__":

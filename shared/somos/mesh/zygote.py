@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from somos.mesh.loader import load
-from somos.mesh.serve import serve_here
+from somos.mesh.serve import serve
 
 # What the first request would load in every sibling by itself.
 SHARED = (
@@ -149,7 +149,7 @@ def _live(one: Sibling) -> None:
         os.environ.update(one.environment)
         from somos.mesh.host import app
 
-        serve_here(app(), one.host, one.port, int(one.environment.get("THREADS", "4")))
+        serve(app(), one.host, one.port, int(one.environment.get("THREADS", "4")))
         code = 0
     except BaseException:
         import traceback
