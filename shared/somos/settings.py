@@ -39,7 +39,7 @@ class Settings:
     suppression_key: str = field(default="", repr=False)
 
     public_url: str = "http://127.0.0.1:8080"
-    # Which of the derived placements is deployed, and where its units are: {gateway}, {unit} and {function} are filled in.
+    # Which derived placement is deployed, and where its units are ({gateway}, {unit} and {function} are filled in).
     placement: str = ""
     function_url: str = "{gateway}/function/{unit}"
     units_file: str = str(ROOT / "gateway" / "units.json")
