@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from somos.mesh.declare import Endpoint, registry
+from somos.mesh.declare import Endpoint
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.ids import uuid7
 from somos.mesh.loader import load
@@ -61,10 +61,10 @@ class Ask:
         return mesh.call(f"{self.endpoint.method} {target}?{query}", as_=as_, **sent)
 
 
+@cache
 def endpoints() -> list[Endpoint]:
     """Every endpoint that any function declares."""
-    load()
-    return [endpoint for function in registry.values() for endpoint in function.endpoints]
+    return [endpoint for function in load().values() for endpoint in function.endpoints]
 
 
 def smallest(endpoint: Endpoint, rows: Rows) -> Ask:

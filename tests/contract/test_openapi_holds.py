@@ -37,7 +37,7 @@ Come = Callable[[str], Caller]
 Undone = Callable[[], AbstractContextManager[None]]
 
 ROLES = ("Admin", "Diretor", "Comercial", "Cliente", "key")
-EXAMPLES = {GenerationMode.POSITIVE: 14, GenerationMode.NEGATIVE: 5}
+EXAMPLES = {GenerationMode.POSITIVE: 10, GenerationMode.NEGATIVE: 4}
 PARTS = 4  # for the test processes to share
 CHECKS: list[Any] = [
     not_a_server_error,
