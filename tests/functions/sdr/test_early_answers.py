@@ -1,8 +1,14 @@
 """Providers report in any order: an answer may come before we know which message it answers."""
 
+from threading import Thread
 from typing import Any
 
+import pytest
+
+from somos.local.processes import wait_for
+from somos.modules.sdr.reporting import report_receipt
 from somos.ports.email import Email
+from somos.ports.sent import Sent
 from tests.functions.sdr.conftest import Desk
 from tests.functions.sdr.test_crashes import dying, killed
 
@@ -80,3 +86,23 @@ def test_a_report_that_comes_twice_changes_an_answer_once(desk: Desk):
         desk.mesh.drain()
     assert desk.events("lead_accepted") == 1
     assert desk.events("reply_classified") == 1
+
+
+@pytest.mark.committed
+def test_a_receipt_that_comes_in_the_very_moment_the_send_is_written_down_is_not_lost(busy_desk: Desk):
+    desk = busy_desk
+    message = desk.approved(desk.lead(email=OTHER_BOX), channel="email")
+    desk.only("sdr.message_approved")
+    dying(desk, Email, "").send = lambda **_: Sent(provider_id="em-1")  # type: ignore[method-assign]
+    writing = Thread(target=desk.deliver_together, args=(desk.due("sdr.message_claimed"),))
+
+    def it_waits_or_is_over() -> bool:
+        return not writing.is_alive() or desk.one("select count(*) from pg_locks where not granted") > 0
+
+    with desk.mesh.db() as db:
+        report_receipt(desk.mesh.context(), db, "email", "em-1", "delivered", desk.mesh.time, rfc_id="<id@mail>")
+        writing.start()
+        assert wait_for(it_waits_or_is_over, 20)
+    writing.join()
+    assert desk.message(message["id"])["state"] == "delivered"
+    assert desk.one("select rfc_id from sdr.outreach_messages") == "<id@mail>"

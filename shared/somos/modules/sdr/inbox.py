@@ -84,8 +84,7 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
     kind: KeyKind = "email" if arrived.channel == "email" else "phone"
     address = normalise_email(arrived.from_address) if kind == "email" else normalise_phone(arrived.from_address)
     from_key = people.key_of(ctx.settings.suppression_key, kind, address)
-    if arrived.in_reply_to:
-        people.lock_mails(db, [arrived.in_reply_to])
+    people.lock_ids(db, arrived.in_reply_to)
     answered = _answered(db, arrived, from_key)
     # Whoever is about to write to this person waits for this, or has called already.
     people.lock(db, writer(db, arrived.channel, from_key, answered, None))

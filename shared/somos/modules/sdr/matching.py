@@ -15,10 +15,10 @@ from somos.modules.sdr.rules.inbound import Label, Verdict
 from somos.modules.sdr.tables import OutreachMessage, Response
 
 
-def lock_with_answers(db: Session, message_id: UUID, *names: str) -> list[UUID]:
+def lock_with_answers(db: Session, message_id: UUID, rfc_id: str | None = None) -> list[UUID]:
     """Lock the person of a message and whoever answered it before it was known; the answers that wait for it.
 
-    `names` are ids of the mail that the caller has just learnt.
+    `rfc_id` is what the caller has just learnt.
     """
     m = OutreachMessage
     columns = select(m.channel, m.rfc_id, m.provider_id, m.phone_key, m.email_key, m.lead_id)
@@ -28,8 +28,9 @@ def lock_with_answers(db: Session, message_id: UUID, *names: str) -> list[UUID]:
     if found.channel != "email":
         people.lock_for(db, message_id)
         return []
-    known = {name for name in (found.rfc_id, found.provider_id, *names) if name}
-    people.lock_mails(db, known)
+    people.lock_ids(db, found.provider_id)
+    people.lock_ids(db, found.rfc_id, rfc_id)
+    known = [id for id in (found.provider_id, found.rfc_id, rfc_id) if id]
     r = Response
     waiting = db.execute(
         select(r.id, r.from_key, r.lead_id).where(

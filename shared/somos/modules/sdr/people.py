@@ -40,9 +40,13 @@ def lock(db: Session, keys: Iterable[str]) -> None:
         db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"sdr.person:{key}", 0))))
 
 
-def lock_mails(db: Session, names: Iterable[str]) -> None:
-    """Until the end of the transaction, nobody else matches an answer with these mails. Before any person's lock."""
-    lock(db, [f"mail:{name}" for name in names])
+def lock_ids(db: Session, *ids: str | None) -> None:
+    """Until the end of the transaction, nobody else learns to whom these ids of a provider belong.
+
+    Whoever stores a report, or an answer, that comes before its message is known either sees the message or is
+    seen by it. Before any person's lock, except where the message is learnt, which is once.
+    """
+    lock(db, [f"id:{id}" for id in ids if id])
 
 
 def keys_of(row: OutreachMessage | Enrolment) -> list[str]:

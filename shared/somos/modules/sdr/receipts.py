@@ -45,6 +45,7 @@ def keep(
 
 def mark_sent(db: Session, message: OutreachMessage, provider_id: str, now: datetime) -> None:
     """The provider has it; what was reported before we knew its id is caught up with. The person is locked."""
+    people.lock_ids(db, provider_id)
     message.state = move(MESSAGE, message.state, "sent")
     message.provider_id = provider_id
     message.sent_at = now

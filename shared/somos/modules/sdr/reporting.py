@@ -29,10 +29,11 @@ def report_receipt(
 ) -> OutreachMessage | None:
     """Keep a receipt and move its message; one that comes before we know the message is caught up with later."""
     rfc_id = rfc_id[:300] if rfc_id else None
+    people.lock_ids(db, provider_id)
     found = db.execute(
         select(OutreachMessage.id).where(OutreachMessage.channel == channel, OutreachMessage.provider_id == provider_id)
     ).scalar()
-    answers = matching.lock_with_answers(db, found, *([rfc_id] if rfc_id else [])) if found else []
+    answers = matching.lock_with_answers(db, found, rfc_id) if found else []
     kept = keep(db, channel, provider_id, receipt, at, detail, rfc_id)
     if found is None:
         return None
