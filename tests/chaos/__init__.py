@@ -1,0 +1,1 @@
+"""Processes die at moments that a seed chooses; what must hold, holds."""
