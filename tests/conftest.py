@@ -9,7 +9,6 @@ from sqlalchemy import Engine, text
 
 from somos.mesh import clock
 from somos.mesh.database import engine_for
-from somos.mesh.declare import registry
 from somos.mesh.loader import load
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime, use
@@ -105,20 +104,20 @@ def twice(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def mesh(engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool) -> Iterator[Mesh]:
     """All functions over one connection whose transaction is rolled back afterwards."""
-    load()
+    functions = load()
     with engine.connect() as connection:
         begun = connection.begin()
-        runtime = Runtime(settings, engine=connection, routes=Routes.of(registry.values()))
-        yield from _with_clock(Mesh(runtime, dict(registry), TokenSigner(keys[0]), twice))
+        runtime = Runtime(settings, engine=connection, routes=Routes.of(functions.values()))
+        yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]), twice))
         begun.rollback()
 
 
 @pytest.fixture
 def committed(engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool) -> Iterator[Mesh]:
     """All functions with real commits, for threads and processes; emptied afterwards."""
-    load()
-    runtime = Runtime(settings, engine=engine, routes=Routes.of(registry.values()))
-    yield from _with_clock(Mesh(runtime, dict(registry), TokenSigner(keys[0]), twice))
+    functions = load()
+    runtime = Runtime(settings, engine=engine, routes=Routes.of(functions.values()))
+    yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]), twice))
     empty(settings.database_owner_url)
 
 

@@ -21,7 +21,7 @@ from somos.cli.needs import needs_of
 from somos.local.environment import FOLDER
 from somos.local.secrets import kept_password
 from somos.local.unit_processes import UnitProcesses
-from somos.mesh.declare import registry
+from somos.mesh.declare import Function
 from somos.mesh.derive.placement import Grain, Placement, of_grain
 from somos.mesh.derive.units import units
 from somos.mesh.loader import load
@@ -57,36 +57,36 @@ def main(host: str, port: int) -> None:
     # One process answers for all, so it holds more connections than a unit of its own does.
     runtime = Runtime(replace(settings, pool_size=max(settings.pool_size, 16)))
     use(runtime)
-    load()
+    functions = load()
     # The declarations that run here, not the file: it may be older than what was just edited.
-    declared = Routes.of(registry.values())
+    declared = Routes.of(functions.values())
     if "SOMOS_STACK" in os.environ:
         _keep(declared, Path(settings.routes_file))  # the stack's own file: its workers and relay start after us
     elif not _same(declared, settings.routes_file):
         log.warning("routes-file-is-stale", do="somos derive", file=settings.routes_file)
     runtime.routes = declared
-    with _hosts(runtime) as hosts:
-        front = Front(registry, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
+    with _hosts(functions, runtime) as hosts:
+        front = Front(functions, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
         logging.getLogger("somos").addHandler(front.logs)
         sys.setswitchinterval(SWITCH_S)
         asyncio.run(_until_told(front, host, port))
 
 
 @contextlib.contextmanager
-def _hosts(runtime: Runtime) -> Iterator[Hosts]:
+def _hosts(functions: dict[str, Function], runtime: Runtime) -> Iterator[Hosts]:
     """Everything here, or with SOMOS_GRAIN, units as processes of their own."""
     grain = os.environ.get("SOMOS_GRAIN", "all")
     if grain == "all":
-        yield Hosts(registry, runtime)
+        yield Hosts(functions, runtime)
         return
     if grain not in GRAINS:
         raise SystemExit(f"SOMOS_GRAIN={grain!r}: use {', '.join(GRAINS)}")
     placement = Placement.load()
-    found = units(registry.values(), of_grain(cast(Grain, grain)), placement, needs_of)
+    found = units(functions.values(), of_grain(cast(Grain, grain)), placement, needs_of)
     processes = UnitProcesses(found, os.environ, FOLDER / "run" / "units")
     processes.start()
     try:
-        yield UnitHosts(registry, runtime, processes)
+        yield UnitHosts(functions, runtime, processes)
     finally:
         processes.stop()
 
