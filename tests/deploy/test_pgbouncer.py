@@ -16,7 +16,6 @@ from sqlalchemy.engine import make_url
 
 from somos.local.addresses import free_port
 from somos.mesh.database import engine_for
-from somos.mesh.declare import registry
 from somos.mesh.loader import load
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime
@@ -78,10 +77,10 @@ def engines(bouncer: str) -> Iterator[list[Engine]]:
 
 @pytest.fixture
 def mesh(bouncer: str, settings: Settings, keys: tuple[str, str]) -> Iterator[Mesh]:
-    load()
+    functions = load()
     engine = engine_for(bouncer, pool_size=2)
-    runtime = Runtime(replace(settings, database_url=bouncer), engine=engine, routes=Routes.of(registry.values()))
-    yield from _with_clock(Mesh(runtime, dict(registry), TokenSigner(keys[0])))
+    runtime = Runtime(replace(settings, database_url=bouncer), engine=engine, routes=Routes.of(functions.values()))
+    yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0])))
     engine.dispose()
     empty(settings.database_owner_url)
 
