@@ -3,10 +3,12 @@
 import re
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from somos.mesh.models import Model
 
 
-class Event(BaseModel):
+class Event(Model):
     """A fact, named `<module>.<snake_case>` after the file and the class that declare it.
 
     Fields are plain JSON values and ids; no personal data, which stays in the module's tables.

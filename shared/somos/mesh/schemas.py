@@ -7,9 +7,10 @@ from operator import gt, lt
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from sqlalchemy import ColumnElement, Select, and_, asc, desc, or_
 
+from somos.mesh.models import Model
 from somos.mesh.problems import Invalid
 
 BIGINT_MAX = 2**63 - 1
@@ -18,13 +19,13 @@ INT_MAX = 2**31 - 1
 Cents = Annotated[int, Field(ge=0, le=BIGINT_MAX // 100, description="Valor em centavos")]
 
 
-class Body(BaseModel):
+class Body(Model):
     """A JSON body: nothing undeclared, nothing coerced."""
 
     model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True, str_max_length=20_000)
 
 
-class View(BaseModel):
+class View(Model):
     """An answer, read from a row's attributes."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -39,14 +40,14 @@ class Accepted(View):
 T = TypeVar("T")
 
 
-class Page(BaseModel, Generic[T]):
+class Page(Model, Generic[T]):
     """One page; `next` is the cursor of the following one, or null."""
 
     items: list[T]
     next: str | None = None
 
 
-class Filter(BaseModel):
+class Filter(Model):
     """A list's query string: declared fields only, a page size and a cursor.
 
     `table` is what is listed; `sort` must be redeclared as a Literal of column names (`-` for descending).
