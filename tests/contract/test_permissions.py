@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text, update
 
 from somos.mesh import guard
-from somos.mesh.declare import Endpoint, registry
+from somos.mesh.declare import Endpoint
+from somos.mesh.loader import load
 from somos.modules.auth.tables import User
 from somos.policy.actions import ACTIONS
 from somos.policy.grants import ANYONE, allows, check_permission, is_fresh_required
@@ -144,8 +145,7 @@ def test_what_strangers_may_call_is_this_short_list() -> None:
 
 
 def test_what_providers_may_call_is_signed_by_them() -> None:
-    endpoints()
-    hooks = {hook.path: hook.signed_by for function in registry.values() for hook in function.webhooks}
+    hooks = {hook.path: hook.signed_by for function in load().values() for hook in function.webhooks}
     assert hooks == {"/webhook/whatsapp": "evolution", "/webhook/email": "resend"}
 
 
@@ -158,7 +158,7 @@ def test_an_endpoint_asks_its_own_module_or_one_of_its_actions() -> None:
     """A function of the CRM that opened with another module's key would go round its own cell of the matrix."""
     borrowed = {
         named(endpoint): endpoint.allow
-        for function in registry.values()
+        for function in load().values()
         for endpoint in function.endpoints
         if ":" in endpoint.allow and endpoint.allow.split(":")[0] != function.module
     }
