@@ -65,3 +65,11 @@ def test_the_seal_finds_the_row_that_was_altered_behind_its_back(toys: Mesh) -> 
         ).scalar_one()
     owner.dispose()
     assert toys.one("select mesh.verify_audit()") == altered
+
+
+def test_the_seal_holds_whatever_time_zone_the_server_speaks(toys: Mesh) -> None:
+    toys.person("Comercial")
+    Relay(toys.runtime).seal()
+    with toys.db() as db:
+        db.execute(text("set local timezone = 'America/Sao_Paulo'"))
+        assert db.scalar(text("select mesh.verify_audit()")) is None

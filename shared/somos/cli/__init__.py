@@ -2,7 +2,7 @@
 
 import click
 
-from somos.cli import calls, declarations, deliveries, processes, stack
+from somos.cli import calls, declarations, deliveries, processes, restoring, stack
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,5 +23,6 @@ for _command in (
     processes.worker,
     processes.relay,
     deliveries.dead,
+    restoring.restored,
 ):
     main.add_command(_command)

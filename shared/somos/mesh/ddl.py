@@ -37,7 +37,7 @@ end $body$
 
 _SEAL_AUDIT = """
 create or replace function mesh.seal_audit(most int) returns int
-language plpgsql security definer set search_path = pg_catalog as $body$
+language plpgsql security definer set search_path = pg_catalog set timezone = 'UTC' as $body$
 declare
     link bytea;
     entry record;
@@ -61,7 +61,7 @@ end $body$
 
 _VERIFY_AUDIT = """
 create or replace function mesh.verify_audit() returns bigint
-language plpgsql security definer set search_path = pg_catalog as $body$
+language plpgsql security definer set search_path = pg_catalog set timezone = 'UTC' as $body$
 declare
     link bytea := '\\x'::bytea;
     entry record;

@@ -1,0 +1,51 @@
+"""A PostgreSQL as a new machine has it: a superuser with a password, and nothing else."""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from somos.local.addresses import LOOPBACK, free_port
+from somos.local.engines import postgres
+from tests.deploy.ports import until_open
+
+PASSWORD = "da-maquina-nova"
+
+
+def programs() -> Path:
+    """Where pg_dump, pg_restore and psql of the server's own version are."""
+    return postgres._postgres_bin()
+
+
+@contextmanager
+def clean_server() -> Iterator[str]:
+    """Running until the end; the superuser's address without a database."""
+    folder = Path(tempfile.mkdtemp(prefix="somos-clean-"))
+    folder.chmod(0o755)
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    (folder / "password").write_text(PASSWORD)
+    user = postgres._as_whom(programs(), data)
+    if user:
+        for path in (folder, data, folder / "password"):
+            shutil.chown(path, "nobody", "nogroup")
+    prefix = ["setpriv", *user] if user else []
+    made = [programs() / "initdb", "-D", data, "--username=postgres", "--auth=scram-sha-256", "--no-sync"]
+    made += [f"--pwfile={folder / 'password'}", "--encoding=UTF8", "--locale=C"]
+    subprocess.run([*prefix, *map(str, made)], check=True, capture_output=True, cwd="/")
+    port = free_port()
+    settings = [f"--{name}={value}" for name, value in {**postgres._TUNED, **postgres._THROWN_AWAY}.items()]
+    child = subprocess.Popen(
+        [*prefix, str(programs() / "postgres"), "-D", str(data), f"--port={port}", *settings],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+    )  # fmt: skip
+    try:
+        until_open(port, child)
+        yield f"postgresql://postgres:{PASSWORD}@{LOOPBACK}:{port}/postgres"
+    finally:
+        child.send_signal(signal.SIGINT)
+        child.wait(15)
+        shutil.rmtree(folder, ignore_errors=True)
