@@ -39,6 +39,7 @@ def hook_whatsapp(event: EvolutionEvent, ctx: Context) -> None:
                     account=event.instance,
                     from_address=wire.phone or "",
                     from_name=wire.name,
+                    jid=wire.jid,
                     lid=wire.lid,
                     text=wire.text,
                     received_at=wire.at or ctx.now,

@@ -164,6 +164,27 @@ def test_the_old_number_without_ninth_digit_is_the_same_person(desk: Desk):
     assert response(desk)["lead_id"] == lead
 
 
+def test_whom_whatsapp_knows_by_another_number_is_who_we_wrote_to_there(desk: Desk):
+    """Accounts keep the id they were opened with; digits alone do not always tell which number it is now."""
+    desk.outside.post("people/horizonte", old_whatsapp=True)
+    lead = desk.lead()
+    desk.sent(lead)
+    desk.hears("PARAR", jid="551155550101@s.whatsapp.net")
+    assert response(desk)["lead_id"] == lead
+    assert desk.campaign_refuses(lead)
+    assert desk.campaign_refuses(lead, channel="email")
+
+
+def test_an_answer_from_such_a_number_is_pulled_too(desk: Desk):
+    desk.any_time()
+    desk.outside.post("people/horizonte", old_whatsapp=True)
+    lead = desk.lead()
+    desk.sent(lead)
+    desk.outside.post("people/horizonte/say", text="Tenho interesse sim")
+    desk.every_minutes(10)
+    assert response(desk)["lead_id"] == lead
+
+
 def test_a_hidden_number_is_recognised_by_what_it_showed_before(desk: Desk):
     lead = desk.lead()
     desk.sent(lead)

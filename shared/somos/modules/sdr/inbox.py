@@ -63,6 +63,7 @@ class Arrived:
     text: str
     received_at: datetime
     from_name: str | None = None
+    jid: str | None = None
     lid: str | None = None
     subject: str | None = None
     in_reply_to: str | None = None
@@ -209,6 +210,9 @@ def _answered(db: Session, arrived: Arrived, from_key: str | None) -> OutreachMe
     if named and (found := _last(db, or_(OutreachMessage.rfc_id == named, OutreachMessage.provider_id == named))):
         return found
     if from_key and (found := _last(db, people.written_to(OutreachMessage, [from_key]))):
+        return found
+    # An account keeps the id it was opened with, whatever its number is now: it answers from where we wrote to.
+    if arrived.jid and (found := _last(db, OutreachMessage.jid == arrived.jid)):
         return found
     if arrived.lid:
         # WhatsApp hides some numbers behind an id of its own; one message that showed both is enough.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from somos.mesh import Context
@@ -34,8 +34,10 @@ def arrived(db: Session, ctx: Context, account: str, said: ChatMessage) -> Arriv
     if db.scalars(known).first() is not None:
         return None
     key = people.key_of(ctx.settings.suppression_key, "phone", normalise_phone(said.phone))
-    left = select(OutreachMessage.id).where(OutreachMessage.phone_key == key, OutreachMessage.left_at.is_not(None))
-    if key is None or db.scalars(left.limit(1)).first() is None:
+    ours = OutreachMessage.jid == said.jid
+    ours = ours if key is None else or_(ours, OutreachMessage.phone_key == key)
+    left = select(OutreachMessage.id).where(ours, OutreachMessage.left_at.is_not(None))
+    if db.scalars(left.limit(1)).first() is None:
         return None
     return Arrived(
         channel="whatsapp",
@@ -43,6 +45,7 @@ def arrived(db: Session, ctx: Context, account: str, said: ChatMessage) -> Arriv
         account=account,
         from_address=said.phone or "",
         from_name=said.name,
+        jid=said.jid,
         lid=said.lid,
         text=said.text,
         received_at=said.at or ctx.now,

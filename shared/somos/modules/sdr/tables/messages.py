@@ -65,6 +65,7 @@ class OutreachMessage(Versioned, Table):
         Index("uq_outreach_messages_provider", "channel", "provider_id", unique=True),
         Index("ix_outreach_messages_phone", "phone_key", "left_at"),
         Index("ix_outreach_messages_email", "email_key", "left_at"),
+        Index("ix_outreach_messages_jid", "jid"),
         Index("ix_outreach_messages_sender", "sender_id", "left_at"),
         Index("ix_outreach_messages_lead", "lead_id"),
         Index("ix_outreach_messages_state", "state", "id"),
