@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from somos.local.processes import Record
 from somos.mesh.database import engine_for
+from somos.migrations import migrate
 
 OWNER, APP, REDIS = "TEST_DATABASE_OWNER_URL", "TEST_DATABASE_URL", "TEST_REDIS_URL"
 TEMPLATE = "somos_template"
@@ -56,7 +57,7 @@ def database(name: str) -> tuple[str, str]:
             known = connection.execute(text("select 1 from pg_database where datname = :n"), {"n": TEMPLATE}).first()
             if known is None:
                 connection.execute(text(f"create database {TEMPLATE}"))
-                _make_tables(_named(owner, TEMPLATE), app)
+                migrate(_named(owner, TEMPLATE), app)
             connection.execute(text(f"drop database if exists {name} with (force)"))
             connection.execute(text(f"create database {name} template {TEMPLATE}"))
             connection.execute(text(f"select pg_advisory_unlock({_LOCK})"))
@@ -72,18 +73,3 @@ def redis_url(number: int) -> str:
 
 def _named(url: str, database: str) -> str:
     return make_url(url).set(database=database).render_as_string(hide_password=False)
-
-
-def _make_tables(owner: str, app: str) -> None:
-    # INTERIM until every module has its first revision: then somos.migrations.migrate(owner, app).
-    from somos.mesh import ddl
-    from somos.mesh.tables import Root
-    from somos.migrations import _make_schemas, load_tables
-
-    load_tables()
-    engine = engine_for(owner, pool_size=1)
-    _make_schemas(engine)
-    Root.metadata.create_all(engine)
-    with engine.begin() as connection:
-        ddl.finish(connection, make_url(app).username or "")
-    engine.dispose()

@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("receipt", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("detail", sa.String(), nullable=True),
+        sa.Column("rfc_id", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
@@ -177,6 +178,7 @@ def upgrade() -> None:
         schema="sdr",
     )
     op.create_index("ix_responses_from", "responses", ["from_key", "id"], unique=False, schema="sdr")
+    op.create_index(op.f("ix_responses_in_reply_to"), "responses", ["in_reply_to"], unique=False, schema="sdr")
     op.create_index("ix_responses_lead", "responses", ["lead_id", "id"], unique=False, schema="sdr")
     op.create_index(op.f("ix_responses_lid"), "responses", ["lid"], unique=False, schema="sdr")
     op.create_table(
@@ -456,6 +458,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outreach_messages_email", "outreach_messages", ["email_key", "left_at"], unique=False, schema="sdr"
     )
+    op.create_index("ix_outreach_messages_jid", "outreach_messages", ["jid"], unique=False, schema="sdr")
     op.create_index("ix_outreach_messages_lead", "outreach_messages", ["lead_id"], unique=False, schema="sdr")
     op.create_index(
         "ix_outreach_messages_phone", "outreach_messages", ["phone_key", "left_at"], unique=False, schema="sdr"
@@ -479,6 +482,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_outreach_messages_rfc_id"), table_name="outreach_messages", schema="sdr")
     op.drop_index("ix_outreach_messages_phone", table_name="outreach_messages", schema="sdr")
     op.drop_index("ix_outreach_messages_lead", table_name="outreach_messages", schema="sdr")
+    op.drop_index("ix_outreach_messages_jid", table_name="outreach_messages", schema="sdr")
     op.drop_index("ix_outreach_messages_email", table_name="outreach_messages", schema="sdr")
     op.drop_index(op.f("ix_outreach_messages_campaign_id"), table_name="outreach_messages", schema="sdr")
     op.drop_table("outreach_messages", schema="sdr")
@@ -510,6 +514,7 @@ def downgrade() -> None:
     op.drop_table("senders", schema="sdr")
     op.drop_index(op.f("ix_responses_lid"), table_name="responses", schema="sdr")
     op.drop_index("ix_responses_lead", table_name="responses", schema="sdr")
+    op.drop_index(op.f("ix_responses_in_reply_to"), table_name="responses", schema="sdr")
     op.drop_index("ix_responses_from", table_name="responses", schema="sdr")
     op.drop_table("responses", schema="sdr")
     op.drop_index(op.f("ix_reconsents_key"), table_name="reconsents", schema="sdr")
