@@ -1,4 +1,4 @@
-"""A PostgreSQL as a new machine has it: a superuser with a password, and nothing else."""
+"""A PostgreSQL as a new machine has it, with a superuser and nothing else; and a new database on the tests' own."""
 
 import shutil
 import signal
@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
 from somos.local.addresses import LOOPBACK, free_port
 from somos.local.engines import postgres
+from somos.mesh.database import engine_for
 from tests.deploy.ports import until_open
 
 PASSWORD = "da-maquina-nova"
@@ -49,3 +53,21 @@ def clean_server() -> Iterator[str]:
         child.send_signal(signal.SIGINT)
         child.wait(15)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def fresh_database(owner_url: str, name: str) -> Iterator[str]:
+    """An empty database beside the one of this address, of the same owner; gone at the end."""
+    engine = engine_for(owner_url, pool_size=1)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"drop database if exists {name} with (force)"))
+        connection.execute(text(f"create database {name}"))
+        try:
+            yield within(owner_url, name)
+        finally:
+            connection.execute(text(f"drop database {name} with (force)"))
+    engine.dispose()
+
+
+def within(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)

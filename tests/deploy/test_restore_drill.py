@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from somos.mesh import clock, outbox
@@ -26,7 +26,7 @@ from somos.migrations import migrate
 from somos.policy.tokens import TokenSigner
 from somos.settings import ROOT, Settings
 from tests.conftest import _with_clock, empty
-from tests.deploy.clean_server import clean_server, programs
+from tests.deploy.clean_server import clean_server, fresh_database, programs, within
 from tests.flows.office import Office, opened
 from tests.harness.mesh import Mesh
 from tests.harness.world import World
@@ -56,22 +56,10 @@ class House:
 @pytest.fixture(scope="module")
 def migrated(database_urls: tuple[str, str]) -> Iterator[tuple[str, str]]:
     """A database as `somos migrate` makes it: the application's and the owner's address."""
-    app, owner = (_within(url, "somos_house") for url in database_urls)
-    with _outside_of_transactions(database_urls[1]) as connection:
-        connection.execute(text("drop database if exists somos_house with (force)"))
-        connection.execute(text("create database somos_house"))
-    migrate(owner, app)
-    yield app, owner
-    with _outside_of_transactions(database_urls[1]) as connection:
-        connection.execute(text("drop database somos_house with (force)"))
-
-
-@contextmanager
-def _outside_of_transactions(url: str) -> Iterator[Connection]:
-    engine = engine_for(url, pool_size=1)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield connection
-    engine.dispose()
+    with fresh_database(database_urls[1], "somos_house") as owner:
+        app = within(database_urls[0], "somos_house")
+        migrate(owner, app)
+        yield app, owner
 
 
 @pytest.fixture
@@ -199,7 +187,7 @@ def test_after_a_disaster_the_house_goes_on_and_nothing_leaves_twice(
     assert came.returncode == 0, came.stdout + came.stderr
     assert "a cadeia de auditoria confere" in came.stdout
     assert (new_machine.folder / "secrets" / "suppression-key").read_text() == mesh.runtime.settings.suppression_key
-    after = _counts(_within(new_machine.environment["DATABASE_ADMIN_URL"], "somos"), unforced=False)
+    after = _counts(within(new_machine.environment["DATABASE_ADMIN_URL"], "somos"), unforced=False)
     assert {t: n for t, n in after.items() if t not in TOUCHED} == {t: n for t, n in before.items() if t not in TOUCHED}
 
     with _moved(office, new_machine) as there:
@@ -311,10 +299,6 @@ def test_old_backups_thin_out_to_days_weeks_and_months() -> None:
     assert len(kept) <= 9 + 13 + 8 + 12
     assert kept[-1][:6] == "202511"  # the twelfth month
     assert "outra-coisa" not in gone
-
-
-def _within(url: str, database: str) -> str:
-    return make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
 def _counts(url: str, *, unforced: bool = True) -> dict[str, int]:

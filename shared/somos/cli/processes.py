@@ -5,20 +5,21 @@ import click
 
 @click.command()
 @click.option("--people", is_flag=True, help="Cria também as pessoas da pilha local.")
-def migrate(people: bool) -> None:
+@click.option("--expand", is_flag=True, help="Só o que o código de antes suporta: nada é tirado ainda.")
+def migrate(people: bool, expand: bool) -> None:
     """Leva o banco ao que o código diz: tabelas, papéis, políticas de linha, gatilhos."""
     from somos.cli.settings import runtime
     from somos.migrations import migrate as bring_up_to_date
     from somos.migrations import seed
 
     found = runtime("database_url", "database_owner_url")
-    bring_up_to_date(found.settings.database_owner_url, found.settings.database_url)
+    waiting = bring_up_to_date(found.settings.database_owner_url, found.settings.database_url, expand_only=expand)
     seed(found.settings.database_url)
     if people:
         from somos.local.people import settle
 
         settle(found)
-    click.echo("banco em dia")
+    click.echo(f"esperam a contração: {' '.join(waiting)}" if waiting else "banco em dia")
 
 
 @click.command()

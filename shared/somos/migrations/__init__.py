@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from somos.mesh import ddl
 from somos.mesh.database import Acting, engine_for, transaction
 from somos.mesh.tables import Root
+from somos.migrations import phases
 from somos.policy.principals import SYSTEM
 
 HERE = Path(__file__).resolve().parent
@@ -27,10 +28,11 @@ def load_tables() -> None:
             import_module(f"somos.modules.{folder.name}.tables")
 
 
-def migrate(owner_url: str, app_url: str) -> None:
+def migrate(owner_url: str, app_url: str, *, expand_only: bool = False) -> list[str]:
     """Upgrade every branch to its head and derive grants, policies and triggers again.
 
-    `owner_url` owns the schemas; the role in `app_url` gets what the application may do and no more.
+    With `expand_only` each branch stops before what the code of before could not live with; those revisions are
+    returned. `owner_url` owns the schemas; the role in `app_url` gets what the application may do and no more.
     """
     load_tables()
     app_role = make_url(app_url).username or "somos_app"
@@ -40,9 +42,15 @@ def migrate(owner_url: str, app_url: str) -> None:
             holder.execute(text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
             holder.commit()
             _make_schemas(engine)
-            command.upgrade(configuration(engine), "heads")
+            config = configuration(engine)
+            with engine.connect() as connection:
+                contracts = phases.contracting(connection, config) if expand_only else []
+                targets = phases.expanding(connection, config) if contracts else ["heads"]
+            for target in targets:
+                command.upgrade(config, target)
             with engine.begin() as connection:
                 ddl.finish(connection, app_role)
+            return contracts
     finally:
         engine.dispose()
 
