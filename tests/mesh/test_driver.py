@@ -38,6 +38,24 @@ def test_values_come_back_with_their_types(owners: Engine) -> None:
             assert tuple(connection.execute(text(f"select {casts}"), sent).one()) == tuple(sent.values())
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/Sao_Paulo", "Asia/Kolkata"])
+@pytest.mark.parametrize("said", ["2026-11-23 12:00:00.5+00", "1999-12-31 23:59:59.999999+00", "2026-02-01 00:00+00"])
+def test_an_instant_is_the_same_whatever_the_servers_zone(owners: Engine, zone: str, said: str) -> None:
+    with owners.connect() as connection:
+        connection.execute(text("select set_config('timezone', :zone, true)"), {"zone": zone})
+        found = connection.execute(text("select cast(cast(:said as text) as timestamptz)"), {"said": said}).scalar_one()
+    assert found == datetime.fromisoformat(said)
+    assert found.utcoffset() is not None
+
+
+def test_times_that_python_does_not_know_are_left_as_they_are_written(owners: Engine) -> None:
+    strange = ("infinity", "-infinity", "20000-01-01 00:00:00+00")
+    with owners.connect() as connection:
+        for said in strange:
+            read = text("select cast(cast(:said as text) as timestamptz)")
+            assert connection.execute(read, {"said": said}).scalar_one() == said
+
+
 def test_a_statement_may_give_no_rows_then_many_then_none(owners: Engine) -> None:
     series = text("select n from generate_series(1, cast(:most as int)) n")
     with owners.connect() as connection:
