@@ -9,15 +9,22 @@ from rich.console import Console
 
 from tests.bench.chain import chain, chain_under_kills
 from tests.bench.cold_start import cold_start
+from tests.bench.deals import list_of_deals, one_deal
 from tests.bench.hop import hop
+from tests.bench.realtime import realtime
 from tests.bench.rows import Row, as_json, show
 from tests.bench.setting import Setting
+from tests.bench.units import memory_of_placement
 
 MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "cold-start": cold_start,
+    "one-deal": one_deal,
+    "list": list_of_deals,
     "hop": hop,
     "chain": chain,
     "kills": chain_under_kills,
+    "realtime": realtime,
+    "units": memory_of_placement,
 }
 
 

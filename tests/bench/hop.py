@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from sqlalchemy import event
@@ -57,6 +58,14 @@ def _began(mesh: Mesh, probe: UUID) -> float | None:
 
 def _state(mesh: Mesh, probe: UUID) -> float:
     """Emit as a function does; when the commit came back."""
+    with noting_commits() as committed, mesh.stating(Probed) as ctx:
+        ctx.emit(Probed(probe_id=probe))
+    return committed[0]
+
+
+@contextmanager
+def noting_commits() -> Iterator[list[float]]:
+    """When each commit of this process came back, by the clock all processes share."""
     committed: list[float] = []
 
     def note(_: Session) -> None:
@@ -64,11 +73,9 @@ def _state(mesh: Mesh, probe: UUID) -> float:
 
     event.listen(Session, "after_commit", note)
     try:
-        with mesh.stating(Probed) as ctx:
-            ctx.emit(Probed(probe_id=probe))
+        yield committed
     finally:
         event.remove(Session, "after_commit", note)
-    return committed[0]
 
 
 def _send(celery: Celery, probe: UUID) -> float:

@@ -24,11 +24,11 @@ from somos.local.processes import dying_with_us
 from somos.mesh.clock import now
 from somos.mesh.database import engine_for
 from somos.mesh.ids import uuid7
+from somos.migrations import migrate
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 from somos.policy.tokens import TokenSigner, new_keypair
 from somos.settings import ROOT
-from tests.harness.services import _make_tables as make_tables
 
 DEALS = 100_000
 
@@ -50,7 +50,7 @@ class Setting:
     @cached_property
     def _postgres(self) -> Postgres:
         server = start_postgres(self.folder / "postgres", durable=True)
-        make_tables(server.owner_url, server.url)
+        migrate(server.owner_url, server.url)
         return server
 
     @cached_property

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from somos.modules.crm.tables import Deal
 
-engine = create_engine(os.environ["DATABASE_URL"], pool_size=8, max_overflow=2, connect_args={"ssl_context": False})
+url = os.environ["DATABASE_URL"]
+engine = create_engine(url, pool_size=8, max_overflow=2, connect_args={"ssl_context": False} if "pg8000" in url else {})
 sessions = sessionmaker(engine, expire_on_commit=False)
 app = FastAPI()
 
