@@ -20,6 +20,8 @@ COMMON = ("backoff_scale", "bcrypt_cost", "log_level", "public_url", "routes_fil
 # Many processes share one PostgreSQL: each keeps one connection, and opens more only while it is busy.
 POOL_SIZE = 1
 GRACE_S = 40.0
+# An arena of memory for each thread, as glibc likes, is a few MiB for each of a hundred processes.
+FRUGAL = {"MALLOC_ARENA_MAX": "1"}
 
 
 class NotReady(Exception):
@@ -56,7 +58,7 @@ class UnitProcesses:
             file.touch(mode=0o600)  # it holds secrets
             file.write_text(json.dumps([self._sibling(unit) for unit in self.units if unit.image == image]))
             command = dying_with_us([*self._zygote, str(file)], signal.SIGTERM)
-            self._parents.append(spawn(command, self._log(image), self._bare(), ROOT))
+            self._parents.append(spawn(command, self._log(image), {**self._bare(), **FRUGAL}, ROOT))
         limit = time.monotonic() + seconds
         waiting = list(self.units)
         while waiting:

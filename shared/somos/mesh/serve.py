@@ -3,13 +3,19 @@
 import argparse
 import gc
 import os
+from collections.abc import Callable
 from typing import Any
 
 
 def serve(app: Any, host: str, port: int, threads: int) -> None:
-    """Answer with `threads` for blocking work until SIGTERM or SIGINT, then finish what was begun.
+    """Answer with `threads` for blocking work until SIGTERM or SIGINT, then finish what was begun."""
+    server(app, host, port, threads)()
 
-    In this very process: granian's own supervisor would be a second one, and whoever starts a unit (a
+
+def server(app: Any, host: str, port: int, threads: int) -> Callable[[], None]:
+    """What serves when called: until then nothing is bound, so that it may be made before a fork.
+
+    In the very process that calls it: granian's own supervisor would be a second one, and whoever starts a unit (a
     container's runtime, the zygote) already starts it again when it ends.
     """
     from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
@@ -17,7 +23,7 @@ def serve(app: Any, host: str, port: int, threads: int) -> None:
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
-    server = MPServer(
+    made = MPServer(
         "somos.mesh.host:app",
         address=host,
         port=port,
@@ -29,9 +35,13 @@ def serve(app: Any, host: str, port: int, threads: int) -> None:
         http1_settings=HTTP1Settings(),
         log_level=LogLevels.error,
     )
-    server._init_shared_socket()  # type: ignore[no-untyped-call]
-    # What granian's supervisor would start as its worker process.
-    server._spawn_worker(0, MPServer._spawn_wsgi_worker, lambda: app).inner.run()
+
+    def run() -> None:
+        made._init_shared_socket()  # type: ignore[no-untyped-call]
+        # What granian's supervisor would start as its worker process.
+        made._spawn_worker(0, MPServer._spawn_wsgi_worker, lambda: app).inner.run()
+
+    return run
 
 
 def main() -> None:

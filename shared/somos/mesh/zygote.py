@@ -12,19 +12,28 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from somos.mesh.loader import load
-from somos.mesh.serve import serve
+from somos.mesh.log import configure
+from somos.mesh.serve import server
+from somos.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from somos.mesh.dispatch import Application
+    from somos.mesh.routes import Routes
 
 # What the first request would load in every sibling by itself.
 SHARED = (
-    "flask",
-    "functions_framework",
     "granian.server",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.postgresql.pg8000",
@@ -37,14 +46,17 @@ SHARED = (
     "croniter",
     "somos.wiring",
     "somos.policy.tokens",
-    "somos.mesh.host",
+    "somos.mesh.hosted",
     "somos.mesh.database",
     "somos.mesh.tables",
 )
 AGAIN_S = (0.2, 1.0, 5.0)  # how long a sibling that keeps ending is left alone
 STEADY_S = 20.0
 PATIENCE_S = 30.0
+# The interpreter rewrites code that runs often, until it has settled: let it do so before the fork.
+TIMES = 20
 _PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 
 
 @dataclass
@@ -55,6 +67,8 @@ class Sibling:
     port: int
     environment: Mapping[str, str]
     host: str = "127.0.0.1"
+    application: "Application | None" = None
+    serve: Callable[[], None] | None = None
     pid: int = 0
     deaths: int = 0
     born: float = 0.0
@@ -63,14 +77,14 @@ class Sibling:
 
 @dataclass
 class Zygote:
-    """The parent. It opens no connection and starts no thread: neither survives a fork."""
+    """The parent. It starts no thread, and closes its connections before it forks: neither survives that."""
 
     siblings: list[Sibling]
     _ended: bool = field(default=False, init=False)
 
     def run(self) -> None:
         """Fork all, keep them alive, return once asked to stop and all have ended."""
-        preload(self.siblings)
+        self._preload()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked)
         while not self._ended:
@@ -80,6 +94,22 @@ class Zygote:
                     self._fork(one)
             self._reap(0.2)
         self._stop()
+
+    def _preload(self) -> None:
+        """Make all that the siblings will use, before the first of them is forked: what one makes by itself, or
+        what changes here between two forks, is memory that they do not share."""
+        for name in SHARED:
+            import_module(name)
+        from somos.mesh.hosted import wsgi
+
+        made = [_application_of(one.environment) for one in self.siblings]
+        for one, application in zip(self.siblings, made, strict=True):
+            one.application = application
+            one.serve = server(wsgi, one.host, one.port, int(one.environment.get("THREADS", "4")))
+        configure(made[0].runtime.settings.log_level)
+        _rehearse(made[0])
+        # No collection before it: what that frees is filled again in every sibling by itself.
+        gc.freeze()
 
     def _asked(self, _number: int, _frame: FrameType | None) -> None:
         self._ended = True
@@ -120,20 +150,86 @@ class Zygote:
             os.kill(pid, signal.SIGKILL)
 
 
-def preload(siblings: Iterable[Sibling]) -> None:
-    """Load what the siblings will need, and let no collection touch (and so copy) it in them."""
-    for name in SHARED:
-        import_module(name)
-    asked = [_told(one) for one in siblings]
-    load(*() if () in asked else {name for names in asked for name in names})
-    gc.collect()
-    gc.freeze()
+def _application_of(environment: Mapping[str, str]) -> "Application":
+    """With its own settings, and an engine that is not connected yet."""
+    from somos.mesh.dispatch import Application
+    from somos.mesh.hosted import asked
+    from somos.mesh.runtime import Runtime
+
+    runtime = Runtime(Settings.from_environment(environment))
+    if runtime.settings.database_url:
+        runtime.engine = _engine(runtime.settings.database_url, runtime.settings.pool_size)
+    runtime.routes = _routes(runtime.settings.routes_file)
+    return Application(load(*asked(environment)), runtime)
 
 
-def _told(one: Sibling) -> tuple[str, ...]:
-    from somos.mesh.host import asked
+@cache
+def _engine(url: str, pool_size: int) -> Any:
+    """One for all who are told the same: what it learns of the server, and the statements it compiles, are shared.
+    Its connections are not: the last one is closed before the first fork."""
+    from somos.mesh.database import engine_for
 
-    return asked(one.environment)
+    return engine_for(url, pool_size)
+
+
+@cache
+def _routes(file: str) -> "Routes":
+    from somos.mesh.routes import Routes
+
+    return Routes.load(file)
+
+
+def _rehearse(application: "Application") -> None:
+    """What every sibling would work out for itself: how tables hang together, how a request and a token pass."""
+    from pydantic import BaseModel
+    from sqlalchemy import select
+    from sqlalchemy.orm import configure_mappers
+    from werkzeug.test import Client
+
+    from somos.mesh import clock, hosted
+    from somos.mesh.database import Acting, transaction
+    from somos.mesh.tables import Root
+    from somos.policy.principals import SYSTEM, Kind, Principal
+    from somos.policy.roles import Role
+    from somos.policy.tokens import TokenSigner, TokenVerifier, new_keypair
+
+    configure_mappers()
+    for shape in _shapes(BaseModel):
+        shape.model_rebuild()
+    private, public = new_keypair()
+    nobody = Principal(UUID(int=0), Role.Comercial, Kind.user, "", "rehearsal")
+    hosted.use(application)
+    for _ in range(TIMES):
+        TokenVerifier(public).verify(TokenSigner(private).access(nobody, clock.now()), clock.now())
+        for path in ("/_/health", "/_/ready", "/api/v1/nothing"):
+            Client(hosted.wsgi).get(path)
+    try:
+        for _ in range(TIMES):
+            with transaction(application.runtime.engine, Acting(SYSTEM, "rehearsal")) as db:
+                for mapper in Root.registry.mappers:
+                    db.execute(select(mapper).limit(0))
+    except Exception as error:
+        # The database is away: every sibling says so itself, and works the rest out later.
+        print(f"no rehearsal: {type(error).__name__}", file=sys.stderr, flush=True)
+    finally:
+        application.runtime.engine.dispose()
+
+
+def _shapes(of: "type[BaseModel]") -> "Iterator[type[BaseModel]]":
+    """Those whose validator waits for a first value."""
+    for shape in of.__subclasses__():
+        if shape.__module__.startswith(("somos.", "functions.")) and not shape.__pydantic_complete__:
+            yield shape
+        yield from _shapes(shape)
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    """Exactly this environment; what is as it was is left untouched, and so stays shared."""
+    for name in [name for name in os.environ if name not in environment]:
+        del os.environ[name]
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
 
 def _live(one: Sibling) -> None:
@@ -142,14 +238,17 @@ def _live(one: Sibling) -> None:
     try:
         if sys.platform.startswith("linux"):
             # Also when the parent is killed: nobody would know of us.
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        os.environ.clear()
-        os.environ.update(one.environment)
-        from somos.mesh.host import app
+        _become(one.environment)
+        from somos.mesh import hosted, runtime
 
-        serve(app(), one.host, one.port, int(one.environment.get("THREADS", "4")))
+        assert one.application is not None
+        assert one.serve is not None
+        runtime.use(one.application.runtime)
+        hosted.use(one.application)
+        one.serve()
         code = 0
     except BaseException:
         import traceback

@@ -1,0 +1,72 @@
+"""What this unit hosts, and whether it can answer.
+
+`SOMOS_FUNCTION` names one function (`crm-deals`), `SOMOS_FUNCTIONS` several, by name or by module (`auth,crm-deals`);
+without either every function of `functions/` is hosted.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from somos.mesh.dispatch import Application
+from somos.mesh.loader import load
+from somos.mesh.log import configure
+from somos.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_application: list[Application] = []
+
+
+def asked(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """What a unit is told to host; nothing means everything."""
+    told = environment.get("SOMOS_FUNCTION") or environment.get("SOMOS_FUNCTIONS") or ""
+    return tuple(told.replace(",", " ").split())
+
+
+def application() -> Application:
+    """The dispatcher of this unit, loaded once."""
+    if not _application:
+        configure(Settings.from_environment().log_level)
+        use(Application(load(*asked())))
+    return _application[0]
+
+
+def use(application: Application) -> None:
+    """Answer with this one (forked siblings, whose parent made it)."""
+    _application[:] = [application]
+
+
+def answer(request: Request) -> Response:
+    """Of the unit itself when asked how it is, of the function asked for otherwise."""
+    if request.path == "/_/health":
+        return Response('{"status": "ok"}', mimetype="application/json")
+    if request.path == "/_/ready":
+        return _readiness()
+    return application()(request)
+
+
+def wsgi(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """The same for a server, without a framework around it: for siblings, each of which would pay for one."""
+    return answer(Request(environ))(environ, start_response)
+
+
+def _readiness() -> Response:
+    """200 once the functions are loaded and the database answers: only then is a request worth sending here."""
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from somos.mesh.database import atomically
+
+    here = application()
+    told: dict[str, Any] = {"status": "ok", "functions": sorted(here.functions)}
+    try:
+        with atomically(here.runtime.engine) as connection:
+            connection.execute(text("select 1"))
+    except (SQLAlchemyError, OSError) as error:
+        told = {"status": "waiting", "for": "database", "why": type(error).__name__}
+    return Response(json.dumps(told), 200 if told["status"] == "ok" else 503, mimetype="application/json")
