@@ -15,7 +15,7 @@ from somos.ports.llm import Llm
 @topic(DraftWanted, calls=[Llm], queue="agents", timeout=90)
 def on_draft_wanted(event: DraftWanted, ctx: Context) -> None:
     if ctx.read(switches_on, "", "agent"):
-        ctx.later(600, "the agent is stopped")
+        ctx.later(600, "o agente está parado")
     wanted = ctx.read(drafting.wanted, event.message_id)
     answer = None
     if wanted is not None:

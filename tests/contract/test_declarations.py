@@ -16,7 +16,6 @@ from tests.contract.rows import tables
 
 FILES = sorted(file for file in (ROOT / "functions").glob("*/*.py") if file.name != "__init__.py")
 LIBRARY = sorted((ROOT / "shared" / "somos" / "modules").rglob("*.py"))
-MESH = sorted((ROOT / "shared" / "somos" / "mesh").glob("*.py"))
 PROBLEMS = {name for name, one in vars(problems).items() if inspect.isclass(one) and issubclass(one, problems.Problem)}
 
 
@@ -108,29 +107,43 @@ ENGLISH = re.compile(
 
 
 def sentences(file: Path) -> Iterator[tuple[int, str]]:
-    """What problems say: their first argument, in every form that it is written in."""
-    for call in calls(file):
-        if called(call).split(".")[-1] in PROBLEMS:
-            for written in call.args[:1]:
-                for part in ast.walk(written):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        yield call.lineno, part.value
+    """Texts of three words or more that begin or end like a sentence, docstrings, SQL and patterns aside."""
+    tree = ast.parse(file.read_text())
+    docs = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or node in docs:
+            continue
+        said = node.value.strip()
+        if len(said.split()) >= 3 and (said[0].isupper() or said[-1] in ".!?;:") and "\\" not in said:
+            yield node.lineno, said
 
 
-def test_problems_speak_portuguese() -> None:
+def test_what_people_read_is_portuguese() -> None:
     found = [
         f"{named(file)}:{line} {sentence!r} says {word[0]!r}"
-        for file in (*FILES, *LIBRARY, *MESH)
+        for file in (*FILES, *LIBRARY)
         for line, sentence in sentences(file)
         if (word := ENGLISH.search(re.sub(r"`[^`]*`", "", sentence)))  # between back quotes stand names
     ]
     assert found == []
 
 
-def test_the_runtimes_own_sentences_are_portuguese_too() -> None:
-    titles = [one.title for one in vars(problems).values() if hasattr(one, "title") and inspect.isclass(one)]
-    for sentence in [*titles, *dispatch._SENTENCES.values()]:
-        assert not ENGLISH.search(re.sub(r"\{\w+\}", "", sentence)), sentence
+def test_the_runtimes_own_problems_are_portuguese_too() -> None:
+    said = [getattr(problems, name).title for name in PROBLEMS] + list(dispatch._SENTENCES.values())
+    said += [
+        part.value
+        for file in (ROOT / "shared" / "somos" / "mesh").glob("*.py")
+        for call in calls(file)
+        if called(call).split(".")[-1] in PROBLEMS
+        for part in (one for written in call.args[:1] for one in ast.walk(written))
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    assert len(said) > 40
+    assert [sentence for sentence in said if ENGLISH.search(re.sub(r"\{\w+\}", "", sentence))] == []
 
 
 def test_codes_of_problems_are_stable_words() -> None:
