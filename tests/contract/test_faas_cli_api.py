@@ -151,7 +151,7 @@ def test_an_event_handler_answers_only_to_the_mesh(gateway: Gateway) -> None:
     step = next(name for name, one in gateway.mesh.functions.items() if one.topics)
     assert gateway.call(f"POST /function/{step}", json={}).status_code == 404
     type_ = gateway.mesh.functions[step].topics[0].type
-    forged = {"Ce-Type": type_, "Ce-Id": "1", "Ce-Event": "1", "Somos-Signature": "t=1,v1=0"}
+    forged = {"Ce-Type": type_, "Ce-Id": "1", "Ce-Event": "1", "Ce-Signature": "t=1,v1=0"}
     assert gateway.call(f"POST /function/{step}", json={}, headers=forged).status_code == 401
 
 

@@ -100,7 +100,7 @@ def _certificate(folder: Path) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def edge(needs: Callable[[str, str], str]) -> Iterator[Edge]:
+def edge(request: pytest.FixtureRequest, needs: Callable[[str, str], str]) -> Iterator[Edge]:
     program = needs("nginx", "nginx-light")
     # nginx's workers run as another user: the folder must let them pass.
     tmp_path = Path(tempfile.mkdtemp(prefix="somos-nginx-"))
@@ -116,6 +116,7 @@ def edge(needs: Callable[[str, str], str]) -> Iterator[Edge]:
         "NGINX_RUN": str(tmp_path),
         "NGINX_CONF": "/etc/nginx",
         "SOMOS_NGINX": str(NGINX),
+        "SOMOS_PLACEMENT": getattr(request, "param", "function"),
         "SOMOS_DOMAIN": "somos.test",
         "FUNCTIONS_UPSTREAM": f"127.0.0.1:{functions.server_port}",
         "REALTIME_UPSTREAM": f"127.0.0.1:{realtime.socket.getsockname()[1]}",
@@ -157,6 +158,20 @@ def test_a_request_reaches_the_function_that_declares_it(edge: Edge) -> None:
     assert json.loads(raw)["path"].startswith("/function/crm-board/")
 
 
+@pytest.mark.parametrize(
+    ("edge", "path", "host"),
+    [
+        ("function", "/function/crm-tags/api/v1/tags", "somos.test"),
+        ("compact", "/function/sales/api/v1/tags", "somos.test"),
+        ("knative", "/api/v1/tags", "crm-tags.somos.svc.cluster.local"),
+    ],
+    indirect=["edge"],
+)
+def test_the_placement_says_how_the_unit_of_a_function_is_addressed(edge: Edge, path: str, host: str) -> None:
+    reached = json.loads(edge.ask("GET", "/api/v1/tags", {"Host": "somos.test"})[-1])
+    assert (reached["path"], reached["headers"]["Host"]) == (path, host)
+
+
 def test_every_public_route_is_known_to_nginx(edge: Edge) -> None:
     routes = json.loads((ROOT / "gateway" / "routes.json").read_text())["edges"]
     sample = [edge_ for n, edge_ in enumerate(routes) if n % 7 == 0 and edge_["path"] != "/api/v1/auth/login"]
@@ -180,7 +195,7 @@ def test_what_is_not_public_does_not_exist_outside(edge: Edge, path: str) -> Non
 
 
 def test_nobody_outside_can_pretend_to_be_the_mesh(edge: Edge) -> None:
-    forged = {"Ce-Type": "crm.deal_opened", "Ce-Id": "1", "Somos-Signature": "t=1,v1=0", "X-Real-Ip": "10.0.0.1"}
+    forged = {"Ce-Type": "crm.deal_opened", "Ce-Id": "1", "Ce-Signature": "t=1,v1=0", "X-Real-Ip": "10.0.0.1"}
     _, raw = edge.ask("GET", "/api/v1/deals", headers=forged)
     reached = {name.lower(): value for name, value in json.loads(raw)["headers"].items()}
     assert "ce-type" not in reached

@@ -116,7 +116,7 @@ def test_an_event_stated_for_later_waits(toys: Mesh) -> None:
 
 
 def test_an_event_the_mesh_did_not_sign_is_refused(toys: Mesh) -> None:
-    headers = {"Ce-Type": "notes.note_written", "Ce-Id": "x", "Somos-Signature": "t=1,v1=00"}
+    headers = {"Ce-Type": "notes.note_written", "Ce-Id": "x", "Ce-Signature": "t=1,v1=00"}
     toys.call("POST /function/toys-on-note-written", {"note_id": "x"}, headers=headers).refused(401)
 
 

@@ -11,7 +11,8 @@ from somos.mesh import clock
 from somos.mesh.problems import Unauthorised
 
 TOLERANCE_S = 300
-SIGNATURE = "Somos-Signature"
+# An attribute of the event, so that a broker between worker and function hands it on.
+SIGNATURE = "Ce-Signature"
 # Which function of a unit a delivery is for.
 ADDRESSEE = "Ce-Function"
 

@@ -13,6 +13,7 @@ from somos.mesh.context import Context
 from somos.mesh.declare import Endpoint, Function, Webhook
 from somos.mesh.deliver import ADDRESSEE
 from somos.mesh.intake import take_in
+from somos.mesh.knock import is_knock, knocked
 from somos.mesh.log import bound, log
 from somos.mesh.problems import (
     Broken,
@@ -54,6 +55,8 @@ class Application:
     def __call__(self, request: Request, function: str | None = None) -> Response:
         """Answer one request; `function` names the addressee of an event when several live here."""
         try:
+            if is_knock(request.headers):
+                return knocked(self.runtime)
             if "Ce-Type" in request.headers:
                 return steps.receive(self.runtime, self._consumers, request, function or request.headers.get(ADDRESSEE))
             target, values = self._router.match(request.method, request.path)

@@ -9,8 +9,8 @@ from somos.mesh.derive.stack import labels_of, runtime_environment
 from somos.mesh.derive.units import Unit
 
 PING = """\
-# Desligados: quem faz andar os relógios é o somos-relay, que assina cada batida e está em infra/services. Aplique este
-# arquivo só para ter uma segunda campainha; uma batida dita duas vezes no mesmo minuto é uma só.
+# Desligados: quem faz andar os relógios é o somos-relay (infra/services), em qualquer plataforma. Aplique este arquivo
+# para ter um segundo relógio: a batida, que não é assinada, só manda olhar a hora, e dita duas vezes é uma só.
 """
 BROKER = """\
 # Só para quem prefere o broker do Knative ao caminho direto do worker até a função. Ponha FUNCTION_URL do worker no

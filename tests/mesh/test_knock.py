@@ -1,0 +1,37 @@
+"""A clock of the platform knocks: nothing more happens than what is due in this minute."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.harness.mesh import Answer, Mesh
+
+PING = {"Ce-Type": "dev.knative.sources.ping", "Ce-Id": "1", "Ce-Specversion": "1.0", "Ce-Source": "/ping"}
+CRON = {"X-Connector": "cron-connector", "X-Topic": "cron-function"}
+NIGHT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+def knock(mesh: Mesh, headers: dict[str, str]) -> Answer:
+    return mesh.call("POST /", headers=headers)
+
+
+def ticks(mesh: Mesh) -> list[str]:
+    return [row["type"] for row in mesh.rows("select type from mesh.outbox where type like 'timer.%' order by type")]
+
+
+@pytest.mark.parametrize("headers", [PING, CRON], ids=["pingsource", "cron-connector"])
+def test_a_knock_lets_what_is_due_tick_once(mesh: Mesh, headers: dict[str, str]) -> None:
+    mesh.time = NIGHT
+    assert knock(mesh, headers).status == 202
+    due = ticks(mesh)
+    assert due
+    knock(mesh, headers)
+    assert sorted(f"timer.{function}" for function in mesh.tick()) == due
+    assert ticks(mesh) == due
+
+
+def test_a_knock_cannot_make_anything_tick_that_is_not_due(mesh: Mesh) -> None:
+    due = {tick.function for tick in mesh.runtime.routes.ticks}
+    mesh.time = NIGHT.replace(minute=1)
+    knock(mesh, PING)
+    assert len(ticks(mesh)) < len(due)
