@@ -14,6 +14,8 @@ from tests.bench.hop import hop
 from tests.bench.realtime import realtime
 from tests.bench.rows import Row, as_json, show
 from tests.bench.setting import Setting
+from tests.bench.stack import stack_up
+from tests.bench.suite import suite
 from tests.bench.units import memory_of_placement
 
 MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
@@ -24,6 +26,8 @@ MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "chain": chain,
     "kills": chain_under_kills,
     "realtime": realtime,
+    "up": stack_up,
+    "suite": suite,
     "units": memory_of_placement,
 }
 

@@ -1,8 +1,10 @@
 """Four steps for each of a thousand leads; then again while workers and units are killed."""
 
+import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,12 +15,13 @@ from uuid import UUID
 from sqlalchemy import text
 
 from somos.mesh.ids import uuid7
+from somos.settings import ROOT
 from tests.bench.celery import Celery
 from tests.bench.leads.facts import Seen
 from tests.bench.leads.work import STEPS
 from tests.bench.mesh import Mesh, running_mesh
 from tests.bench.rows import Budget, Row
-from tests.bench.setting import Process, Setting, family, until
+from tests.bench.setting import PYTHON, Process, Setting, family, until
 
 SEED = 20261123
 KILLS = 8
@@ -49,6 +52,8 @@ def chain(setting: Setting, quick: bool) -> list[Row]:
         with celery.worker():
             _celerys(mesh, celery, 50)
             peer = _celerys(mesh, celery, leads)
+        dbos, why = _dbos(setting, leads)
+    steps = leads * len(STEPS)
     return [
         Row(
             f"chain of 4 steps x {leads} leads",
@@ -57,7 +62,15 @@ def chain(setting: Setting, quick: bool) -> list[Row]:
             "steps/s",
             Budget(0.5, 1.0, "at least", of="ratio"),
             f"{ours.seconds:.1f} s; peer: Celery, acks_late, prefork 2, {peer.seconds:.1f} s",
-        )
+        ),
+        Row(
+            "the same, beside DBOS",
+            ours.per_second,
+            steps / dbos if dbos else None,
+            "steps/s",
+            Budget(None, 1.0, "at least", of="ratio"),
+            f"{dbos:.1f} s" if dbos else f"left out: {why}",
+        ),
     ]
 
 
@@ -112,6 +125,20 @@ def _run(mesh: Mesh, leads: int, begin: Callable[[list[UUID]], None]) -> Outcome
     # What is delivered again after the end would show now.
     until(lambda: mesh.idle(), PATIENCE_S, "deliveries stayed open", pause=0.1)
     return Outcome(seconds, wanted, mesh.rows(DONE)[0].effects - wanted)
+
+
+def _dbos(setting: Setting, leads: int) -> tuple[float | None, str]:
+    """Its seconds, or why there are none."""
+    command = [PYTHON, "-m", "tests.bench.peers.dbos_leads", str(leads)]
+    try:
+        ran = subprocess.run(
+            command, env=setting.environment(), cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"not done within {PATIENCE_S:.0f} s"
+    if ran.returncode:
+        return None, (ran.stderr.strip().splitlines() or ["it ended early"])[-1]
+    return float(json.loads(ran.stdout.strip().splitlines()[-1])["seconds"]), ""
 
 
 class _OneOf:

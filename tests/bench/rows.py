@@ -13,9 +13,9 @@ Side = Literal["at most", "at least"]
 
 @dataclass(frozen=True)
 class Budget:
-    """What design section 9 asks: of the ratio ours/peer, or of our own figure."""
+    """What design section 9 asks: of the ratio ours/peer, or of our own figure. Without a must it is only hoped."""
 
-    must: float
+    must: float | None
     aim: float
     side: Side = "at most"
     of: Literal["ratio", "ours"] = "ours"
@@ -23,7 +23,9 @@ class Budget:
     def met(self, limit: float, figure: float) -> bool:
         return figure <= limit if self.side == "at most" else figure >= limit
 
-    def shown(self, limit: float, unit: str) -> str:
+    def shown(self, limit: float | None, unit: str) -> str:
+        if limit is None:
+            return ""
         sign = "≤" if self.side == "at most" else "≥"
         return f"{sign} {_number(limit)}{' x' if self.of == 'ratio' else f' {unit}'}"
 
@@ -50,7 +52,7 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        return self.budget is None or self.meets(self.budget.must)
+        return self.budget is None or self.budget.must is None or self.meets(self.budget.must)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -102,7 +104,9 @@ def _verdict(row: Row) -> str:
         return ""
     if not row.ok:
         return "[red]misses the must[/red]"
-    return "[green]aim[/green]" if row.meets(row.budget.aim) else "[yellow]must[/yellow]"
+    if row.meets(row.budget.aim):
+        return "[green]aim[/green]"
+    return "" if row.budget.must is None else "[yellow]must[/yellow]"
 
 
 def _number(figure: float) -> str:
