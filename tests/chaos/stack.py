@@ -1,6 +1,7 @@
 """The whole local stack in a folder of its own, as `somos up` starts it, and what is known of it from outside."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -8,19 +9,24 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import redis
 import requests
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
+from websockets.sync.client import connect
 
 from somos.local.engines import postgres, valkey
 from somos.local.environment import OUTSIDE, Ports
 from somos.local.processes import Identity, Record, last_lines, living_in, wait_for
 from somos.local.state import State
+from somos.mesh import outbox
 from somos.mesh.database import engine_for
+from somos.mesh.ids import uuid7
+from somos.mesh.records import Outbox
 from somos.settings import ROOT
 from tests.chaos.monkey import Blow, Monkey, living
 
@@ -216,12 +222,39 @@ class Stack:
         answer.raise_for_status()
         return answer.json()
 
+    def let_the_timers_fire(self) -> None:
+        """State a tick of every timer, as the relay does when its minute comes; then come to rest."""
+        timers = json.loads((self.folder / "routes.json").read_text())["ticks"]
+        minute = datetime.now(UTC).isoformat()
+        cause = outbox.Cause(uuid7(), None, None, "relay")
+        rows = [outbox.row(f"timer.{timer['function']}", {"minute": minute}, cause) for timer in timers]
+        with self._engine.begin() as connection:
+            connection.execute(insert(Outbox), rows)
+        self.come_to_rest()
+
+    def tells_at_once(self) -> bool:
+        """Whether somebody who is connected hears of work that begins now."""
+        gateway = f"127.0.0.1:{self.ports.gateway}"
+        token = (self.folder / "run" / "token-diretor@somos.local").read_text()
+        asked = {"Authorization": f"Bearer {token}"}
+        with connect(f"ws://{gateway}/ws") as socket:
+            socket.send(json.dumps({"token": token}))
+            profiles = requests.get(f"http://{gateway}/api/v1/icp-profiles", headers=asked, timeout=30).json()
+            search = {"icp_id": profiles["items"][0]["id"], "limit": 1}
+            answer = requests.post(f"http://{gateway}/api/v1/hunter/search", json=search, headers=asked, timeout=30)
+            task = answer.json()["task_id"]
+            with contextlib.suppress(TimeoutError):
+                while (heard := json.loads(socket.recv(timeout=30))).get("data", {}).get("task_id") != task:
+                    pass
+                return str(heard["type"]).startswith("task.")
+        return False
+
     def come_to_rest(self) -> None:
         """Until neither the mesh nor the world has anything left to do now."""
         left = """
             select (select count(*) from mesh.outbox where fanned_at is null)
                  + (select count(*) from mesh.deliveries where state = 'due' and due_at < now() + interval '1 minute'
-                    and type not like 'timer.%')
+                   )
         """
 
         def quiet() -> bool:

@@ -15,8 +15,8 @@ from tests.chaos.stack import START_S, STORY_S, Stack
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
-# About how many deliveries the story is made of.
-STEPS = 190
+# The story takes some two hundred deliveries, fewer when a message stays with a person.
+STEPS = 160
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def test_worker_relay_gateway_hub_and_redis_die_at_random(stack: Stack, calm: Ca
         _tell(stack, monkey)
         assert truth.leads(stack) == calm.leads
         assert len(monkey.struck) == 15
+        assert stack.tells_at_once()
 
 
 def test_redis_forgets_everything_again_and_again(stack: Stack, calm: Calm, seed: int) -> None:
@@ -106,5 +107,7 @@ def test_a_killed_supervisor_is_followed_by_one_that_ends_the_story(
         stack.stop()
     with stack.started():
         stack.come_to_rest()
-        print("at rest:", truth.check(stack, reports_lost=True))
+        # WhatsApp's own server died as well, and forgot what it had not told us yet: the timers go and ask.
+        stack.let_the_timers_fire()
+        print("at rest:", truth.check(stack))
         assert truth.leads(stack) == calm.leads

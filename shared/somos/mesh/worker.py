@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -16,6 +17,9 @@ from somos.mesh.log import log
 from somos.mesh.outbox import Claim
 from somos.mesh.runtime import Runtime, current
 from somos.mesh.units import Addresses
+
+if TYPE_CHECKING:
+    import redis
 
 # Deliveries under way at once per queue: model calls wait on others, the rest is quick.
 WIDTH = {"agents": 8, "messages": 4}
@@ -200,12 +204,10 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
         def unsubscribe(self) -> None:
             pass
 
+    client = hearing(runtime)
     while not asked.is_set():
-        ear = Ear(
-            [Queue(name, connection=runtime.redis, serializer=JSONSerializer) for name in names],
-            connection=runtime.redis,
-            serializer=JSONSerializer,
-        )
+        queues = [Queue(name, connection=client, serializer=JSONSerializer) for name in names]
+        ear = Ear(queues, connection=client, serializer=JSONSerializer)
         try:
             ear.work(logging_level="WARNING")
             asked.wait(1)
@@ -213,3 +215,10 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
             return
         except RedisError as error:
             log.warning("bell-silent", error=type(error).__name__)
+
+
+def hearing(runtime: Runtime) -> "redis.Redis":
+    """A client for waiting: RQ sets how long before it connects, and nobody else's connections end its waits."""
+    import redis
+
+    return redis.Redis.from_url(runtime.settings.redis_url, socket_connect_timeout=2, health_check_interval=30)
