@@ -17,7 +17,6 @@ from sqlalchemy.engine import make_url
 
 from somos.mesh import clock, outbox
 from somos.mesh.database import engine_for
-from somos.mesh.declare import registry
 from somos.mesh.loader import load
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime, use
@@ -64,11 +63,11 @@ def migrated(database_urls: tuple[str, str]) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def office(migrated: tuple[str, str], settings: Settings, keys: tuple[str, str], outside: World) -> Iterator[Office]:
-    load()
+    functions = load()
     engine = engine_for(migrated[0])
     settings = replace(settings, database_url=migrated[0], database_owner_url=migrated[1])
-    runtime = Runtime(settings, engine=engine, routes=Routes.of(registry.values()))
-    for mesh in _with_clock(Mesh(runtime, dict(registry), TokenSigner(keys[0]))):
+    runtime = Runtime(settings, engine=engine, routes=Routes.of(functions.values()))
+    for mesh in _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]))):
         with opened(mesh, outside) as made:
             yield made
     engine.dispose()
@@ -321,9 +320,9 @@ def _moved(office: Office, machine: House) -> Iterator[Office]:
     runtime = Runtime(
         replace(office.mesh.runtime.settings, database_url=url),
         engine=engine_for(url),
-        routes=Routes.of(registry.values()),
+        routes=office.mesh.runtime.routes,
     )
-    mesh = Mesh(runtime, dict(registry), office.mesh.signer)
+    mesh = Mesh(runtime, office.mesh.functions, office.mesh.signer)
     use(runtime)
     clock.use(lambda: mesh.time)  # the fixture puts it back
     with opened(mesh, office.world) as moved:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from somos.mesh import walls
 from somos.mesh.tables import Root, Table
 from somos.policy import rls
 
@@ -76,6 +77,15 @@ begin
 end $body$
 """
 
+# Hundreds of small processes keep a connection each: one that nobody used for a while is given back, and whoever needs
+# it again opens it again. A pooler in between gives back sooner by itself.
+IDLE = "2min"
+_GIVE_BACK = f"""
+do $body$ begin
+    execute format('alter database %I set idle_session_timeout = %L', current_database(), '{IDLE}');
+end $body$
+"""
+
 # The application may add to these and read them, never change or remove: not even by mistake.
 _APPEND_ONLY = ("mesh.audit", "mesh.audit_seals")
 
@@ -94,6 +104,7 @@ def finish(connection: Connection, app_role: str) -> None:
 def statements(app_role: str) -> Iterator[str]:
     """The whole of it, in order."""
     role = '"' + app_role.replace('"', '""') + '"'
+    yield _GIVE_BACK
     for schema in schemas():
         yield f"grant usage on schema {schema} to {role}"
         yield f"grant select, insert, update, delete on all tables in schema {schema} to {role}"
@@ -107,6 +118,7 @@ def statements(app_role: str) -> Iterator[str]:
         yield from _audit(table)
         yield from table.__extra_ddl__(role)
     yield from rls.statements(Root)
+    yield from walls.statements()
 
 
 def business_tables() -> list[type[Table]]:

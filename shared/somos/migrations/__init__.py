@@ -39,6 +39,7 @@ def migrate(owner_url: str, app_url: str, *, expand_only: bool = False) -> list[
     engine = engine_for(owner_url, pool_size=1)
     try:
         with engine.connect() as holder:
+            holder.execute(text("set idle_session_timeout = 0"))  # it only holds the lock, however long that takes
             holder.execute(text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
             holder.commit()
             _make_schemas(engine)
