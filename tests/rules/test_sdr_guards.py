@@ -95,7 +95,7 @@ def test_cancelling_wins_over_waiting_and_the_longest_wait_over_the_rest():
 
 def test_a_person_answering_a_person_is_held_by_no_cap_and_no_window():
     late = {"now": NOON.replace(hour=2), "person_left": (NOON, NOON), "sender_left_today": 99}
-    assert refused(conversational=True, relationship="client", **late) == {}
+    assert refused(conversational=True, relationship="client", lead_state="blocked", **late) == {}
     assert set(refused(conversational=True, suppressed=True, **late)) == {"suppression"}
 
 

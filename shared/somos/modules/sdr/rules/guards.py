@@ -101,8 +101,8 @@ def inbound(facts: Preflight, _: IsHoliday) -> Refusal | None:
 
 
 def lead(facts: Preflight, _: IsHoliday) -> Refusal | None:
-    """Somebody decided against this lead after the message was approved."""
-    if facts.lead_state in REFUSED_LEADS:
+    """Somebody decided against this lead after the message was approved; who wrote to us is still answered."""
+    if facts.lead_state in REFUSED_LEADS and not facts.conversational:
         return Refusal("lead", "O lead foi recusado ou marcado para nunca ser contatado.", "cancel")
     return None
 
