@@ -148,6 +148,7 @@ def test_requests_of_two_people_side_by_side_see_only_their_own(mesh: Mesh) -> N
     assert wrong == []
 
 
+@pytest.mark.drill
 def test_the_whole_story_by_a_process_per_function_needs_few_server_connections(
     mesh: Mesh, owner: str, outside: World
 ) -> None:

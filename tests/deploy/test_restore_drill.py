@@ -33,6 +33,10 @@ from tests.harness.world import World
 # What holding changes by itself; every other table comes back row for row.
 TOUCHED = {"mesh.audit", "mesh.deliveries", "mesh.heartbeats", "mesh.outbox", "sdr.approvals"}
 
+# One database per test process: two of them may play the drill at once.
+HOUSE = f"somos_house_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
+pytestmark = pytest.mark.drill
+
 
 @dataclass
 class House:
@@ -55,8 +59,8 @@ class House:
 @pytest.fixture(scope="module")
 def migrated(database_urls: tuple[str, str]) -> Iterator[tuple[str, str]]:
     """A database as `somos migrate` makes it: the application's and the owner's address."""
-    with fresh_database(database_urls[1], "somos_house") as owner:
-        app = within(database_urls[0], "somos_house")
+    with fresh_database(database_urls[1], HOUSE) as owner:
+        app = within(database_urls[0], HOUSE)
         migrate(owner, app)
         yield app, owner
 
