@@ -20,7 +20,7 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running = start_postgres(folder, durable=False)
-        self.url = self._running.url
+        self.url, self.owner_url = self._running.url, self._running.owner_url
 
     def kill(self) -> None:
         self._running.process.send(signal.SIGKILL)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError, InterfaceError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from somos.policy.principals import Principal
@@ -112,6 +112,22 @@ def _notice_lost_connections(engine: Engine) -> None:
         if isinstance(found.original_exception, OSError):
             found.is_disconnect = True
             raise InterfaceError(found.statement, None, found.original_exception, connection_invalidated=True)
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """The five characters by which PostgreSQL names an error, whatever the driver."""
+    original: Any = error.orig
+    if original is None:
+        return ""
+    if hasattr(original, "sqlstate"):
+        return original.sqlstate or ""
+    first = original.args[0] if original.args else ""
+    return first.get("C", "") if isinstance(first, dict) else ""
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether the server could not be asked; otherwise it understood the question and refused it."""
+    return sqlstate(error) in ("", "57P01", "57P02", "57P03", "08006", "08001")
 
 
 @event.listens_for(Session, "after_begin")

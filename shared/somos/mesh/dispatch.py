@@ -5,11 +5,13 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Request, Response
 
 from somos.mesh import guard, idempotency, steps
 from somos.mesh.context import Context
+from somos.mesh.database import is_away, sqlstate
 from somos.mesh.declare import Endpoint, Function, Webhook
 from somos.mesh.deliver import ADDRESSEE
 from somos.mesh.intake import take_in
@@ -277,24 +279,16 @@ def _translate(error: Exception) -> Problem:
             return Conflict("Já existe, ou depende de algo que não existe", code="integrity")
         if code in ("40001", "40P01", "55P03"):
             return Conflict("Outra operação mexia no mesmo registro; tente de novo", code="lost-race")
-        if isinstance(error, OperationalError) or code in ("57P01", "57P03", "08006", ""):
-            log.exception("database-unavailable")
+        if isinstance(error, OperationalError) or is_away(error):
+            log.warning("database-unavailable", error=type(error).__name__, code=code)
             return Unavailable(headers={"Retry-After": "2"})
         if code.startswith("22"):
             return Invalid("Um dos valores não é aceito")
+    if isinstance(error, NoConnectionFree):
+        log.warning("database-busy")
+        return Unavailable(headers={"Retry-After": "2"})
     log.exception("handler-broke")
     return Broken()
-
-
-def sqlstate(error: DBAPIError) -> str:
-    """The five characters by which PostgreSQL names an error, whatever the driver."""
-    original: Any = error.orig
-    if original is None:
-        return ""
-    if hasattr(original, "sqlstate"):
-        return original.sqlstate or ""
-    first = original.args[0] if original.args else ""
-    return first.get("C", "") if isinstance(first, dict) else ""
 
 
 def problem_response(problem: Problem) -> Response:

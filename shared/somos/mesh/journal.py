@@ -1,6 +1,7 @@
 """The journal of outside calls: intent is committed before the call, the outcome after it."""
 
 import json
+import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,9 +10,10 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError
 
 from somos.mesh import clock
-from somos.mesh.database import Acting, atomically, transaction
+from somos.mesh.database import Acting, atomically, is_away, transaction
 from somos.mesh.effects import Later, Parked
 from somos.mesh.leases import LEASE, Leases
 from somos.mesh.outbox import changed
@@ -67,6 +69,10 @@ def _renew(calls: list[_Call]) -> None:
 
 
 _leases: Leases[_Call] = Leases(_renew)
+
+
+# How often to look whether a database that went away is back.
+LOOK_S = 0.2
 
 
 class Refusal(Exception):
@@ -177,8 +183,17 @@ class Journal:
         self._write(_SETTLE, {**call.row, "state": state, "error": said, "now": clock.now()})
 
     def _write(self, statement: TextClause, values: dict[str, Any]) -> None:
-        with transaction(self._engine, self._acting) as db:
-            db.execute(statement, values)
+        """What became of a call is worth waiting for the database, as long as the step itself may last."""
+        until = time.monotonic() + self._timeout.total_seconds()
+        while True:
+            try:
+                with transaction(self._engine, self._acting) as db:
+                    db.execute(statement, values)
+                return
+            except DBAPIError as error:
+                if not is_away(error) or time.monotonic() > until or isinstance(self._engine, Connection):
+                    raise
+            time.sleep(LOOK_S)
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import ClassVar, Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from somos.mesh import Context
@@ -125,6 +126,13 @@ class Withheld(Exception):
         self.refusals = refusals
 
 
+class NotBegun(Exception):
+    """The database went away before the call: nothing was called."""
+
+    outcome: ClassVar[str] = "none"
+    retry_after: ClassVar[float] = 2.0
+
+
 class MayHaveLeft(Exception):
     """An earlier attempt's call may have had its effect, and a guard forbids to ask by sending again."""
 
@@ -201,14 +209,26 @@ class Gate:
             raise MayHaveLeft(str(error)) from error
 
     def _pass(self, call: Callable[[], R]) -> R:
-        def through(db: Session) -> R:
+        called, answered = False, list[R]()
+
+        def through(db: Session) -> None:
+            nonlocal called
             people.lock(db, self._letter.keys)
             refusals = last_refusals(db, self._letter, self._ctx.now)
             if refusals:
                 raise Withheld(refusals)
-            return call()
+            called = True
+            answered.append(call())
 
-        return self._ctx.read(through)
+        try:
+            self._ctx.read(through)
+        except DBAPIError as error:
+            if not called:
+                raise NotBegun from error
+            if not answered:
+                raise
+            # The lock ended a moment early; what the provider said stays said.
+        return answered[0]
 
 
 def last_refusals(db: Session, letter: Letter, now: datetime) -> list[Refusal]:

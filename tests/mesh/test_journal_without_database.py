@@ -1,0 +1,78 @@
+"""What the outside answered is not lost because the database is away in that moment."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from somos.mesh import journal
+from somos.mesh.database import Acting, engine_for
+from somos.mesh.ids import uuid7
+from somos.mesh.journal import Journal
+from somos.mesh.records import Effect
+from somos.policy.principals import SYSTEM
+from tests.mesh.test_database import Server
+from tests.mesh.toys.outside import ToyPostman
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A PostgreSQL that may die, with a journal in it."""
+    made = Server(tmp_path / "postgres")
+    owner = engine_for(made.owner_url, pool_size=1)
+    with owner.begin() as connection:
+        # As a real server: what is committed outlives a kill.
+        connection.execute(text(f"alter database {connection.engine.url.database} set synchronous_commit = on"))
+        connection.execute(text("set local synchronous_commit = on"))
+        connection.execute(text("create schema mesh"))
+        Effect.metadata.create_all(connection, tables=[Effect.__table__])
+        app = make_url(made.url).username
+        connection.execute(text(f"grant usage on schema mesh to {app}"))
+        connection.execute(text(f"grant all on mesh.effects to {app}"))
+    owner.dispose()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def pool(server: Server) -> Iterator[Engine]:
+    made = engine_for(server.url, pool_size=2)
+    yield made
+    made.dispose()
+
+
+def test_an_answer_waits_until_the_database_is_back(server: Server, pool: Engine) -> None:
+    postman, answers = ToyPostman(), list[str]()
+    gone = threading.Event()
+
+    def go_away() -> None:
+        server.kill()
+        gone.set()
+
+    def call() -> None:
+        journal = Journal(pool, Acting(SYSTEM, "test"), uuid7(), timeout=60)
+        answers.append(journal.once("shout", postman.shout, {"note": "a"}))
+
+    postman.meanwhile = go_away
+    calling = threading.Thread(target=call)
+    calling.start()
+    assert gone.wait(20)
+    server.start()
+    calling.join()
+    assert answers == ["recibo-a"]
+    with pool.connect() as connection:
+        assert connection.execute(text("select state, outcome from mesh.effects")).one() == ("done", "recibo-a")
+
+
+def test_a_database_that_stays_away_is_not_waited_for_longer_than_the_step_may_last(
+    server: Server, pool: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LOOK_S", 0.01)
+    postman = ToyPostman()
+    postman.meanwhile = server.kill
+    with pytest.raises(journal.DBAPIError):
+        Journal(pool, Acting(SYSTEM, "test"), uuid7(), timeout=1).once("shout", postman.shout, {"note": "a"})
+    server.start()
