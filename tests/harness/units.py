@@ -33,8 +33,6 @@ class Clock:
     """The time of a test, where other processes can read it; without one, the real time."""
 
     def __init__(self, file: Path) -> None:
-        if not file.exists():
-            file.write_bytes(struct.pack("d", 0))
         with file.open("r+b") as opened:
             self._shared = mmap.mmap(opened.fileno(), 8)
 
@@ -70,12 +68,14 @@ def running_units(grain: Grain, settings: Settings) -> Iterator[tuple[UnitProces
     runtime = Runtime(settings, routes=Routes.of(functions.values()))
     with tempfile.TemporaryDirectory(prefix="somos-units-") as name:
         folder = Path(name)
+        shared = folder / "clock"
+        shared.write_bytes(struct.pack("d", 0))  # whole before any unit reads it
         told = {spec: str(value) for spec in Settings.__dataclass_fields__ if (value := getattr(settings, spec)) != ""}
         environment = {
             **os.environ,
             **{key.upper(): value for key, value in told.items()},
             "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
-            CLOCK: str(folder / "clock"),
+            CLOCK: str(shared),
             "SOMOS_LOG_LEVEL": "WARNING",
         }
         found = units(functions.values(), of_grain(grain), Placement.load(), needs_of)
@@ -83,7 +83,7 @@ def running_units(grain: Grain, settings: Settings) -> Iterator[tuple[UnitProces
         processes.start(120)
         try:
             hosts = UnitHosts(functions, runtime, processes)
-            yield processes, Placed(hosts, runtime.routes, Clock(folder / "clock"))
+            yield processes, Placed(hosts, runtime.routes, Clock(shared))
         finally:
             processes.stop()
 

@@ -22,6 +22,17 @@ def free_port() -> int:
         return port
 
 
+def held_port() -> socket.socket:
+    """A free port that nobody else is given until the socket closes; those who share ports (granian) may serve on it.
+
+    Servers that share would otherwise answer each other's requests, when two of them were told the same free port.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind((LOOPBACK, 0))
+    return held
+
+
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         # As servers do: a port that only lingers in TIME_WAIT counts as free.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from somos.local.addresses import LOOPBACK, free_port
+from somos.local.addresses import LOOPBACK, held_port
 from somos.local.processes import Identity, dying_with_us, last_lines, spawn, stop
 from somos.mesh.derive.units import Unit
 from somos.settings import ROOT, Settings
@@ -35,7 +35,8 @@ class UnitProcesses:
         self, units: Iterable[Unit], environment: Mapping[str, str], folder: Path, zygote: Iterable[str] = ZYGOTE
     ) -> None:
         self.units = list(units)
-        self.ports = {unit.name: free_port() for unit in self.units}
+        self._held = {unit.name: held_port() for unit in self.units}
+        self.ports: dict[str, int] = {name: held.getsockname()[1] for name, held in self._held.items()}
         self._environment = environment
         self._folder = folder
         self._zygote = list(zygote)
@@ -93,6 +94,8 @@ class UnitProcesses:
                 stop(identity, signal.SIGTERM, GRACE_S, parent)
             parent.wait()
         self._parents.clear()
+        for held in self._held.values():
+            held.close()
 
     def environment_of(self, unit: Unit) -> dict[str, str]:
         """What this unit is told: of secrets and of the outside only what its functions need."""
