@@ -164,14 +164,12 @@ def test_one_can_go_back_by_hand(server: Server) -> None:
 
 
 def test_knative_gets_its_manifests_with_the_tag(server: Server) -> None:
-    services = server.home / "releases" / "2" / "infra" / "services"
-    services.mkdir()
-    (services / "kubernetes.yaml").write_text("        image: ghcr.io/somos/somos-core\n")
-    server.says("kubectl", '[[ $1 == apply ]] && cat >>"$LOG" || echo "      - image: ghcr.io/somos/somos-ai"')
-    assert server.deploy("2", FUNCTIONS="knative").returncode == 0
+    found = "printf '      - image: ghcr.io/somos/somos-ai:latest\\n        image: ghcr.io/somos/somos-core\\n'"
+    server.says("kubectl", f'[[ $1 == apply ]] && cat >>"$LOG" || {found}')
+    assert server.deploy("2", FUNCTIONS="knative", REGISTRY="ghcr.io/casa").returncode == 0
     written = (server.folder / "log").read_text()
-    assert "ghcr.io/somos/somos-ai:2\n" in written
-    assert "ghcr.io/somos/somos-core:2\n" in written
+    assert "- image: ghcr.io/casa/somos-ai:2\n" in written
+    assert " image: ghcr.io/casa/somos-core:2\n" in written
 
 
 def test_a_dry_run_changes_nothing(server: Server) -> None:

@@ -14,7 +14,7 @@ def migrate(people: bool, expand: bool) -> None:
 
     found = runtime("database_url", "database_owner_url")
     waiting = bring_up_to_date(found.settings.database_owner_url, found.settings.database_url, expand_only=expand)
-    seed(found.settings.database_url)
+    seed(found.settings.database_owner_url)  # whoever migrates may be where the functions' pooler is not
     if people:
         from somos.local.people import settle
 
