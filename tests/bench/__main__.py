@@ -11,6 +11,7 @@ from tests.bench.chain import chain, chain_under_kills
 from tests.bench.cold_start import cold_start
 from tests.bench.deals import list_of_deals, one_deal
 from tests.bench.hop import hop
+from tests.bench.memory import memory
 from tests.bench.realtime import realtime
 from tests.bench.rows import Row, as_json, show
 from tests.bench.setting import Setting
@@ -20,6 +21,8 @@ from tests.bench.units import memory_of_placement
 
 MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "cold-start": cold_start,
+    "memory": memory,
+    "units": memory_of_placement,
     "one-deal": one_deal,
     "list": list_of_deals,
     "hop": hop,
@@ -28,7 +31,6 @@ MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "realtime": realtime,
     "up": stack_up,
     "suite": suite,
-    "units": memory_of_placement,
 }
 
 

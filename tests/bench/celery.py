@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from tests.bench.setting import Process, Setting, process
 
 COMMAND = [
@@ -25,6 +27,7 @@ class Celery:
 
     def __post_init__(self) -> None:
         self.broker = self.setting.redis.rsplit("/", 1)[0] + "/5"
+        self._broker = redis.Redis.from_url(self.broker)
         os.environ["CELERY_BROKER"] = self.broker
         from tests.bench.peers import celery_leads
 
@@ -40,10 +43,10 @@ class Celery:
     def send(self, task: str, *arguments: Any) -> None:
         getattr(self.tasks, task).delay(*arguments)
 
+    def idle(self) -> bool:
+        """Nothing waits, and nothing that a dead worker took waits to come back."""
+        return not self._broker.llen("celery") and not self._broker.hlen("unacked")
+
     def forget(self) -> None:
         """Drop what earlier runs left in the broker."""
-        import redis
-
-        client = redis.Redis.from_url(self.broker)
-        client.flushdb()
-        client.close()
+        self._broker.flushdb()
