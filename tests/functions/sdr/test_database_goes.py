@@ -16,8 +16,10 @@ pytestmark = pytest.mark.committed
 
 def cut_whoever_holds_a_person(desk: Desk) -> None:
     """End the connection under which a send is guarded."""
-    holders = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
-    assert desk.mesh.rows(holders)
+    assert desk.mesh.rows(
+        "select pg_terminate_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database "
+        "where l.locktype = 'advisory' and d.datname = current_database() and l.pid <> pg_backend_pid()"
+    )
 
 
 class Cutting(Dying):
