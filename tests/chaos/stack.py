@@ -89,11 +89,12 @@ class Stack:
     def kill(self) -> None:
         """The supervisor, without a word; its parts end by themselves."""
         assert self._up is not None
-        parts = [record.process for record in self._records() if record]
+        parts = self.processes()
         self._up.kill()
         self._up.wait()
         self._forget_connections()
-        assert wait_for(lambda: not any(part.alive() for part in parts), END_S)
+        left = [name for name, part in parts.items() if not wait_for(lambda one=part: not one.alive(), END_S)]
+        assert not left, f"{left} outlived their supervisor\n{self.said()}"
 
     def ended(self, seconds: float) -> int:
         """How it ended by itself."""
@@ -138,13 +139,10 @@ class Stack:
 
     # -- its parts
 
-    def _records(self) -> list[Record | None]:
-        return [Record.read(path) for path in (self.folder / "run").glob("*.json")]
-
-    def processes(self, *but: str) -> dict[str, Identity | None]:
-        """Who the parts are now, apart from these."""
-        names = {path.stem for path in (self.folder / "run").glob("*.json")} - set(but)
-        return {name: living(self.folder, name) for name in sorted(names)}
+    def processes(self, *but: str) -> dict[str, Identity]:
+        """Who the parts are, apart from these."""
+        found = {path.stem: Record.read(path) for path in sorted((self.folder / "run").glob("*.json"))}
+        return {name: record.process for name, record in found.items() if record and name not in but}
 
     def kill_part(self, blow: Blow, monkey: Monkey) -> None:
         """SIGKILL, as soon as the part lives: it may have been killed a moment ago."""

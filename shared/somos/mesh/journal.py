@@ -71,8 +71,9 @@ def _renew(calls: list[_Call]) -> None:
 _leases: Leases[_Call] = Leases(_renew)
 
 
-# How often to look whether a database that went away is back.
+# A database that went away is looked for so often and so long: a restart or a failover takes less.
 LOOK_S = 0.2
+AWAY_S = 30.0
 
 
 class Refusal(Exception):
@@ -183,8 +184,8 @@ class Journal:
         self._write(_SETTLE, {**call.row, "state": state, "error": said, "now": clock.now()})
 
     def _write(self, statement: TextClause, values: dict[str, Any]) -> None:
-        """What became of a call is worth waiting for the database, as long as the step itself may last."""
-        until = time.monotonic() + self._timeout.total_seconds()
+        """What became of a call is worth waiting for the database."""
+        until = time.monotonic() + min(AWAY_S, self._timeout.total_seconds())
         while True:
             try:
                 with transaction(self._engine, self._acting) as db:
