@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from somos.mesh.effects import Later, Parked
     from somos.mesh.events import Event
     from somos.mesh.problems import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany, Unauthorised
-    from somos.mesh.schemas import Accepted, Body, Cents, Download, Filter, Page, Upload, View
+    from somos.mesh.schemas import Accepted, Body, Cents, Download, Filter, Page, Upload, View, untouched
 
 __all__ = [
     "Accepted",
@@ -34,6 +34,7 @@ __all__ = [
     "cron",
     "http",
     "topic",
+    "untouched",
     "webhook",
 ]
 
@@ -43,7 +44,7 @@ _PLACES = {
     "effects": ("Later", "Parked"),
     "events": ("Event",),
     "problems": ("Conflict", "Forbidden", "Invalid", "NotFound", "Problem", "TooMany", "Unauthorised"),
-    "schemas": ("Accepted", "Body", "Cents", "Download", "Filter", "Page", "Upload", "View"),
+    "schemas": ("Accepted", "Body", "Cents", "Download", "Filter", "Page", "Upload", "View", "untouched"),
 }
 _place_of = {name: place for place, names in _PLACES.items() for name in names}
 

@@ -69,7 +69,7 @@ def engine_for(url: str, pool_size: int = 8) -> Engine:
         connect_args=arguments,
     )
     if default:
-        _prepare_statements(engine)
+        _speak_through_our_driver(engine)
         _notice_lost_connections(engine)
     return engine
 
@@ -87,7 +87,7 @@ def _tls(query: Any) -> Any:
     return context
 
 
-def _prepare_statements(engine: Engine) -> None:
+def _speak_through_our_driver(engine: Engine) -> None:
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
         from somos.mesh.driver import Connection

@@ -25,6 +25,11 @@ class Body(Model):
     model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True, str_max_length=20_000)
 
 
+def untouched() -> Any:
+    """The default of a PATCH field that cannot be null: absent leaves it as it is."""
+    return Field(default_factory=lambda: None)
+
+
 class View(Model):
     """An answer, read from a row's attributes."""
 

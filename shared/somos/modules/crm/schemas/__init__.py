@@ -1,18 +1,13 @@
 """Shapes of the sales pipeline's requests and answers."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from somos.modules.crm.rules.imports import MAX_CENTS
 from somos.modules.keys import domain_of, normalise_cnpj, normalise_cpf, normalise_email, normalise_phone
 from somos.modules.places import parse_state
-
-
-def untouched() -> Any:
-    """The default of a PATCH field that cannot be null: absent leaves it as it is."""
-    return Field(default_factory=lambda: None)
 
 
 def _document(text: str) -> str:

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import ColumnElement, exists, select
 
-from somos.mesh import Body, Filter, View
+from somos.mesh import Body, Filter, View, untouched
 from somos.modules.crm.rules.deals import DealFacts, State
-from somos.modules.crm.schemas import Day, Long, Moment, Money, Percent, Short, untouched
+from somos.modules.crm.schemas import Day, Long, Moment, Money, Percent, Short
 from somos.modules.crm.tables import Deal, DealActivity, Tagging
 from somos.modules.sheet import fold
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View
-from somos.modules.crm.schemas import Percent, Position, Short, untouched
+from somos.mesh import Body, Filter, View, untouched
+from somos.modules.crm.schemas import Percent, Position, Short
 from somos.modules.crm.tables import DealStage, LostReason, Pipeline
 
 RequiredField = Literal["value_cents", "company_id", "contact_id", "expected_close_date", "owner_id"]

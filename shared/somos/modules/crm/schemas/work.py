@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement
 
-from somos.mesh import Body, Filter, View
-from somos.modules.crm.schemas import Long, Moment, Short, untouched
+from somos.mesh import Body, Filter, View, untouched
+from somos.modules.crm.schemas import Long, Moment, Short
 from somos.modules.crm.tables import (
     DealActivity,
     Handover,

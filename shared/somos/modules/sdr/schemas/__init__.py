@@ -1,18 +1,13 @@
 """Shapes of outreach's requests and answers."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from somos.modules.sdr.rules.windows import minute_of
 
 Channel = Literal["whatsapp", "email", "linkedin"]
-
-
-def untouched() -> Any:
-    """The default of a PATCH field that cannot be null: absent leaves it as it is."""
-    return Field(default_factory=lambda: None)
 
 
 def _hour(text: str) -> str:

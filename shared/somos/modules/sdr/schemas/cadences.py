@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View
+from somos.mesh import Body, Filter, View, untouched
 from somos.modules.sdr.rules.cadences import MAX_STEPS, Condition
-from somos.modules.sdr.schemas import Channel, Short, untouched
+from somos.modules.sdr.schemas import Channel, Short
 from somos.modules.sdr.tables import Cadence, Enrolment
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from somos.mesh import Body, Filter, View
+from somos.mesh import Body, Filter, View, untouched
 from somos.modules.sdr.rules.drafts import problems
-from somos.modules.sdr.schemas import Channel, Hash, Reason, Short, Text, untouched
+from somos.modules.sdr.schemas import Channel, Hash, Reason, Short, Text
 from somos.modules.sdr.tables import Approval, OutreachMessage
 
 State = Literal[

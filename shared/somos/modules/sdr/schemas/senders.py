@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from somos.mesh import Body, Filter, View
+from somos.mesh import Body, Filter, View, untouched
 from somos.modules.sdr.rules.windows import minute_of
-from somos.modules.sdr.schemas import Channel, Day, Hour, Reason, Short, Zone, untouched
+from somos.modules.sdr.schemas import Channel, Day, Hour, Reason, Short, Zone
 from somos.modules.sdr.tables import KillSwitch, Sender
 
 Weekday = Annotated[int, Field(ge=0, le=6)]
