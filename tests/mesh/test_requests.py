@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from tests.harness.mesh import Answer, Mesh
 
 
@@ -78,6 +80,17 @@ def test_keys_of_two_people_are_two_keys(toys: Mesh) -> None:
     for person in (toys.person(), toys.person()):
         toys.call("POST /toys/notes", {"text": "a"}, as_=person, headers={"Idempotency-Key": "k"}).ok()
     assert toys.one("select count(*) from mesh.toy_notes") == 2
+
+
+@pytest.mark.parametrize("key", ["duas palavras", "ação", "x" * 256])
+def test_a_key_is_up_to_255_visible_characters_as_the_openapi_says(toys: Mesh, key: str) -> None:
+    headers = {"Idempotency-Key": key}
+    refused = toys.call("POST /toys/notes", {"text": "a"}, as_=toys.person(), headers=headers).refused(422, "invalid")
+    assert refused["errors"][0]["field"] == "Idempotency-Key"
+
+
+def test_the_longest_key_is_taken(toys: Mesh) -> None:
+    toys.call("POST /toys/notes", {"text": "a"}, as_=toys.person(), headers={"Idempotency-Key": "~" * 255}).ok()
 
 
 def test_a_failed_request_frees_its_key(toys: Mesh) -> None:

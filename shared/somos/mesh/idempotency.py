@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,10 @@ from somos.mesh.context import Context
 from somos.mesh.declare import Endpoint
 from somos.mesh.outbox import changed
 from somos.mesh.problems import Conflict, Invalid
+
+# What every client and proxy carries unchanged. The OpenAPI says the same words.
+KEY_PATTERN = "^[!-~]+$"
+KEY_LONGEST = 255
 
 # The twin waits here on the unique key until the first commits or fails.
 _TAKE = text("""
@@ -28,9 +33,12 @@ where principal_id = :principal_id and key = :key
 
 
 def once(ctx: Context, endpoint: Endpoint, key: str, request: Request, run: Callable[[], Response]) -> Response:
-    """Run and remember, or repeat the remembered answer. Another request under the same key is a conflict."""
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        raise Invalid("A chave deve ter de 1 a 255 caracteres visíveis", field="Idempotency-Key")
+    """Run and remember, or repeat the remembered answer. A principal's other request under its key is a conflict."""
+    if len(key) > KEY_LONGEST or not re.fullmatch(KEY_PATTERN, key):
+        raise Invalid(
+            f"A chave deve ter de 1 a {KEY_LONGEST} caracteres visíveis, sem espaços nem acentos",
+            field="Idempotency-Key",
+        )
     who = {"principal_id": ctx.principal.id, "key": key}
     fingerprint = _fingerprint(endpoint, request)
     if not changed(ctx.db.execute(_TAKE, {**who, "fingerprint": fingerprint, "now": ctx.now})):

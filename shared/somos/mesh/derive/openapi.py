@@ -14,6 +14,7 @@ from somos.mesh.derive.examples import Examples
 from somos.mesh.derive.models import Models
 from somos.mesh.derive.permissions import reaches
 from somos.mesh.derive.places import file_of
+from somos.mesh.idempotency import KEY_LONGEST, KEY_PATTERN
 
 VERSION = "1.0"
 DESCRIPTION = """\
@@ -23,8 +24,9 @@ API da Somos Produtora: prospecção, contato com aprovação de uma pessoa, fun
 `Authorization: Bearer`. Programas usam uma chave de API (`sk_...`) no mesmo cabeçalho.
 - **Erros**: sempre `application/problem+json` (RFC 9457): `type` é estável, `detail` é uma frase para quem lê.
 - **Listas**: `?limit` e `?cursor`; a resposta traz `items` e `next`, que é o cursor da página seguinte.
-- **Repetir sem medo**: todo POST aceita `Idempotency-Key`; o mesmo pedido com a mesma chave recebe a mesma \
-resposta.
+- **Repetir sem medo**: todo POST cuja resposta não é um segredo aceita `Idempotency-Key`, de 1 a 255 caracteres \
+visíveis, sem espaços nem acentos. A chave é de quem a mandou e vale dois dias: o mesmo pedido recebe a mesma \
+resposta, outro pedido recebe 409.
 - **Escrita concorrente**: o que tem `ETag` aceita `If-Match`; versão velha recebe 412.
 - **Dinheiro** em centavos inteiros; **horas** em UTC, ISO 8601; **ids** UUIDv7.
 - **Tempo real**: `GET /ws` (WebSocket); a primeira mensagem é `{"token": "..."}`.
@@ -34,7 +36,7 @@ HEADERS = {
         "name": "Idempotency-Key",
         "in": "header",
         "description": "Chave escolhida por quem pede; repetir o pedido com ela devolve a primeira resposta.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LONGEST, "pattern": KEY_PATTERN},
     },
     "IfMatch": {
         "name": "If-Match",
