@@ -1,5 +1,6 @@
 """What the local parts are told, and what is said of settings that are missing or wrong."""
 
+import socket
 import stat
 from pathlib import Path
 
@@ -134,3 +135,13 @@ def test_the_env_file_is_read_as_people_write_it(folder: Path) -> None:
         "EMPTY": "",
     }
     assert read_env_file(folder / "missing") == {}
+
+
+def test_a_folder_gets_the_ports_it_had_except_one_that_was_taken_meanwhile(folder: Path) -> None:
+    first = Ports.free(folder)
+    first.keep(folder)
+    assert Ports.free(folder) == first
+    with socket.create_server(("127.0.0.1", first.redis)):
+        again = Ports.free(folder)
+    assert again.redis != first.redis
+    assert again.gateway == first.gateway

@@ -27,6 +27,9 @@ OUTSIDE = {
 }
 
 
+KEPT = "ports.json"
+
+
 @dataclass(frozen=True)
 class Ports:
     """Where the parts listen on loopback."""
@@ -38,19 +41,21 @@ class Ports:
     redis: int = 63790
 
     @classmethod
-    def free(cls) -> "Ports":
-        return cls(*(free_port() for _ in cls.__dataclass_fields__))
+    def free(cls, folder: Path) -> "Ports":
+        """Any that are free: those this folder had before, so that whoever was told to call back still finds us."""
+        before = asdict(cls.of(folder)) if (folder / KEPT).exists() else {}
+        return cls(*(before[it] if it in before and is_free(before[it]) else free_port() for it in asdict(cls())))
 
     @classmethod
     def of(cls, folder: Path) -> "Ports":
         """Those of the stack that runs, or last ran, in this folder."""
         try:
-            return cls(**json.loads((folder / "ports.json").read_text()))
+            return cls(**json.loads((folder / KEPT).read_text()))
         except (OSError, ValueError, TypeError):
             return cls()
 
     def keep(self, folder: Path) -> None:
-        (folder / "ports.json").write_text(json.dumps(asdict(self)))
+        (folder / KEPT).write_text(json.dumps(asdict(self)))
 
     def moved(self, gateway: int) -> "Ports":
         return replace(self, gateway=gateway)

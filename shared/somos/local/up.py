@@ -46,7 +46,7 @@ def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale:
         embedded = environment.embedded(told)
         for name in stop_leftovers(folder):
             say(f"  {name} tinha ficado de uma execução interrompida e foi encerrado")
-        ports = _ports(wishes, embedded)
+        ports = _ports(wishes, embedded, folder)
         settings = environment.for_parts(environment.complete(told, folder, ports), folder)
         settings["SOMOS_GRAIN"] = wishes.grain
         wrong = checks.problems(told, settings)
@@ -74,8 +74,8 @@ def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale:
             screen.forget()
 
 
-def _ports(wishes: Wishes, embedded: set[str]) -> Ports:
-    ports = Ports.free() if wishes.any_port or wishes.port == 0 else Ports()
+def _ports(wishes: Wishes, embedded: set[str], folder: Path) -> Ports:
+    ports = Ports.free(folder) if wishes.any_port or wishes.port == 0 else Ports()
     if wishes.port:
         ports = ports.moved(wishes.port)
     taken = ports.taken(embedded)
