@@ -9,4 +9,4 @@ from somos.modules.hunter import following
 def on_reply_classified(event: ReplyClassified, ctx: Context) -> None:
     with ctx.write() as db:
         if event.lead_id is not None:
-            following.reply_classified(db, event.lead_id, event.label, ctx.today)
+            following.reply_classified(db, event.lead_id, event.label, ctx.today, event.later_date)

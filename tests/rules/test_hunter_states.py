@@ -1,5 +1,6 @@
 """Searches and leads move only as their machines say."""
 
+from datetime import date
 from itertools import product
 
 import pytest
@@ -65,6 +66,22 @@ def test_every_state_has_a_name_and_leads_only_to_states():
 )
 def test_an_answer_moves_a_lead_as_far_as_it_says(state, label, path):
     assert states.after_reply(state, label) == path
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        (None, date(2026, 12, 23)),
+        (date(2026, 11, 24), date(2026, 11, 24)),
+        (date(2027, 11, 23), date(2027, 11, 23)),
+        (date(2026, 11, 23), date(2026, 12, 23)),  # today is not later
+        (date(2025, 3, 1), date(2026, 12, 23)),
+        (date(2027, 11, 24), date(2026, 12, 23)),
+        (date.max, date(2026, 12, 23)),
+    ],
+)
+def test_later_is_the_day_that_was_named_within_a_year_else_in_a_month(said: date | None, day: date):
+    assert states.wakes_on(said, date(2026, 11, 23)) == day
 
 
 @given(st.sampled_from(sorted(LEAD)), st.sampled_from(LABELS))

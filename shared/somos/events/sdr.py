@@ -1,5 +1,6 @@
 """What outreach states: drafts, approvals, messages that left, and answers."""
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -50,11 +51,12 @@ class ReplyStored(Event):
 
 
 class ReplyClassified(Event):
-    """What the answer means is known."""
+    """What the answer means is known; of a `later`, the day that was named."""
 
     response_id: UUID
     lead_id: UUID | None = None
     label: str
+    later_date: date | None = None
 
 
 class LeadAccepted(Event):

@@ -1,6 +1,6 @@
 """A lead follows what outreach and the pipeline say of it, in whatever order they say it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -32,8 +32,8 @@ def sent(lead) -> MessageSent:
     return MessageSent(message_id=uuid7(), lead_id=lead["id"], channel="whatsapp")
 
 
-def said(lead, label: str) -> ReplyClassified:
-    return ReplyClassified(response_id=uuid7(), lead_id=lead["id"], label=label)
+def said(lead, label: str, later_date: date | None = None) -> ReplyClassified:
+    return ReplyClassified(response_id=uuid7(), lead_id=lead["id"], label=label, later_date=later_date)
 
 
 def opened(lead, deal_id=None) -> DealOpened:
@@ -91,6 +91,24 @@ def test_a_lead_that_said_later_comes_back_on_its_day(hunt: Hunt, lead):
     hunt.mesh.tick()
     hunt.run("hunter-")
     assert state(hunt, lead) == "qualified"
+
+
+def test_a_lead_that_named_a_day_comes_back_on_that_day(hunt: Hunt, lead):
+    hunt.hear(sent(lead))
+    hunt.hear(said(lead, "later", date(2027, 3, 1)))
+    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == "2027-03-01"
+    for day, ends in ((date(2027, 2, 28), "later"), (date(2027, 3, 1), "qualified")):
+        hunt.mesh.time = datetime.combine(day, time(10, 10), UTC)
+        hunt.mesh.tick()
+        hunt.run("hunter-")
+        assert state(hunt, lead) == ends
+
+
+def test_an_automatic_answer_does_not_move_the_day_that_a_person_named(hunt: Hunt, lead):
+    hunt.hear(sent(lead))
+    hunt.hear(said(lead, "later", date(2027, 3, 1)))
+    hunt.hear(said(lead, "automatic"))
+    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == "2027-03-01"
 
 
 def test_a_suppressed_address_blocks_its_lead_for_good(hunt: Hunt, lead):

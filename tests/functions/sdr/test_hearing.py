@@ -96,10 +96,13 @@ def test_each_human_answer_has_its_class_and_opens_no_deal(desk: Desk, said: str
     assert desk.get("deals")["items"] == []
 
 
-def test_later_keeps_the_date(desk: Desk):
-    desk.sent()
-    desk.hears("Pode me procurar de novo em 15/02/2027.")
-    assert response(desk)["later_date"] == "2027-02-15"
+def test_later_keeps_the_date_and_the_lead_wakes_on_it(desk: Desk):
+    lead = desk.lead()
+    desk.sent(lead)
+    desk.hears("Agora não. Me procure em março.")
+    assert response(desk)["later_date"] == "2027-03-01"
+    woken = desk.get(f"leads/{lead}")
+    assert (woken["state"], woken["later_until"]) == ("later", "2027-03-01")
 
 
 def test_an_automatic_answer_stops_nothing(desk: Desk):

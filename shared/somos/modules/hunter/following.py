@@ -1,7 +1,7 @@
 """A lead follows what outreach and the pipeline state about it. Facts may come late, twice or out of order."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,8 +12,6 @@ from somos.modules.hunter.erasing import Ended
 from somos.modules.hunter.rules import states
 from somos.modules.hunter.rules.states import UNSETTLED, move_lead
 from somos.modules.hunter.tables import Lead, LeadKey
-
-LATER_DAYS = 30  # when the person named no date
 
 
 def _walk(lead: Lead, path: Iterable[str]) -> None:
@@ -29,14 +27,14 @@ def message_sent(db: Session, lead_id: UUID, now: datetime) -> None:
         _walk(lead, states.after_sending(lead.state))
 
 
-def reply_classified(db: Session, lead_id: UUID, label: str, today: date) -> None:
-    """Somebody answered."""
+def reply_classified(db: Session, lead_id: UUID, label: str, today: date, later_date: date | None = None) -> None:
+    """Somebody answered; `later_date` is the day they named."""
     lead = identity.lock_lead(db, lead_id)
     if lead is None:
         return
     _walk(lead, states.after_reply(lead.state, label))
-    if lead.state == "later":
-        lead.later_until = today + timedelta(days=LATER_DAYS)
+    if lead.state == label == "later":
+        lead.later_until = states.wakes_on(later_date, today)
     elif lead.state == "blocked" and lead.refusal is None:
         lead.refusal = "A pessoa pediu para não receber contato."
 

@@ -164,7 +164,9 @@ def conclude(
     elif verdict.label == "automatic":
         done.released = _held_by_inbound(db, person)
     db.flush()
-    ctx.emit(ReplyClassified(response_id=response.id, lead_id=response.lead_id, label=verdict.label))
+    ctx.emit(
+        ReplyClassified(response_id=response.id, lead_id=response.lead_id, label=verdict.label, later_date=later_date)
+    )
     for key in done.suppressed:
         ctx.emit(PersonSuppressed(person_key=key))
     for message_id in done.released:

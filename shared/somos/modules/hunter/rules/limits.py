@@ -2,6 +2,8 @@
 
 QUALIFY_AT = 70  # score from which a lead may be written to
 CONTACTED_RECENTLY_DAYS = 30
+LATER_DAYS = 30  # a lead that said "later" and named no day comes back after them
+LATER_MOST_DAYS = 365  # a day beyond them is a slip of the pen, or of the model
 RETENTION_DAYS = 180  # a lead nobody wrote to is erased after it
 LEADS_PER_SEARCH = 50
 MAX_LEADS_PER_SEARCH = 200

@@ -1,7 +1,10 @@
 """State machines of a search (flows 1.1) and of a lead (flows 1.2): what is not listed is refused."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Final
+
+from somos.modules.hunter.rules.limits import LATER_DAYS, LATER_MOST_DAYS
 
 
 class NotAllowed(Exception):
@@ -98,6 +101,13 @@ def after_reply(state: str, label: str) -> list[str]:
     if goal == "blocked" or (state, goal) == ("accepted", "not_interested"):
         return [goal] if goal in LEAD[state] else []
     return [] if state in _DECIDED else path(state, goal)
+
+
+def wakes_on(said: date | None, today: date) -> date:
+    """The day a lead that said "later" comes back: the one that was named, when it can be meant."""
+    if said is not None and today < said <= today + timedelta(days=LATER_MOST_DAYS):
+        return said
+    return today + timedelta(days=LATER_DAYS)
 
 
 def after_acceptance(state: str) -> list[str]:
