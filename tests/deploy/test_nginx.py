@@ -115,6 +115,7 @@ def edge(request: pytest.FixtureRequest, needs: Callable[[str, str], str]) -> It
     values = {
         "NGINX_RUN": str(tmp_path),
         "NGINX_CONF": "/etc/nginx",
+        "NGINX_LOG": "/dev/stdout",
         "SOMOS_NGINX": str(NGINX),
         "SOMOS_PLACEMENT": getattr(request, "param", "function"),
         "SOMOS_DOMAIN": "somos.test",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from somos.mesh.declare import Function
+from somos.mesh.derive.containers import composed_units
 from somos.mesh.derive.faults import Fault, faults
 from somos.mesh.derive.knative import knative
 from somos.mesh.derive.map import map_json, map_markdown
@@ -21,6 +22,7 @@ from somos.mesh.derive.nginx import nginx_routes, nginx_units
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.derive.permissions import permissions
 from somos.mesh.derive.placement import Placement
+from somos.mesh.derive.pods import documents, kustomization
 from somos.mesh.derive.services import compose, kubernetes
 from somos.mesh.derive.stack import stack
 from somos.mesh.derive.table import placement_table
@@ -104,13 +106,16 @@ def _placed(functions: list[Function], needs_of: NeedsOf, placement: Placement) 
     for name, target in placement.targets.items():
         if target.platform == "knative":
             files |= knative(found[name], target.file)
+        elif target.platform == "compose":
+            files[target.file] = composed_units(found[name], name)
         else:
             schema = os.path.relpath("infra/openfaas/stack.schema.json", os.path.dirname(target.file) or ".")
             files[target.file] = stack(found[name], name, schema)
-        files[f"gateway/nginx/units/{name}.conf"] = nginx_units(homes(found[name]), target.platform)
+        files[f"gateway/nginx/units/{name}.conf"] = nginx_units(found[name], target.platform)
     files |= {
         "infra/services/compose.yaml": compose(placement),
         "infra/services/kubernetes.yaml": kubernetes(placement),
+        "infra/services/kustomization.yaml": documents([kustomization(["kubernetes.yaml"])]),
         "infra/placement.md": placement_table({n: (target, found[n]) for n, target in placement.targets.items()}),
         "gateway/units.json": json.dumps({name: homes(one) for name, one in found.items()}, indent=1) + "\n",
     }

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from somos.mesh.derive.pods import NAMESPACE, PART_OF, container, documents, placed_image, pod
+from somos.mesh.derive.pods import NAMESPACE, PART_OF, PORT, container, documents, kustomization, pod
 from somos.mesh.derive.stack import labels_of, runtime_environment
 from somos.mesh.derive.units import Unit
 
@@ -31,13 +31,13 @@ def knative(units: Iterable[Unit], folder: str) -> dict[str, str]:
     files = {
         f"{folder}/{module}.yaml": documents([_service(unit) for unit in found]) for module, found in by_module.items()
     }
-    resources = ["namespace.yaml", *sorted(name.rsplit("/", 1)[1] for name in files), "../services/kubernetes.yaml"]
+    resources = ["namespace.yaml", *sorted(name.rsplit("/", 1)[1] for name in files), "../services"]
     return {
         **files,
         f"{folder}/namespace.yaml": documents([_namespace(), _addresses()]),
         f"{folder}/pingsources.yaml": documents(_pings(units), PING),
         f"{folder}/triggers.yaml": documents([_broker(), *_triggers(units)], BROKER),
-        f"{folder}/kustomization.yaml": documents([_kustomization(resources)]),
+        f"{folder}/kustomization.yaml": documents([kustomization(resources, images=True)]),
     }
 
 
@@ -58,7 +58,7 @@ def _service(unit: Unit) -> dict[str, Any]:
                 "write_timeout": f"{unit.patience}s",
             },
             settings=("PUBLIC_URL", *unit.settings),
-            port=8080,
+            port=PORT,
             ready="/_/ready",
         ),
         unit.secrets,
@@ -165,13 +165,3 @@ def _triggers(units: list[Unit]) -> list[dict[str, Any]]:
 
 def _sink(unit: Unit) -> dict[str, Any]:
     return {"ref": {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": unit.name}}
-
-
-def _kustomization(resources: list[str]) -> dict[str, Any]:
-    return {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": resources,
-        # Another registry or tag is said here, once: `kustomize edit set image`.
-        "images": [{"name": placed_image(image), "newTag": "latest"} for image in ("core", "ai")],
-    }

@@ -1,10 +1,12 @@
 """`gateway/nginx/routes.conf`: which function answers a method and path, for nginx in front of OpenFaaS or Knative."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 
+from somos.mesh.derive.placement import Platform
 from somos.mesh.derive.pods import HEADER as NOTE
-from somos.mesh.derive.pods import NAMESPACE
+from somos.mesh.derive.pods import NAMESPACE, PORT
+from somos.mesh.derive.units import Unit, homes
 from somos.mesh.routes import Edge, Routes
 
 HEADER = """\
@@ -35,14 +37,46 @@ def _expression(edge: Edge) -> str:
     return _PARAMETER.sub("[^/]+", re.escape(edge.path).replace("\\-", "-"))
 
 
-def nginx_units(homes: Mapping[str, str], platform: str) -> str:
+def nginx_units(units: Iterable[Unit], platform: Platform) -> str:
     """`gateway/nginx/units/<placement>.conf`: the unit of a function, and how the unit is addressed."""
-    moved = sorted((function, unit) for function, unit in homes.items() if function != unit)
+    units = list(units)
+    moved = sorted((function, unit) for function, unit in homes(units).items() if function != unit)
     lines = ["map $somos_function $somos_unit {", "    default $somos_function;"]
     lines += [f"    {function} {unit};" for function, unit in moved]
-    # OpenFaaS finds a unit by path, Knative by name.
-    prefix = "/function/$somos_unit" if platform == "openfaas" else ""
-    host = "$host" if platform == "openfaas" else f"$somos_unit.{NAMESPACE}.svc.cluster.local"
-    lines += ["}", f'map $somos_unit $somos_prefix {{ default "{prefix}"; }}']
-    lines += [f'map $somos_unit $somos_host {{ default "{host}"; }}']
+    lines += ["}", *_ADDRESSES[platform], *_health(units, platform)]
     return NOTE + "\n".join(lines) + "\n"
+
+
+def _addressed(upstream: str, prefix: str, host: str) -> list[str]:
+    return [
+        f'map $somos_unit $somos_upstream {{ default "{upstream}"; }}',
+        f'map $somos_unit $somos_prefix {{ default "{prefix}"; }}',
+        f'map $somos_unit $somos_host {{ default "{host}"; }}',
+    ]
+
+
+# OpenFaaS finds a unit by path, Knative by name; under compose each unit is a name of Docker's own.
+_ADDRESSES: dict[Platform, list[str]] = {
+    "openfaas": _addressed("functions", "/function/$somos_unit", "$host"),
+    "knative": _addressed("functions", "", f"$somos_unit.{NAMESPACE}.svc.cluster.local"),
+    "compose": [
+        "# Um contêiner refeito muda de endereço.",
+        "resolver 127.0.0.11 valid=5s ipv6=off;",
+        *_addressed(f"$somos_unit:{PORT}", "", "$host"),
+    ],
+}
+
+
+def _health(units: list[Unit], platform: Platform) -> list[str]:
+    """Who answers /health: the gateway, or else one unit, of those that do not sleep when there are any."""
+    awake = [unit for unit in units if unit.scale.min] or [unit for unit in units if unit.tier == "interactive"]
+    one = (awake or units)[0].name
+    upstream, host = {
+        "openfaas": ("functions/healthz", "$host"),
+        "knative": ("functions/_/ready", f"{one}.{NAMESPACE}.svc.cluster.local"),
+        "compose": (f"{one}:{PORT}/_/ready", "$host"),
+    }[platform]
+    return [
+        f'map "" $somos_health {{ default "{upstream}"; }}',
+        f'map "" $somos_health_host {{ default "{host}"; }}',
+    ]

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -11,9 +11,13 @@ from somos.settings import ROOT
 FILE = ROOT / "infra" / "placement.toml"
 Grain = Literal["function", "module", "all"]
 Tier = Literal["interactive", "webhook", "background"]
+Platform = Literal["openfaas", "knative", "compose"]
 Positive = Annotated[int, Field(gt=0)]
 # What each edition of OpenFaaS takes (infra/README.md says how they are licensed).
 EDITIONS = {"CE": 15, "Edge": 250, "Standard": 500}
+
+# What of a target says which functions share a unit.
+UNITS = ("grain", "alone", "groups", "warm")
 
 
 class PlacementError(Exception):
@@ -43,7 +47,7 @@ class Scale(_Strict):
 class Target(_Strict):
     """One way to deploy everything."""
 
-    platform: Literal["openfaas", "knative"]
+    platform: Platform
     file: str
     grain: Grain
     limit: Positive | None = None
@@ -72,6 +76,20 @@ class Placement(_Strict):
     tiers: dict[Tier, Scale]
     targets: dict[str, Target]
     services: dict[Literal["worker", "relay", "realtime"], ServiceCost]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _the_same_units_elsewhere(cls, told: Any) -> Any:
+        """A target that says `like` another has its units, and says itself only where they run."""
+        targets = told.get("targets", {})
+        for name, target in targets.items():
+            if isinstance(target, dict) and "like" in target:
+                if target["like"] not in targets:
+                    raise ValueError(f"targets.{name} é como {target['like']!r}, que não existe")
+                own = {key: value for key, value in target.items() if key != "like"}
+                shared = {key: targets[target["like"]][key] for key in UNITS if key in targets[target["like"]]}
+                targets = {**targets, name: {**shared, **own}}
+        return {**told, "targets": targets}
 
     @classmethod
     def load(cls, path: Path = FILE) -> "Placement":

@@ -13,6 +13,7 @@ PART_OF = "app.kubernetes.io/part-of"
 SECRETS = "/var/openfaas/secrets"
 CONFIG = "somos"
 USER = 10001
+PORT = 8080  # of every unit
 
 
 def documents(found: Iterable[Any], note: str = "") -> str:
@@ -93,3 +94,16 @@ def pod(container: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
             {"name": "secrets", "projected": {"defaultMode": 0o444, "sources": sources}},
         ],
     }
+
+
+def kustomization(resources: list[str], images: bool = False) -> dict[str, Any]:
+    """For `kubectl apply -k`, which takes another folder in only when that has a kustomization of its own."""
+    found: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": resources,
+    }
+    if images:
+        # Another registry or tag is said here, once: `kustomize edit set image`.
+        found["images"] = [{"name": placed_image(image), "newTag": "latest"} for image in ("core", "ai")]
+    return found

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from somos.mesh.derive.containers import asks, hardened, secret_files
 from somos.mesh.derive.placement import Placement
-from somos.mesh.derive.pods import HEADER, NAMESPACE, PART_OF, SECRETS, USER, container, documents, pod
-from somos.mesh.derive.stack import image_of
+from somos.mesh.derive.pods import HEADER, NAMESPACE, PART_OF, container, documents, pod
 
 Name = Literal["worker", "relay", "realtime"]
 READY_FILE = "/tmp/ready"  # noqa: S108
@@ -22,7 +22,13 @@ class Service:
     why: str
     settings: tuple[str, ...] = ()
     port: int | None = None
+    metrics_port: int | None = None
     grace: int = 30
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """What it is told wherever it runs."""
+        return {"METRICS_PORT": str(self.metrics_port)} if self.metrics_port else {}
 
 
 SERVICES = (
@@ -39,6 +45,7 @@ SERVICES = (
         ("python", "-m", "somos.cli", "relay"),
         ("database-url", "redis-url"),
         "faz andar os relógios e toca o que ficou parado; vários podem rodar",
+        metrics_port=9464,
     ),
     Service(
         "realtime",
@@ -51,11 +58,11 @@ SERVICES = (
 
 
 def compose(placement: Placement) -> str:
-    """A file for `docker compose -f compose.yaml -f infra/services/compose.yaml`, or to be included."""
-    names = sorted({name for service in SERVICES for name in service.secrets})
+    """A file to be named beside those of infra/compose."""
+    names = {name for service in SERVICES for name in service.secrets}
     content = {
         "services": {f"somos-{one.name}": _composed(one, placement) for one in SERVICES},
-        "secrets": {name: {"file": f"${{SOMOS_SECRETS:-/etc/somos/secrets}}/{name}"} for name in names},
+        "secrets": secret_files(names),
     }
     return documents([content]).replace(HEADER, HEADER + "".join(f"# {s.name}: {s.why}.\n" for s in SERVICES))
 
@@ -68,41 +75,22 @@ def kubernetes(placement: Placement) -> str:
 
 def _composed(service: Service, placement: Placement) -> dict[str, Any]:
     cost = placement.services[service.name]
-    found: dict[str, Any] = {
-        "image": image_of("core"),
-        "command": list(service.command),
-        "user": f"{USER}:{USER}",
-        "read_only": True,
-        "tmpfs": ["/tmp:size=64m"],  # noqa: S108
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "restart": "unless-stopped",
-        "stop_grace_period": f"{service.grace}s",
-        "environment": {
+    return hardened(
+        "core",
+        command=service.command,
+        memory_mib=cost.memory_mib,
+        environment={
             **{name: f"${{{name}:-}}" for name in service.settings},
+            **service.fixed,
             "SOMOS_READY_FILE": READY_FILE,
         },
-        "secrets": [{"source": name, "target": f"{SECRETS}/{name}"} for name in service.secrets],
-        "deploy": {
-            "replicas": cost.replicas,
-            "resources": {"limits": {"memory": f"{cost.memory_mib}M"}},
-        },
-        "labels": {"somos.service": service.name},
-    }
-    if service.port:
-        found["expose"] = [str(service.port)]
-        found["healthcheck"] = _check(["CMD", "python", "-c", _asks(service.port)])
-    else:
-        found["healthcheck"] = _check(["CMD", *READY])
-    return found
-
-
-def _check(test: list[str]) -> dict[str, Any]:
-    return {"test": test, "interval": "10s", "timeout": "5s", "retries": 3, "start_period": "20s"}
-
-
-def _asks(port: int) -> str:
-    return f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port}/health', timeout=3)"
+        secrets=service.secrets,
+        labels={"somos.service": service.name},
+        grace_s=service.grace,
+        check=asks(service.port, "/health") if service.port else READY,
+        ports=[port for port in (service.port, service.metrics_port) if port],
+        replicas=cost.replicas,
+    )
 
 
 def _deployment(service: Service, placement: Placement) -> dict[str, Any]:
@@ -113,7 +101,7 @@ def _deployment(service: Service, placement: Placement) -> dict[str, Any]:
         "core",
         memory_mib=cost.memory_mib,
         request_mib=cost.memory_mib // 2,
-        environment={} if service.port else {"SOMOS_READY_FILE": READY_FILE},
+        environment=service.fixed | ({} if service.port else {"SOMOS_READY_FILE": READY_FILE}),
         command=list(service.command),
         port=service.port,
         ready="/health" if service.port else READY,

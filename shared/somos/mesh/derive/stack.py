@@ -70,16 +70,7 @@ def _function(unit: Unit, target: str, build: bool) -> dict[str, Any]:
         "handler": "./functions",
         "image": image_of(unit.image),
         **({"build_args": {"SOMOS_IMAGE": unit.image}} if build else {"skip_build": True}),
-        "environment": {
-            **unit.environment,
-            **runtime_environment(unit),
-            **{name: f"${{{name}:-}}" for name in ("PUBLIC_URL", *unit.settings)},
-            "SOMOS_PLACEMENT": target,
-            "max_inflight": str(unit.concurrency),
-            "exec_timeout": f"{unit.patience}s",
-            "read_timeout": f"{unit.patience}s",
-            "write_timeout": f"{unit.patience}s",
-        },
+        "environment": told(unit, target),
         "labels": {
             **labels_of(unit),
             "com.openfaas.scale.min": str(max(1, unit.scale.min)),
@@ -93,6 +84,20 @@ def _function(unit: Unit, target: str, build: bool) -> dict[str, Any]:
     if unit.secrets:
         entry["secrets"] = list(unit.secrets)
     return entry
+
+
+def told(unit: Unit, target: str) -> dict[str, str]:
+    """Its whole environment; what the house says of itself is filled in when it is deployed."""
+    return {
+        **unit.environment,
+        **runtime_environment(unit),
+        **{name: f"${{{name}:-}}" for name in ("PUBLIC_URL", *unit.settings)},
+        "SOMOS_PLACEMENT": target,
+        "max_inflight": str(unit.concurrency),
+        "exec_timeout": f"{unit.patience}s",
+        "read_timeout": f"{unit.patience}s",
+        "write_timeout": f"{unit.patience}s",
+    }
 
 
 def runtime_environment(unit: Unit) -> dict[str, str]:
