@@ -1,13 +1,22 @@
 """What migrations make is what the tables say: nothing is added by hand, nothing is forgotten."""
 
+import re
+from collections.abc import Iterator
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import CheckConstraint, text
 
 from somos.mesh import ddl
 from somos.mesh.database import engine_for
 from somos.mesh.tables import Root
 from somos.migrations import load_tables
+from tests.contract.asking import endpoints
+
+UNIONS = (Union, UnionType)
 
 
 def test_a_migrated_database_holds_exactly_the_declared_tables(database_urls: tuple[str, str]) -> None:
@@ -27,6 +36,55 @@ def test_a_migrated_database_holds_exactly_the_declared_tables(database_urls: tu
         context = MigrationContext.configure(connection, opts={"include_schemas": True, "include_name": ours})
         assert compare_metadata(context, Root.metadata) == []
     engine.dispose()
+
+
+def words_in(check: str) -> list[str]:
+    return sorted(re.findall(r"'([^']*)'", check))
+
+
+def test_every_declared_check_is_in_the_database_with_the_same_words(database_urls: tuple[str, str]) -> None:
+    """Alembic compares none of them."""
+    load_tables()
+    declared = {
+        f"{table.fullname} {check.name}": words_in(str(check.sqltext))
+        for table in Root.metadata.tables.values()
+        if table.schema and not table.name.startswith("toy_")
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    }
+    made = text(
+        "select n.nspname || '.' || c.relname || ' ' || k.conname as name, pg_get_constraintdef(k.oid) as rule "
+        "from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace "
+        "where k.contype = 'c' and n.nspname = any(:schemas) and c.relname not like 'toy%'"
+    )
+    engine = engine_for(database_urls[1], pool_size=1)
+    with engine.connect() as connection:
+        found = connection.execute(made, {"schemas": ddl.schemas()})
+        assert {row.name: words_in(row.rule) for row in found} == declared
+    engine.dispose()
+
+
+def told_by_words() -> Iterator[Any]:
+    """(table, column, words): every column that a list answers with one of a few words."""
+    for endpoint in endpoints():
+        table: Any = getattr(endpoint.query, "table", None)
+        items = getattr(endpoint.returns, "model_fields", {}).get("items")
+        if table is None or items is None:
+            continue
+        (view,) = get_args(items.annotation)
+        for name, info in view.model_fields.items():
+            kinds = get_args(info.annotation) if get_origin(info.annotation) in UNIONS else (info.annotation,)
+            words = {word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)}
+            if words and name in table.__table__.columns:
+                yield pytest.param(table, name, words, id=f"{table.__table__.fullname}.{name}")
+
+
+@pytest.mark.parametrize(("table", "column", "words"), list(told_by_words()))
+def test_a_column_holds_no_word_that_its_answer_cannot_say(table: Any, column: str, words: set[str]) -> None:
+    """Else one stray row makes a whole list answer 500."""
+    checks = [str(one.sqltext) for one in table.__table__.constraints if isinstance(one, CheckConstraint)]
+    (listed,) = [check for check in checks if check.startswith(f"{column} in (")] or [""]
+    assert set(words_in(listed)) == words
 
 
 def test_every_business_table_is_audited_and_walled(database_urls: tuple[str, str]) -> None:

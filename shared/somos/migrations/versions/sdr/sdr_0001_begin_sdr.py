@@ -166,6 +166,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("channel in ('whatsapp', 'email', 'linkedin')", name=op.f("ck_responses_channel")),
+        sa.CheckConstraint("classified_by in ('rule', 'model', 'person')", name=op.f("ck_responses_classified_by")),
         sa.CheckConstraint(
             "label in ('automatic', 'bounce', 'optout', 'interested', 'question', 'later', 'no', 'wrong_person', 'unclear')",
             name=op.f("ck_responses_label"),
@@ -432,6 +433,7 @@ def upgrade() -> None:
             "approval_id is not null or state not in ('approved', 'queued', 'sending', 'unknown', 'not_sent', 'sent', 'delivered', 'read')",
             name=op.f("ck_outreach_messages_approved"),
         ),
+        sa.CheckConstraint("author in ('agent', 'person')", name=op.f("ck_outreach_messages_author")),
         sa.CheckConstraint("channel in ('whatsapp', 'email', 'linkedin')", name=op.f("ck_outreach_messages_channel")),
         sa.CheckConstraint(
             "kind in ('first_contact', 'follow_up', 'second_channel', 'reply')", name=op.f("ck_outreach_messages_kind")

@@ -60,6 +60,7 @@ class OutreachMessage(Versioned, Table):
         one_of("channel", CHANNELS),
         one_of("state", MESSAGE),
         one_of("kind", ["first_contact", "follow_up", "second_channel", "reply"]),
+        one_of("author", ["agent", "person"]),
         CheckConstraint(f"approval_id is not null or state not in {NEEDS_APPROVAL}", name="approved"),
         UniqueConstraint("enrolment_id", "step_no"),
         Index("uq_outreach_messages_provider", "channel", "provider_id", unique=True),
@@ -95,7 +96,7 @@ class OutreachMessage(Versioned, Table):
     # What the model wrote, kept when a person changes it: the pair is an example for later drafts.
     drafted_text: Mapped[str | None]
     evidence: Mapped[list[Any] | None]
-    author: Mapped[str] = mapped_column(default="agent")  # "agent" | "person"
+    author: Mapped[str] = mapped_column(default="agent")
     author_id: Mapped[UUID | None]
     model: Mapped[str | None]
     prompt_version: Mapped[str | None]

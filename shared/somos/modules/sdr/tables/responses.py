@@ -13,6 +13,7 @@ from somos.modules.sdr.tables.senders import CHANNELS
 from somos.policy.scopes import Everyone
 
 STATES = ("stored", "unmatched", "matched", "classified", "handled")
+CLASSIFIERS = ("rule", "model", "person")
 
 
 class Response(Versioned, Table):
@@ -24,6 +25,7 @@ class Response(Versioned, Table):
         one_of("channel", CHANNELS),
         one_of("state", STATES),
         one_of("label", LABELS),
+        one_of("classified_by", CLASSIFIERS),
         Index("ix_responses_from", "from_key", "id"),
         Index("ix_responses_lead", "lead_id", "id"),
         {"schema": "sdr"},
@@ -53,7 +55,7 @@ class Response(Versioned, Table):
     confidence: Mapped[float | None]
     quote: Mapped[str | None]
     later_date: Mapped[date | None]
-    classified_by: Mapped[str | None]  # "rule" | "model" | "person"
+    classified_by: Mapped[str | None]
     classified_by_id: Mapped[UUID | None]
     classified_at: Mapped[datetime | None]
     model: Mapped[str | None]
