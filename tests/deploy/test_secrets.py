@@ -1,5 +1,6 @@
 """The secrets of a new house, and its first database made from them."""
 
+import json
 import os
 import stat
 import subprocess
@@ -11,7 +12,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from somos.mesh.database import engine_for
 from somos.policy.principals import Kind, Principal
@@ -19,6 +20,8 @@ from somos.policy.roles import Role
 from somos.policy.tokens import TokenSigner, TokenVerifier
 from somos.settings import ROOT
 from tests.deploy.clean_server import PASSWORD, clean_server, programs
+
+FIRST = ("person", "ana@casa.com.br", "--name", "Ana Prado")
 
 
 class NewHouse:
@@ -119,7 +122,8 @@ def test_from_a_bare_server_to_tables_that_bind_the_application(house: NewHouse)
             "DATABASE_URL": house.value("database-url"),
             "DATABASE_OWNER_URL": house.value("database-owner-url"),
         }
-        migrated = house.run(Path(sys.prefix) / "bin" / "somos", "migrate", **told)
+        somos = Path(sys.prefix) / "bin" / "somos"
+        migrated = house.run(somos, "migrate", **told)
         assert migrated.returncode == 0, migrated.stderr
         engine = engine_for(house.value("database-url"), pool_size=1)
         with engine.connect() as connection:
@@ -127,3 +131,30 @@ def test_from_a_bare_server_to_tables_that_bind_the_application(house: NewHouse)
             with pytest.raises(ProgrammingError, match="permission denied"):
                 connection.execute(text("delete from mesh.audit"))
         engine.dispose()
+        # The first person, opened by hand because nobody could sign in to do it.
+        said = [house.run(somos, *FIRST, told="uma senha bem comprida\n" * 2, **told) for _ in range(2)]
+        assert [one.returncode for one in said] == [0, 1], said[0].stderr
+        assert "já tem conta" in said[1].stderr
+        _grafana_reads_its_dashboards_and_nothing_else(house, where)
+
+
+def _grafana_reads_its_dashboards_and_nothing_else(house: NewHouse, where: str) -> None:
+    for _ in range(2):
+        made = house.run(ROOT / "infra" / "postgres" / "watcher")
+        assert made.returncode == 0, made.stderr
+    engine = engine_for(f"postgresql://somos_watch:{house.value('watch-password').strip()}@{where}/somos", pool_size=1)
+    asked = [
+        target["rawSql"]
+        for board in (ROOT / "infra" / "monitoring" / "dashboards").glob("*.json")
+        for panel in json.loads(board.read_text())["panels"]
+        for target in panel["targets"]
+        if "rawSql" in target
+    ]
+    with engine.connect() as connection:
+        assert connection.execute(text("select count(*) from crm.pipelines")).scalar_one() > 0  # of all, not of nobody
+        for query in asked:
+            connection.execute(text(query.replace(":", r"\:")))
+    for refused in ("select * from auth.users", "set default_transaction_read_only = off; delete from crm.deals"):
+        with engine.connect() as connection, pytest.raises(DBAPIError, match=r"permission denied|read-only"):
+            connection.execute(text(refused))
+    engine.dispose()

@@ -2,7 +2,7 @@
 
 import click
 
-from somos.cli import calls, declarations, deliveries, processes, restoring, stack
+from somos.cli import calls, declarations, deliveries, people, processes, restoring, stack
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -20,6 +20,7 @@ for _command in (
     declarations.where,
     declarations.derive,
     processes.migrate,
+    people.person,
     processes.worker,
     processes.relay,
     deliveries.dead,
