@@ -11,7 +11,7 @@ from somos.modules.hunter.queries import lead_card
 @topic(LeadAccepted, emits=[DealOpened])
 def on_lead_accepted(event: LeadAccepted, ctx: Context) -> None:
     lead = ctx.read(lead_card, event.lead_id)
-    if lead is None:
+    if lead is None or lead.state == "erased":
         ctx.log.warning("accepted-lead-missing", lead_id=event.lead_id)
         return
     with ctx.write() as db:

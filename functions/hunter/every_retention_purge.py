@@ -1,12 +1,15 @@
 """What nobody used is not kept: leads that were never written to are erased when their time is over."""
 
-from somos.events.hunter import LeadSettled
+from somos.events.hunter import LeadErased, LeadSettled
 from somos.mesh import Context, cron
 from somos.modules.hunter import erasing
 
 
-@cron("20 4 * * *", emits=[LeadSettled], timeout=120)
+@cron("20 4 * * *", emits=[LeadErased, LeadSettled], timeout=120)
 def every_retention_purge(ctx: Context) -> None:
     with ctx.write() as db:
-        for lead in erasing.purge(db, ctx.today, ctx.settings.suppression_key, ctx.now):
+        purged = erasing.purge(db, ctx.today, ctx.settings.suppression_key, ctx.now)
+        for lead_id in purged.erased:
+            ctx.emit(LeadErased(lead_id=lead_id, why="retention"))
+        for lead in purged.ended:
             ctx.emit(LeadSettled(lead_id=lead.lead_id, session_id=lead.session_id, outcome="blocked"))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from somos.events.hunter import LeadSettled
+from somos.events.hunter import LeadErased, LeadSettled
 from somos.mesh import Conflict, Context, http
 from somos.modules.hunter import deciding, erasing
 from somos.modules.hunter.queries.details import detail
@@ -52,7 +52,7 @@ def lead_decisions_never_contact(id: UUID, choice: Decision, ctx: Context) -> Le
         return detail(ctx.db, lead)
 
 
-@http.post("/api/v1/leads/{id}/erase", allow="lead.erase", status=200, emits=[LeadSettled])
+@http.post("/api/v1/leads/{id}/erase", allow="lead.erase", status=200, emits=[LeadErased, LeadSettled])
 def lead_decisions_erase(id: UUID, choice: Decision, ctx: Context) -> LeadDetail:
     """At the person's request: what is known is gone, its hash stays so that it never comes back."""
     lead = ctx.get(Lead, id, lock=True)
@@ -60,8 +60,10 @@ def lead_decisions_erase(id: UUID, choice: Decision, ctx: Context) -> LeadDetail
     if lead.state == "erased":
         raise Conflict("Este lead já foi apagado.", code="lead-state")
     deciding.label(ctx.db, lead, "never_contact", None, ctx.principal.id)
-    erasing.erase_twins(ctx.db, lead, ctx.settings.suppression_key, ctx.now)
+    twins = erasing.erase_twins(ctx.db, lead, ctx.settings.suppression_key, ctx.now)
     erasing.erase(ctx.db, lead, "request", ctx.settings.suppression_key, ctx.now)
+    for erased in (lead.id, *twins):
+        ctx.emit(LeadErased(lead_id=erased, why="request"))
     ctx.log.info("lead-erased", lead_id=id, reason_length=len(choice.reason))
     ctx.emit(LeadSettled(lead_id=lead.id, session_id=lead.session_id if unfinished else None, outcome="blocked"))
     return detail(ctx.db, lead)

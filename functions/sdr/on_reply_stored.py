@@ -26,7 +26,7 @@ def on_reply_stored(event: ReplyStored, ctx: Context) -> None:
     with ctx.write() as db:
         inbox.lock_person(db, event.response_id)
         response = db.get_one(Response, event.response_id, with_for_update=True, populate_existing=True)
-        if response.label is None:  # a person may have been faster
+        if response.label is None and response.erased_at is None:  # a person may have been faster
             later = inbox.date_of(said.later_date) if verdict.label == "later" else None
             inbox.conclude(
                 ctx, db, response, verdict, by="model", model=answer.model if answer else None, later_date=later

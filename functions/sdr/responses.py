@@ -31,12 +31,14 @@ def responses_get(id: UUID, ctx: Context) -> ResponseView:
 def responses_classify(id: UUID, classify: Classify, ctx: Context) -> ResponseView:
     """Say what an answer means; a seller for own leads only. It never takes an opt-out back."""
     response = ctx.get(Response, id)
+    if response.erased_at is not None:
+        raise Conflict("Os dados desta resposta foram apagados", code="response-erased")
     if classify.lead_id is not None and response.lead_id not in (None, classify.lead_id):
         raise Conflict("Esta resposta já é de outro lead", code="response-matched")
     lead_id = response.lead_id or classify.lead_id
     check_owns(ctx, lead_id)
-    if lead_id is not None and hunter.lead_card(ctx.db, lead_id) is None:
-        raise Invalid("O lead não existe", field="lead_id")
+    if lead_id is not None and hunter.lead_states(ctx.db, [lead_id]).get(lead_id, "erased") == "erased":
+        raise Invalid("O lead não existe ou foi apagado", field="lead_id")
     if classify.later_date is not None and classify.label != "later":
         raise Invalid("Só `later` tem data", field="later_date")
     with ctx.as_system() as db:

@@ -51,12 +51,19 @@ SAID: dict[str, dict[str, Any]] = {
     "sdr.cadence_steps": {"condition": "always", "else_step": None, "channel": "email"},
     "sdr.cadence_versions": {"version_no": 0, "published_at": None, "published_by": None},
     "sdr.kill_switches": {"off_at": None, "off_by": None},
-    "sdr.outreach_messages": {"state": "awaiting_approval", "approval_id": None, "left_at": None, "channel": "email"},
+    "sdr.outreach_messages": {
+        "state": "awaiting_approval",
+        "approval_id": None,
+        "left_at": None,
+        "channel": "email",
+        "erased_at": None,
+    },
     "sdr.responses": {
         "lead_id": lambda rows: rows.id("hunter.leads"),
         "label": None,
         "classified_by": None,
         "channel": "email",
+        "erased_at": None,
     },
     "sdr.senders": {"health_until": None, "channel": "email"},
 }

@@ -36,6 +36,13 @@ class LeadEnriched(Event):
     session_id: UUID | None = None
 
 
+class LeadErased(Event):
+    """What was known of a lead is gone: at the person's request, or because nobody used it in time."""
+
+    lead_id: UUID
+    why: Literal["request", "retention"]
+
+
 class LeadSettled(Event):
     """Nothing more will be done to this lead by the search that found it."""
 

@@ -148,6 +148,7 @@ def test_a_lead_nobody_wrote_to_is_erased_when_its_time_is_over_and_may_be_found
     shown = hunt.get(f"/api/v1/leads/{lead['id']}")
     assert (shown["state"], shown["company_name"], shown["phone"], shown["sources"]) == ("erased", None, None, [])
     assert shown["lgpd"]["erased_why"] == "retention"
+    assert hunt.mesh.one("select data ->> 'why' from mesh.outbox where type = 'hunter.lead_erased'") == "retention"
     assert hunt.mesh.one("select count(*) from hunter.lead_keys where lead_id = :id", id=lead["id"]) > 0
     report = hunt.imported(hunt.icp(), "Empresa;Celular\nLúmen;11 95555-0199\n").ok()
     assert report["accepted"] == 1

@@ -161,6 +161,21 @@ def test_erasing_forgets_who_it_was_and_never_takes_it_in_again(hunt: Hunt):
     assert len(hunt.leads()) == 1
 
 
+def test_an_erasure_is_stated_for_the_lead_and_for_its_twins(hunt: Hunt):
+    lead = hunt.one_lead()
+    twin = hunt.mesh.one(
+        "insert into hunter.leads (id, state, source, icp_id, icp_number, legal_basis, collected_at, retain_until, "
+        "duplicate_of, name_words, held, version) select gen_random_uuid(), 'duplicate', source, icp_id, icp_number, "
+        "legal_basis, collected_at, retain_until, id, '{}', false, 1 from hunter.leads where id = :id returning id",
+        id=lead["id"],
+    )
+    decide(hunt, lead, "erase", reason="Pedido do titular").ok()
+    stated = hunt.mesh.rows("select data from mesh.outbox where type = 'hunter.lead_erased'")
+    assert sorted((row["data"]["lead_id"], row["data"]["why"]) for row in stated) == sorted(
+        [(lead["id"], "request"), (str(twin), "request")]
+    )
+
+
 def test_a_company_we_already_sold_to_is_marked_and_nobody_is_paid_to_judge_it(
     hunt: Hunt, monkeypatch: pytest.MonkeyPatch
 ):

@@ -32,6 +32,14 @@ class Ended:
     session_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge erased, and which of them a search still worked on."""
+
+    erased: list[UUID]
+    ended: list[Ended]
+
+
 def erase(db: Session, lead: Lead, why: str, secret: str, now: datetime | None = None) -> None:
     """Erase a lead: `request` keeps its hashes from ever being taken in again, `retention` frees them."""
     hashes = identity.hashes_of(secret, facts_of(db, lead.id))
@@ -60,8 +68,8 @@ def erase_twins(db: Session, lead: Lead, secret: str, now: datetime) -> list[UUI
     return erased
 
 
-def purge(db: Session, today: date, secret: str, now: datetime) -> list[Ended]:
-    """Erase leads nobody wrote to whose time is over, and results nobody took; those a search still worked on."""
+def purge(db: Session, today: date, secret: str, now: datetime) -> Purged:
+    """Erase leads nobody wrote to whose time is over, and results nobody took."""
     over = (
         select(Lead)
         .where(Lead.retain_until < today, Lead.state.in_(NEVER_CONTACTED))
@@ -69,11 +77,12 @@ def purge(db: Session, today: date, secret: str, now: datetime) -> list[Ended]:
         .limit(PURGE_AT_ONCE)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    ended = []
+    purged = Purged([], [])
     for lead in db.scalars(over):
+        purged.erased.append(lead.id)
         if lead.state in UNSETTLED:
-            ended.append(Ended(lead.id, lead.session_id))
+            purged.ended.append(Ended(lead.id, lead.session_id))
         erase(db, lead, "retention", secret, now)
     left = update(SearchPage).where(SearchPage.wanted_at < now - timedelta(days=RETENTION_DAYS), SearchPage.rest != [])
     db.execute(left.values(rest=[]).execution_options(synchronize_session=False))
-    return ended
+    return purged

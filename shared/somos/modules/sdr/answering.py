@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.mesh import Context
+from somos.mesh import Conflict, Context
 from somos.modules.hunter.queries import LeadCard
 from somos.modules.sdr import people
 from somos.modules.sdr.asking import ask, bind
@@ -17,7 +17,9 @@ from somos.modules.sdr.tables import OutreachMessage, Response, Sender
 def last_heard(db: Session, lead_id: UUID, channel: str | None) -> Response | None:
     """What a person of this lead last wrote on a channel, or anywhere; machines do not count."""
     wrote = select(Response).where(
-        Response.lead_id == lead_id, Response.label.is_(None) | Response.label.not_in(MACHINE)
+        Response.lead_id == lead_id,
+        Response.label.is_(None) | Response.label.not_in(MACHINE),
+        Response.erased_at.is_(None),
     )
     if channel is not None:
         wrote = wrote.where(Response.channel == channel)
@@ -42,6 +44,9 @@ def answer_to(
         subject = heard.subject if heard.subject.lower().startswith("re:") else f"Re: {heard.subject}"
     put_text(message, subject, text, ctx.now)
     people.lock(db, people.keys_of(message))
+    db.refresh(heard, ["erased_at"])
+    if heard.erased_at is not None:
+        raise Conflict("Os dados deste lead foram apagados", code="lead-state")
     db.add(message)
     db.flush()
     request = ask(db, message, sender, f"user:{ctx.principal.id}", ctx.now)

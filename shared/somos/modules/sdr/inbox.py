@@ -20,6 +20,7 @@ from somos.mesh.ids import uuid7
 from somos.modules.keys import KeyKind, normalise_email, normalise_phone
 from somos.modules.sdr import people
 from somos.modules.sdr.drafting import text_of
+from somos.modules.sdr.erasing import erase_answer, is_part_of
 from somos.modules.sdr.rules.inbound import (
     HUMAN,
     Inbound,
@@ -89,6 +90,11 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
     answered = _answered(db, arrived, from_key)
     # Whoever is about to write to this person waits for this, or has called already.
     people.lock(db, writer(db, arrived.channel, from_key, answered, None))
+    if answered is not None:
+        db.refresh(answered, ["erased_at"])
+    erased = answered is not None and is_part_of(answered, arrived.received_at)
+    if answered is not None and answered.erased_at is not None and not erased:
+        answered = None  # who it was is forgotten: they write to us as anybody may
     account = select(Sender.id).where(Sender.channel == arrived.channel, Sender.address == arrived.account)
     made = db.execute(
         insert(Response)
@@ -120,6 +126,9 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
     if made is None:
         return None
     response = db.get_one(Response, made)
+    if erased:
+        erase_answer(response, ctx.now)
+        return response.id
     ctx.emit(ReplyStored(response_id=response.id))
     verdict = by_rules(as_inbound(response))
     if verdict is not None:
@@ -199,7 +208,7 @@ def date_of(text: str | None) -> date | None:
 def to_classify(db: Session, response_id: UUID, today: date) -> Prompt | None:
     """What the model is asked about a matched message that nobody has classified; None when there is no need."""
     response = db.get(Response, response_id)
-    if response is None or response.label is not None or response.lead_id is None:
+    if response is None or response.label is not None or response.lead_id is None or response.erased_at is not None:
         return None
     said = f"{response.subject or ''}\n{fresh_text(response.text)}".strip()
     user = f"{section('hoje', today.isoformat())}\n{section('mensagem', said)}"

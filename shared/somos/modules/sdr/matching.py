@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from somos.events.sdr import ReplyStored
 from somos.mesh import Context
 from somos.modules.sdr import people
+from somos.modules.sdr.erasing import erase_answer, is_part_of
 from somos.modules.sdr.inbox import conclude, writer
 from somos.modules.sdr.rules.inbound import Label, Verdict
 from somos.modules.sdr.tables import OutreachMessage, Response
@@ -51,8 +52,13 @@ def match(ctx: Context, db: Session, message: OutreachMessage, answers: Iterable
         response = db.get_one(Response, id, with_for_update=True, populate_existing=True)
         if response.message_id is not None or response.lead_id not in (None, message.lead_id):
             continue  # somebody said meanwhile whose it is
+        if message.erased_at is not None and not is_part_of(message, response.received_at):
+            continue
         response.message_id, response.lead_id = message.id, message.lead_id
         response.campaign_id = message.campaign_id
+        if message.erased_at is not None:
+            erase_answer(response, ctx.now)
+            continue
         if response.label is None:
             response.state = "matched"
             ctx.emit(ReplyStored(response_id=response.id))

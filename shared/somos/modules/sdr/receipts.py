@@ -95,7 +95,7 @@ def address_is_dead(db: Session, message: OutreachMessage, reason: str, now: dat
     if key:
         people.suppress(
             db, [(key, kind)], source="bounce", reach="address", channel=message.channel, message_id=message.id,
-            reason=reason[:300], now=now,
+            now=now,
         )  # fmt: skip
     if message.enrolment_id:
         stop_enrolment(db.get(Enrolment, message.enrolment_id), "stopped_bounce", reason)

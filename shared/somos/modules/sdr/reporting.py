@@ -76,7 +76,8 @@ def report_sent(ctx: Context, db: Session, account: str, wire: WireMessage) -> O
     message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
     if message.state not in ("sending", "unknown"):
         return None
-    message.jid = wire.jid
+    if message.erased_at is None:
+        message.jid = wire.jid
     mark_sent(db, message, wire.provider_id, ctx.now)
     ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     return message

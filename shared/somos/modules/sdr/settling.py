@@ -17,7 +17,8 @@ WHY_UNKNOWN = "O provedor não confirmou o envio; confira na conversa e diga se 
 
 def settle(ctx: Context, db: Session, message: OutreachMessage, outcome: Outcome) -> None:
     """Bring a message in `sending` to where its call left it. The person and the message are locked."""
-    message.jid = outcome.jid or message.jid
+    if message.erased_at is None:
+        message.jid = outcome.jid or message.jid
     if outcome.result == "sent":
         mark_sent(db, message, outcome.provider_id, ctx.now)
         ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from somos.modules.hunter.queries.facts import facts_of
 from somos.modules.hunter.rules.evidence import evidence_of
-from somos.modules.hunter.tables import Lead, LeadScore
+from somos.modules.hunter.tables import Lead, LeadKey, LeadScore
 
 MAX_EVIDENCE = 20
 
@@ -73,6 +73,12 @@ def lead_states(db: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     """The state of each of these leads that exists."""
     found = db.execute(select(Lead.id, Lead.state).where(Lead.id.in_(list(ids))))
     return {row.id: row.state for row in found}
+
+
+def person_keys(db: Session, lead_id: UUID) -> dict[str, str]:
+    """Keyed hashes of a lead's phones and e-mails, and which of the two each is; they outlive its erasure."""
+    found = select(LeadKey.hash, LeadKey.kind).where(LeadKey.lead_id == lead_id, LeadKey.kind.in_(("phone", "email")))
+    return {row.hash: row.kind for row in db.execute(found)}
 
 
 def newest_score(db: Session, lead_id: UUID) -> LeadScore | None:

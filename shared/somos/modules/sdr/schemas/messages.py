@@ -71,6 +71,7 @@ class MessageView(View):
     delivered_at: datetime | None
     opened_at: datetime | None
     ended_reason: str | None
+    erased_at: datetime | None
     version: int
     created_at: datetime
 

@@ -43,6 +43,7 @@ class ResponseView(View):
     later_date: date | None
     classified_by: Literal["rule", "model", "person"] | None
     received_at: datetime
+    erased_at: datetime | None
     version: int
     created_at: datetime
 

@@ -73,7 +73,9 @@ class OutreachMessage(Versioned, Table):
         {"schema": "sdr"},
     )
     __scope__ = Everyone()
-    __redact__: ClassVar[frozenset[str]] = frozenset({"to_address", "jid", "subject", "text", "drafted_text"})
+    __redact__: ClassVar[frozenset[str]] = frozenset(
+        {"to_address", "jid", "subject", "text", "drafted_text", "evidence", "ended_reason"}
+    )
 
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey(OutreachCampaign.id), index=True)
     enrolment_id: Mapped[UUID | None] = mapped_column(ForeignKey(Enrolment.id))
@@ -117,6 +119,7 @@ class OutreachMessage(Versioned, Table):
     delivered_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     ended_reason: Mapped[str | None]
+    erased_at: Mapped[datetime | None]
 
 
 class MessageReceipt(Table):
@@ -129,6 +132,7 @@ class MessageReceipt(Table):
         {"schema": "sdr"},
     )
     __scope__ = Everyone()
+    __redact__: ClassVar[frozenset[str]] = frozenset({"detail"})
 
     channel: Mapped[str]
     provider_id: Mapped[str]

@@ -61,3 +61,4 @@ class Response(Versioned, Table):
     model: Mapped[str | None]
     handled_at: Mapped[datetime | None]
     pulled: Mapped[bool] = mapped_column(default=False)
+    erased_at: Mapped[datetime | None]

@@ -1,0 +1,23 @@
+"""A lead was erased: what was said with it goes too, and a person who asked for it is never written to again.
+
+What the pipeline holds of a client stays there: a deal has a ground of its own to be kept.
+"""
+
+from somos.events.hunter import LeadErased
+from somos.events.sdr import PersonSuppressed
+from somos.mesh import Context, topic
+from somos.modules.hunter import queries as hunter
+from somos.modules.sdr import people
+from somos.modules.sdr.erasing import erase
+from somos.modules.sdr.silencing import silence
+
+
+@topic(LeadErased, emits=[PersonSuppressed])
+def on_lead_erased(event: LeadErased, ctx: Context) -> None:
+    with ctx.write() as db:
+        known = people.known_by_leads(db, [event.lead_id])
+        keys = hunter.person_keys(db, event.lead_id)
+        keys |= dict.fromkeys(known.phones, "phone") | dict.fromkeys(known.emails, "email")
+        if event.why == "request":
+            silence(ctx, db, keys, source="erasure")
+        erase(db, event.lead_id, keys, ctx.now)
