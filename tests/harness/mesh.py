@@ -173,7 +173,8 @@ class Mesh:
         engine, routes = self.runtime.engine, self.runtime.routes
         while delivered < most:
             outbox.fan_out(engine, routes)
-            claims = [claim for queue in routes.queues for claim in outbox.claim(engine, queue, 50)]
+            due = set(outbox.due_queues(engine))
+            claims = [claim for queue in routes.queues if queue in due for claim in outbox.claim(engine, queue, 50)]
             if not claims:
                 break
             for claim in claims:

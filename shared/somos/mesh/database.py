@@ -173,10 +173,12 @@ def atomically(engine: Any) -> Iterator[Connection]:
 
 @contextmanager
 def alone(engine: Any) -> Iterator[Connection]:
-    """For one statement that is a transaction by itself: nothing is said to begin or to commit it."""
+    """For one statement that is a transaction by itself: nothing is said to begin or to commit it.
+
+    On a test's connection it is one statement more; if it fails, the test's transaction fails with it.
+    """
     if isinstance(engine, Connection):
-        with engine.begin_nested():
-            yield engine
+        yield engine
         return
     with engine.connect() as connection:
         raw = connection.connection.dbapi_connection
