@@ -20,7 +20,7 @@ from somos.mesh import context
 from somos.mesh.database import Acting
 from somos.mesh.dispatch import sqlstate
 from somos.mesh.ids import uuid7
-from somos.mesh.records import Effect, Inbox
+from somos.mesh.records import Delivery, Effect, Inbox, Outbox
 from somos.policy.grants import allows
 from somos.policy.matrix import Reach
 from somos.policy.principals import SYSTEM
@@ -31,8 +31,8 @@ from tests.contract.rows import PEOPLE, Rows, tables
 from tests.harness.mesh import Answer, Mesh, Person
 
 SECRET = "zebra-confidencial"
-# What the mesh keeps beside the business: what was changed, answered, told to us and called outside.
-OF_THE_MESH = ("mesh.audit", "mesh.idempotency", "mesh.inbox", "mesh.effects")
+# What the mesh keeps beside the business: what was changed, answered, told to us, called outside and is on its way.
+OF_THE_MESH = ("mesh.audit", "mesh.idempotency", "mesh.inbox", "mesh.effects", "mesh.outbox", "mesh.deliveries")
 MISSING = UUID("01990000-0000-7000-8000-000000000000")
 Undone = Callable[[], AbstractContextManager[None]]
 
@@ -75,8 +75,16 @@ class Sellers:
             delivery_id=uuid7(), name="draft", operation="Llm.ask", state="done", arguments={"prompt": SECRET},
             outcome={}, lease_until=self.mesh.time, started_at=self.mesh.time,
         )  # fmt: skip
+        stated = Outbox(
+            id=uuid7(), type="crm.deal_opened", data={"deal_id": SECRET}, due_at=self.mesh.time,
+            occurred_at=self.mesh.time, correlation=uuid7(), actor_id=self.bruno.id, emitted_by="crm-deals",
+        )  # fmt: skip
+        due = Delivery(
+            id=uuid7(), event_id=stated.id, type=stated.type, function="sdr-on-deal-opened", queue="default",
+            due_at=self.mesh.time, timeout=30, max_attempts=8, last_error=SECRET,
+        )  # fmt: skip
         with self.mesh.db() as db:
-            db.add_all([told, called])
+            db.add_all([told, called, stated, due])
 
     def ask(self, ask: Ask) -> tuple[int, bytes, dict[str, str]]:
         answer: Answer = ask.send(self.mesh, self.ana)
@@ -236,6 +244,13 @@ def test_raw_sql_changes_nothing_of_the_others(sellers: Sellers, undone: Undone,
         with undone():
             assert _touched(sellers, sql.format(name), id) == 0, name
             assert standing(sellers.mesh, theirs) == before, name
+
+
+@pytest.mark.parametrize("table", ["mesh.outbox", "mesh.deliveries"])
+@pytest.mark.parametrize("sql", ["update {0} set due_at = due_at + interval '1 year'", "delete from {0}"])
+def test_raw_sql_stops_nothing_that_is_on_its_way(sellers: Sellers, sql: str, table: str) -> None:
+    sellers.leave_traces()
+    assert _touched(sellers, sql.format(table), MISSING) == 0
 
 
 def _touched(sellers: Sellers, sql: str, id: UUID) -> int:
