@@ -172,6 +172,16 @@ def test_knative_gets_its_manifests_with_the_tag(server: Server) -> None:
     assert " image: ghcr.io/casa/somos-core:2\n" in written
 
 
+def test_with_units_as_containers_compose_alone_is_asked_for_the_whole_house(server: Server) -> None:
+    server.says("docker", 'echo "$COMPOSE_FILE $SOMOS_PLACEMENT $FUNCTION_URL" >>"$LOG.told"')
+    assert server.deploy("2", FUNCTIONS="compose").returncode == 0
+    assert server.steps == ["pull", "expand", "services 2", "gate"]
+    files, *told = (server.folder / "log.told").read_text().splitlines()[-1].split()
+    assert told == ["compose", "http://{unit}:8080"]
+    assert {Path(name).parent.name for name in files.split(":")} == {"compose", "services"}
+    assert all((ROOT / name).is_file() for name in files.split(":"))
+
+
 def test_a_dry_run_changes_nothing(server: Server) -> None:
     done = server.deploy("--dry-run", "2")
     assert done.returncode == 0

@@ -24,6 +24,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> Non
 
 def test_the_second_run_changes_nothing(tmp_path: Path) -> None:
     assert "7 mudança(s)" in _run("--root", str(tmp_path)).stdout
+    assert (tmp_path / "var/log/somos/nginx.log").exists()  # fail2ban would not start without it
     assert _run("--root", str(tmp_path)).stdout == "nada a mudar\n"
     (tmp_path / "etc/sysctl.d/90-somos.conf").write_text("outra coisa")
     assert "1 mudança(s)" in _run("--root", str(tmp_path)).stdout

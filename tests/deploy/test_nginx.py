@@ -2,153 +2,23 @@
 
 import http.client
 import json
-import os
-import shutil
-import signal
 import socket
 import ssl
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from string import Template
-from typing import Any
 
 import pytest
 from websockets.sync.client import connect
-from websockets.sync.server import serve
 
-from somos.local.addresses import free_port
 from somos.settings import ROOT
-from tests.deploy.ports import until_open
-
-NGINX = ROOT / "gateway" / "nginx"
-
-
-@dataclass
-class Edge:
-    """nginx in front of functions that repeat what reached them."""
-
-    http_port: int
-    https_port: int
-    context: ssl.SSLContext
-    functions: Any
-    pid: int
-    folder: Path
-    seen: list[dict[str, Any]] = field(default_factory=list)
-
-    def ask(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Any:
-        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=self.context, timeout=10)
-        connection.request(method, path, body=body or None, headers={"Host": "somos.test", **(headers or {})})
-        answer = connection.getresponse()
-        raw = answer.read()
-        connection.close()
-        return answer, raw
-
-
-class _Functions(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        self.rfile.read(length)
-        found = {"path": self.path, "method": self.command, "headers": dict(self.headers), "padding": "a" * 2000}
-        raw = json.dumps(found).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-def _certificate(folder: Path) -> ssl.SSLContext:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "somos.test")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "privkey.pem").write_bytes(private)
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
+from tests.deploy.edge import Edge, running
 
 
 @pytest.fixture
 def edge(request: pytest.FixtureRequest, needs: Callable[[str, str], str]) -> Iterator[Edge]:
-    program = needs("nginx", "nginx-light")
-    # nginx's workers run as another user: the folder must let them pass.
-    tmp_path = Path(tempfile.mkdtemp(prefix="somos-nginx-"))
-    tmp_path.chmod(0o755)
-    functions = ThreadingHTTPServer(("127.0.0.1", 0), _Functions)
-    threading.Thread(target=functions.serve_forever, daemon=True).start()
-    realtime = serve(lambda socket: socket.send(socket.recv()), "127.0.0.1", 0)
-    threading.Thread(target=realtime.serve_forever, daemon=True).start()
-    context = _certificate(tmp_path)
-    (tmp_path / "acme" / ".well-known" / "acme-challenge").mkdir(parents=True)
-    (tmp_path / "acme" / ".well-known" / "acme-challenge" / "proof").write_text("prova")
-    values = {
-        "NGINX_RUN": str(tmp_path),
-        "NGINX_CONF": "/etc/nginx",
-        "NGINX_LOG": "/dev/stdout",
-        "SOMOS_NGINX": str(NGINX),
-        "SOMOS_PLACEMENT": getattr(request, "param", "function"),
-        "SOMOS_DOMAIN": "somos.test",
-        "FUNCTIONS_UPSTREAM": f"127.0.0.1:{functions.server_port}",
-        "REALTIME_UPSTREAM": f"127.0.0.1:{realtime.socket.getsockname()[1]}",
-        "HTTP_PORT": f"127.0.0.1:{free_port()}",
-        "HTTPS_PORT": f"127.0.0.1:{free_port()}",
-        "ACME_ROOT": str(tmp_path / "acme"),
-        "TLS_FOLDER": str(tmp_path),
-    }
-    rendered = tmp_path / "nginx.conf"
-    # safe_substitute leaves nginx's own $names alone, as envsubst with a list of names does.
-    rendered.write_text(_Capitals((NGINX / "nginx.conf.template").read_text()).safe_substitute(values))
-    checked = subprocess.run([program, "-t", "-c", str(rendered)], capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stderr
-    with (tmp_path / "out").open("w") as out:
-        child = subprocess.Popen([program, "-c", str(rendered), "-g", "daemon off;"], stdout=out, stderr=out)
-    https = int(values["HTTPS_PORT"].rsplit(":", 1)[1])
-    made = Edge(int(values["HTTP_PORT"].rsplit(":", 1)[1]), https, context, functions, child.pid, tmp_path)
-    until_open(https, child)
-    yield made
-    os.kill(child.pid, signal.SIGQUIT)
-    child.wait(10)
-    functions.shutdown()
-    functions.server_close()
-    realtime.shutdown()
-    shutil.rmtree(tmp_path)
-
-
-class _Capitals(Template):
-    idpattern = None
-    braceidpattern = "[A-Z_]+"
-    pattern = r"\$(?:(?P<escaped>\$\$)|(?P<named>(?!))|\{(?P<braced>[A-Z_]+)\}|(?P<invalid>(?!)))"
+    with running(needs("nginx", "nginx-light"), {"SOMOS_PLACEMENT": getattr(request, "param", "function")}) as made:
+        yield made
 
 
 def test_a_request_reaches_the_function_that_declares_it(edge: Edge) -> None:
