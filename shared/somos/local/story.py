@@ -288,9 +288,9 @@ class Story:
 
         def quiet() -> bool:
             found = voice.all("/api/v1/responses")
-            # One that nobody can match waits for a person, not for us.
-            open_ = sum(1 for response in found if response["label"] is None and response["state"] != "unmatched")
-            if open_ or len(found) != seen[0][0]:
+            # What nobody can match, or understand, waits for a person and not for us.
+            reading = any(response["state"] in ("stored", "matched") for response in found)
+            if reading or len(found) != seen[0][0]:
                 seen[0] = (len(found), time.monotonic())
             return time.monotonic() - seen[0][1] > 2
 
