@@ -184,6 +184,8 @@ def test_a_knative_service_scales_to_zero_within_bounds_and_is_reached_from_insi
         assert int(scaling["min-scale"]) == (1 if name in warm else 0)
         assert int(scaling["min-scale"]) < int(scaling["max-scale"])
         assert int(scaling["target"]) <= template["spec"]["containerConcurrency"]
+        told = {one["name"]: one.get("value") for one in template["spec"]["containers"][0]["env"]}
+        assert template["spec"]["containerConcurrency"] >= int(told["THREADS"]) >= int(told["POOL_SIZE"]) >= 1
         assert template["spec"]["timeoutSeconds"] <= 600
         assert template["spec"]["enableServiceLinks"] is False
         assert service["metadata"]["labels"]["networking.knative.dev/visibility"] == "cluster-local"
