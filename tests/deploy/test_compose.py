@@ -288,7 +288,7 @@ def test_nginx_starts_with_a_certificate_of_our_own_and_gets_the_real_one_when_i
     told |= {"TLS_FOLDER": str(tmp_path), "LIVE": str(tmp_path / "live"), "SOMOS_DOMAIN": "somos.test"}
     ran = subprocess.run(["sh", COMPOSE / "certificate"], env=told, capture_output=True, text=True, timeout=30)
     assert ran.returncode == 0, ran.stderr
-    assert (tmp_path / "waits").read_text().split() == ["30", "3600", "43200"]
+    assert (tmp_path / "waits").read_text().split() == ["10", "3600", "43200"]
     assert (tmp_path / "fullchain.pem").read_text() == (tmp_path / "privkey.pem").read_text() == "real\n"
     assert (tmp_path / "privkey.pem").stat().st_mode & 0o777 == 0o600
     first = (tmp_path / "asked").read_text().splitlines()[0]
@@ -297,20 +297,31 @@ def test_nginx_starts_with_a_certificate_of_our_own_and_gets_the_real_one_when_i
 
 
 def test_nginx_takes_in_what_changed_only_when_it_can_be_read(tmp_path: Path) -> None:
-    once = '[ ! -e "$FOLDER/slept" ] && touch "$FOLDER/slept"'
-    said = 'echo "$@" >>"$FOLDER/said"; ! [ -e "$FOLDER/broken" ]'
-    told = _stand_ins(tmp_path, sleep=once, nginx=said)
+    # The third time it wakes a file is new; the fifth time it does not get up any more.
+    wakes = 'echo >>"$FOLDER/wakes"; n=$(wc -l <"$FOLDER/wakes"); [ $n != 3 ] || touch -d "+1 minute" "$FOLDER/tls/new"'
+    told = _stand_ins(
+        tmp_path, sleep=f"{wakes}; [ $n -lt 5 ]", nginx='echo "$@" >>"$FOLDER/said"; ! [ -e "$FOLDER/broken" ]'
+    )
+    told |= {
+        "READ_FILE": str(tmp_path / "read"),
+        "TLS_FOLDER": str(tmp_path / "tls"),
+        "SOMOS_NGINX": str(tmp_path / "tls"),
+    }
+    (tmp_path / "tls").mkdir()
 
-    def reload() -> None:  # until what it leaves behind ends too, which holds its output open
+    def said() -> list[str]:
+        (tmp_path / "said").write_text("")
+        (tmp_path / "wakes").write_text("")
+        (tmp_path / "tls" / "new").unlink(missing_ok=True)
+        # Until what it leaves behind ends too, which holds its output open.
         subprocess.run([COMPOSE / "reload.sh"], capture_output=True, env=told, timeout=10)
+        return (tmp_path / "said").read_text().splitlines()
 
-    reload()
-    (tmp_path / "slept").unlink()
-    (tmp_path / "broken").touch()
-    reload()
     conf = f"-c {HOUSE['nginx']['environment']['NGINX_RUN']}/nginx.conf"
     assert conf in " ".join(HOUSE["nginx"]["command"])
-    assert sorted((tmp_path / "said").read_text().splitlines()) == sorted([f"-q -t {conf}"] * 2 + [f"{conf} -s reload"])
+    assert said() == [f"-q -t {conf}", f"{conf} -s reload"] * 2
+    (tmp_path / "broken").touch()
+    assert said() == [f"-q -t {conf}"] * 2
 
 
 # -- the servers, as far as this machine has them

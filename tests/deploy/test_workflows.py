@@ -51,6 +51,13 @@ def test_a_deployment_knows_the_server_waits_its_turn_and_is_approved() -> None:
     assert workflow["jobs"]["deploy"]["environment"] == "production"
 
 
+def test_what_the_daily_run_leaves_out_runs_in_a_job_of_its_own() -> None:
+    left_out = re.findall(r"not (\w+)", re.search(r"-m '(.*)'", (ROOT / "pyproject.toml").read_text())[1])  # type: ignore[index]
+    jobs = _read(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    assert set(jobs["slow"]["strategy"]["matrix"]["mark"]) == set(left_out)
+    assert jobs["slow"]["steps"][-1]["run"].endswith('./scripts/test -m "$MARK"')
+
+
 def test_what_the_workflows_run_is_here() -> None:
     named = re.findall(r"(?:^|\s|TAG/)((?:infra|scripts|\.ci)/[\w/]+)", "".join(file.read_text() for file in WORKFLOWS))
     assert {"infra/images/build", "infra/deploy/deploy", ".ci/run"} <= set(named)
