@@ -9,7 +9,7 @@ BYPASSRLS escapes, and the application's role is neither.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, false, literal_column, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, Uuid, and_, false, literal_column, or_, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase
 
@@ -18,8 +18,6 @@ from .roles import SEED_ROLES, Role
 from .scopes import ScopeError, Who, access, module_of, rows
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
-_ROLE: Final[ColumnElement[str]] = literal_column("(select current_setting('somos.role', true))")
-
 # A setting that was set in an earlier transaction of the connection reads back as '', hence nullif.
 _WHO: Final = Who(
     user=literal_column("(select cast(nullif(current_setting('somos.user_id', true), '') as uuid))", Uuid()),
@@ -88,8 +86,9 @@ def _rule(table: type[Any], verb: Verb) -> ColumnElement[bool]:
 
 
 def _is_one_of(roles: Iterable[Role]) -> ColumnElement[bool]:
-    names = [role.value for role in roles]
-    return _ROLE.in_(names) if names else false()
+    """Compared inside the sub-select: outside it is compared for every row, and taken to let next to none pass."""
+    names = ", ".join(f"'{role.value}'" for role in roles)
+    return literal_column(f"(select current_setting('somos.role', true) in ({names}))", Boolean()) if names else false()
 
 
 def _sql(table: type[Any], rule: ColumnElement[bool]) -> str:
