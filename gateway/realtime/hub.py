@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 from gateway.realtime.bell import Bell
 from gateway.realtime.client import CLOSE_GRACE, Client, Close
 from gateway.realtime.tickets import Refused, Ticket, Verify
+from somos.policy.sessions import ENDED
 
 PROTOCOL = "somos"
 FIRST_TOKEN_WITHIN = 10.0
@@ -81,7 +82,10 @@ class Hub:
         self.counts["announced"] += 1
         text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
         for client in clients:
-            self.counts["sent" if client.offer(text) else "slow"] += 1
+            if message.get("type") == ENDED:
+                client.leave(Close.UNAUTHORISED, "o acesso foi encerrado; entre de novo")
+            else:
+                self.counts["sent" if client.offer(text) else "slow"] += 1
 
     def health(self) -> dict[str, Any]:
         listening = self._bell.listening.is_set()

@@ -168,6 +168,22 @@ def test_a_refused_socket_is_closed_with_the_hubs_own_code(gateway: Gateway) -> 
     asyncio.run(story())
 
 
+def test_whoever_is_demoted_hears_no_more(gateway: Gateway) -> None:
+    admin, ana = gateway.mesh.person("Admin"), gateway.mesh.person("Diretor", "Ana")
+
+    async def story() -> None:
+        async with connect(f"ws://127.0.0.1:{gateway.port}/ws?token={ana.token}") as ws:
+            assert (await _heard(ws))["user"] == str(ana.id)
+            change = {"role": "Comercial"}
+            changed = await asyncio.to_thread(gateway.call, f"PATCH /api/v1/users/{ana.id}", as_=admin, json=change)
+            assert changed.status_code == 200
+            async with asyncio.timeout(10):
+                await ws.wait_closed()
+            assert ws.close_code == 4401
+
+    asyncio.run(story())
+
+
 async def _heard(ws: Any) -> dict[str, Any]:
     async with asyncio.timeout(5):
         message: dict[str, Any] = json.loads(await ws.recv())

@@ -18,6 +18,7 @@ from gateway.realtime.bell import CHANNEL
 from gateway.realtime.hub import Hub
 from gateway.realtime.tickets import Refused, Ticket
 from somos.local.engines import start_valkey
+from somos.policy.sessions import ENDED
 
 ANA, BIA = "0192aaaa-0000-7000-8000-000000000001", "0192bbbb-0000-7000-8000-000000000002"
 
@@ -169,6 +170,17 @@ def test_the_connection_ends_when_the_token_does(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with stage.joined(seconds=1) as ws:
             assert await closed(ws) == 4401
+
+    play(redis_url, story)
+
+
+def test_the_connection_ends_when_the_persons_sign_ins_do(redis_url: str) -> None:
+    async def story(stage: Stage) -> None:
+        async with stage.joined(user=ANA) as demoted, stage.joined(user=BIA) as other:
+            await stage.announce(ENDED, user=ANA)
+            assert await closed(demoted) == 4401
+            await stage.announce("next", user=BIA)
+            assert (await heard(other))["type"] == "next"
 
     play(redis_url, story)
 

@@ -15,6 +15,8 @@ from uuid import UUID
 if TYPE_CHECKING:
     from redis import Redis
 
+# What a person's screens are told when their sign-ins end; the hub lets them go.
+ENDED: Final = "session.ended"
 REFRESH_TTL: Final = timedelta(days=7)
 # However often it is renewed, a sign-in ends after this.
 FAMILY_TTL: Final = timedelta(days=30)

@@ -12,7 +12,7 @@ from somos.modules.auth.accounts import principal_of
 from somos.modules.auth.schemas import SignedIn, UserView
 from somos.modules.auth.tables import User
 from somos.policy.passwords import WeakPassword, check_strength, hash_password
-from somos.policy.sessions import Issued, Sessions
+from somos.policy.sessions import ENDED, Issued, Sessions
 from somos.policy.tokens import ACCESS_TTL, TokenSigner
 
 
@@ -50,6 +50,7 @@ def end_sessions(ctx: Context, user: User) -> None:
     PostgreSQL holds the moment, and refresh and the fresh check ask it; Redis only tidies up, so it may be away.
     """
     user.sessions_valid_from = ctx.now
+    ctx.notify(ENDED, {}, to=user.id)
     try:
         sessions(ctx).end_all(user.id)
     except RedisError as error:
