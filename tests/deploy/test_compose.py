@@ -224,6 +224,12 @@ def test_compose_reads_the_house_beside_openfaas(compose: Callable[..., Any]) ->
 # -- the edge
 
 
+def test_nginx_is_told_every_name_that_its_template_asks_for() -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+)\}", (NGINX / "nginx.conf.template").read_text()))
+    assert HOUSE["nginx"]["environment"].keys() - {"NGINX_ENVSUBST_OUTPUT_DIR"} == asked
+    assert HOUSE["nginx"]["environment"]["REALTIME_UPSTREAM"] == f"somos-realtime:{ALL['somos-realtime']['expose'][0]}"
+
+
 def test_nginx_finds_each_unit_by_its_containers_name(needs: Callable[[str, str], str], tmp_path: Path) -> None:
     folder, port = tmp_path / "nginx", free_port()
     shutil.copytree(NGINX, folder)
