@@ -231,7 +231,7 @@ class Callback:
 @pytest.fixture
 def callback() -> Iterator[Callback]:
     made = Callback()
-    thread = threading.Thread(target=made.server.serve_forever)
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
     thread.start()
     yield made
     made.server.shutdown()

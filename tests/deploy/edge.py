@@ -55,7 +55,7 @@ def running(
     folder = Path(tempfile.mkdtemp(prefix="somos-nginx-"))
     folder.chmod(0o755)
     functions = ThreadingHTTPServer(("127.0.0.1", functions_port), _Functions)
-    threading.Thread(target=functions.serve_forever, daemon=True).start()
+    threading.Thread(target=functions.serve_forever, args=(0.01,), daemon=True).start()
     realtime = serve(lambda socket: socket.send(socket.recv()), "127.0.0.1", 0)
     threading.Thread(target=realtime.serve_forever, daemon=True).start()
     context = _certificate(folder)

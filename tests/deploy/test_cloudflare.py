@@ -36,7 +36,7 @@ class Cloudflare:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def refresh(self, *words: str | Path) -> "subprocess.CompletedProcess[str]":
         told = {"PATH": os.environ["PATH"], "CLOUDFLARE_IPS": f"http://127.0.0.1:{self.server.server_port}"}

@@ -124,7 +124,7 @@ def opened(mesh: Mesh, outside: World) -> Iterator[Office]:
     mesh.time = datetime.now(UTC)
     seed(mesh.runtime.settings.database_url)
     server = make_server("127.0.0.1", 0, Request.application(mesh.app), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     door = f"http://127.0.0.1:{server.server_port}/webhook"
     outside.post("settings", whatsapp_webhook_url=f"{door}/whatsapp", email_webhook_url=f"{door}/email")
