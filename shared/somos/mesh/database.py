@@ -203,6 +203,9 @@ def transaction(engine: Any, acting: Acting) -> Iterator[Session]:
     ) as session:
         yield session
         session.commit()
+    if isinstance(engine, Connection):
+        # As a commit would end it: the mesh's own statements, which come next, act for nobody.
+        engine.execute(_SET_ROLE, {"role": ""})
 
 
 @contextmanager
