@@ -18,6 +18,7 @@ def on_lead_erased(event: LeadErased, ctx: Context) -> None:
         known = people.known_by_leads(db, [event.lead_id])
         keys = hunter.person_keys(db, event.lead_id)
         keys |= dict.fromkeys(known.phones, "phone") | dict.fromkeys(known.emails, "email")
-        if event.why == "request":
+        asked = event.why == "request"
+        if asked:
             silence(ctx, db, keys, source="erasure")
-        erase(db, event.lead_id, keys, ctx.now)
+        erase(db, event.lead_id, keys, ctx.now, unmatched=asked)

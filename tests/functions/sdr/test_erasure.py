@@ -157,3 +157,17 @@ def test_what_was_drafted_for_a_lead_goes_with_it_when_its_time_is_over(desk: De
     after = desk.message(message["id"])
     assert (after["state"], after["text"], after["to_address"]) == ("cancelled", "", "")
     assert desk.get("suppressions")["items"] == []
+
+
+@pytest.mark.parametrize(("why", "left"), [("request", ""), ("retention", "Vocês filmam eventos?")])
+def test_what_a_stranger_wrote_goes_when_they_ask_and_not_with_a_lead_nobody_used(desk: Desk, why: str, left: str):
+    lead = desk.lead(phone=None, email=None, retain_until=date(2026, 11, 30))
+    desk.call(f"PATCH /api/v1/leads/{lead}", {"phone": ANA_PHONE}).ok()
+    desk.hears("Vocês filmam eventos?")
+    if why == "request":
+        erase(desk, lead)
+    else:
+        desk.mesh.time = datetime(2026, 12, 1, 7, 20, tzinfo=UTC)
+        desk.mesh.tick()
+        desk.mesh.drain()
+    assert heard(desk)["text"] == left

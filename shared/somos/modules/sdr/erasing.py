@@ -1,6 +1,7 @@
 """Forgetting what was said with a lead. Keyed hashes stay: they say whom never to write to, and nothing else.
 
-What providers sent raw and what was asked of them outside is the mesh's, which drops it after thirty days.
+What providers sent raw and what was asked of them outside is the mesh's: it drops both after thirty days, but for a
+call whose outcome nobody knows.
 """
 
 from collections.abc import Collection
@@ -18,8 +19,11 @@ from somos.modules.sdr.tables import Enrolment, MessageReceipt, OutreachMessage,
 REASON = "Os dados do lead foram apagados."
 
 
-def erase(db: Session, lead_id: UUID, keys: Collection[str], now: datetime) -> None:
-    """End all that is on its way to this lead, and blank all that was said; `keys` are of its person."""
+def erase(db: Session, lead_id: UUID, keys: Collection[str], now: datetime, *, unmatched: bool) -> None:
+    """End all that is on its way to this lead, and blank all that was said; `keys` are of its person.
+
+    With `unmatched` also what the person wrote that belongs to no lead.
+    """
     people.lock(db, [*keys, f"lead:{lead_id}"])
     enrolments = select(Enrolment).where(Enrolment.lead_id == lead_id).order_by(Enrolment.id)
     for enrolment in db.scalars(enrolments.with_for_update()):
@@ -32,13 +36,10 @@ def erase(db: Session, lead_id: UUID, keys: Collection[str], now: datetime) -> N
         if message.state in CANCELLABLE:
             cancel(db, message, REASON, now)
         _blank(message, now)
-    theirs = select(Response).where(
-        or_(
-            Response.lead_id == lead_id,
-            Response.message_id.in_([message.id for message in messages]),
-            and_(Response.lead_id.is_(None), Response.from_key.in_(keys)),
-        )
-    )
+    said = or_(Response.lead_id == lead_id, Response.message_id.in_([message.id for message in messages]))
+    if unmatched:
+        said = or_(said, and_(Response.lead_id.is_(None), Response.from_key.in_(keys)))
+    theirs = select(Response).where(said)
     answers = db.scalars(theirs.order_by(Response.id).with_for_update()).all()
     for answer in answers:
         erase_answer(answer, now)
