@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -32,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         services.start()
+
+
+def pytest_collection_finish() -> None:
+    # What is loaded by now stays: Python's garbage collector need not look through it again and again.
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

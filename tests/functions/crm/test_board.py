@@ -69,7 +69,7 @@ def test_the_forecast_weighs_each_open_deal_by_month(house: House):
 @given(st.lists(st.tuples(st.integers(0, 10**13), st.integers(0, 100)), min_size=1, max_size=8))
 def test_the_database_rounds_exactly_as_the_rule_does(house: House, deals: list[tuple[int, int]]):
     house.sql("delete from crm.deals")
-    stage = house.stages()["Novo contato"]
+    pipeline, stage = house.pipeline(), house.stages()["Novo contato"]
     with house.mesh.db() as db:
         for value, probability in deals:
             db.execute(
@@ -78,7 +78,7 @@ def test_the_database_rounds_exactly_as_the_rule_does(house: House, deals: list[
                     "value_cents, probability, origin, version) values (gen_random_uuid(), 'x', 'x', :p, :s, now(), "
                     "'open', :v, :c, 'manual', 1)"
                 ),
-                {"p": house.pipeline(), "s": stage, "v": value, "c": probability},
+                {"p": pipeline, "s": stage, "v": value, "c": probability},
             )
     summary = house.get(house.diretora, "/api/v1/deals/summary")
     assert summary["total_cents"] == sum(value for value, _ in deals)
