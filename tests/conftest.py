@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from sqlalchemy import Engine, text
 
 from somos.mesh import clock
@@ -19,6 +21,10 @@ from somos.settings import Settings
 from tests.harness import services
 from tests.harness.mesh import Mesh
 from tests.harness.world import World
+
+# What properties prove does not depend on how busy the machine is.
+hypothesis.register_profile("somos", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("somos")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
