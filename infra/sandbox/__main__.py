@@ -2,8 +2,8 @@
 
 import argparse
 import signal
+import socket
 import sys
-import threading
 
 from infra.sandbox.config import Config
 from infra.sandbox.serve import Sandbox
@@ -15,9 +15,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=7070)
     parser.add_argument("--state", default=":memory:", help="SQLite file that remembers the world")
     arguments = parser.parse_args()
-    stopping = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopping.set())
+    # Written whichever thread the kernel tells; a handler in Python runs only once the first thread happens to wake.
+    asked, asking = socket.socketpair()
+    asking.setblocking(False)
+    signal.set_wakeup_fd(asking.fileno())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     try:
         sandbox = Sandbox(arguments.host, arguments.port, arguments.state, Config.from_env())
     except OSError as problem:
@@ -25,7 +28,7 @@ def main() -> int:
         print(f"sandbox: não consegui abrir {address}: {problem.strerror}", file=sys.stderr)
         return 1
     print(f"sandbox: {sandbox.url}", flush=True)
-    stopping.wait()
+    asked.recv(1)
     sandbox.stop()
     return 0
 
