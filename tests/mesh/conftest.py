@@ -1,6 +1,7 @@
 """The mesh with toy functions only."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -13,6 +14,7 @@ from somos.policy.tokens import TokenSigner
 from somos.settings import Settings
 from tests.conftest import _with_clock, empty
 from tests.harness.mesh import Mesh
+from tests.mesh.server import Server
 from tests.mesh.toys import every_minute, notes, on_note_counted, on_note_written  # noqa: F401  (declare themselves)
 from tests.mesh.toys.outside import ToyPostman, ToyWiring
 
@@ -50,3 +52,19 @@ def toys(
     with engine.begin() as connection:
         connection.execute(text("delete from mesh.toy_notes"))
         connection.execute(text("delete from mesh.toy_receipts"))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A PostgreSQL of this test's own, which may die."""
+    made = Server(tmp_path / "postgres")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def pool(server: Server) -> Iterator[Engine]:
+    """Three connections to it at most."""
+    made = engine_for(server.url, pool_size=3)
+    yield made
+    made.dispose()

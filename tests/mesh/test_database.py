@@ -1,51 +1,15 @@
 """A PostgreSQL that dies and comes back is met without ceremony."""
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from somos.local.engines import start_postgres
 from somos.local.processes import wait_for
-from somos.mesh.database import Acting, engine_for, transaction
+from somos.mesh.database import Acting, transaction
 from somos.policy.principals import SYSTEM
-
-
-class Server:
-    """A PostgreSQL of this test's own, on one port for its whole life."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running = start_postgres(folder, durable=False)
-        self.url, self.owner_url = self._running.url, self._running.owner_url
-
-    def kill(self) -> None:
-        self._running.process.send(signal.SIGKILL)
-        assert self._running.child is not None
-        self._running.child.wait()
-
-    def start(self) -> None:
-        self._running = start_postgres(self._folder, durable=False, port=self._running.port)
-
-    def stop(self) -> None:
-        self._running.stop()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "postgres")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def pool(server: Server) -> Iterator[Engine]:
-    made = engine_for(server.url, pool_size=3)
-    yield made
-    made.dispose()
+from tests.mesh.server import Server
 
 
 def _ask(pool: Engine) -> int:

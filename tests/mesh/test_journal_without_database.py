@@ -1,8 +1,6 @@
 """What the outside answered is not lost because the database is away in that moment."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -14,34 +12,25 @@ from somos.mesh.ids import uuid7
 from somos.mesh.journal import Journal
 from somos.mesh.records import Effect
 from somos.policy.principals import SYSTEM
-from tests.mesh.test_database import Server
+from tests.mesh.server import Server
 from tests.mesh.toys.outside import ToyPostman
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(server: Server) -> Server:
     """A PostgreSQL that may die, with a journal in it."""
-    made = Server(tmp_path / "postgres")
-    owner = engine_for(made.owner_url, pool_size=1)
+    owner = engine_for(server.owner_url, pool_size=1)
     with owner.begin() as connection:
         # As a real server: what is committed outlives a kill.
         connection.execute(text(f"alter database {connection.engine.url.database} set synchronous_commit = on"))
         connection.execute(text("set local synchronous_commit = on"))
         connection.execute(text("create schema mesh"))
         Effect.metadata.create_all(connection, tables=[Effect.__table__])
-        app = make_url(made.url).username
+        app = make_url(server.url).username
         connection.execute(text(f"grant usage on schema mesh to {app}"))
         connection.execute(text(f"grant all on mesh.effects to {app}"))
     owner.dispose()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def pool(server: Server) -> Iterator[Engine]:
-    made = engine_for(server.url, pool_size=2)
-    yield made
-    made.dispose()
+    return server
 
 
 def test_an_answer_waits_until_the_database_is_back(server: Server, pool: Engine) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from somos.modules.sdr import sending
 from somos.ports.whatsapp import Whatsapp
 from tests.functions.sdr.conftest import Desk
-from tests.functions.sdr.test_crashes import Dying
+from tests.functions.sdr.crashing import Dying
 
 pytestmark = pytest.mark.committed
 

@@ -10,7 +10,7 @@ from somos.modules.sdr.reporting import report_receipt
 from somos.ports.email import Email
 from somos.ports.sent import Sent
 from tests.functions.sdr.conftest import Desk
-from tests.functions.sdr.test_crashes import dying, killed
+from tests.functions.sdr.crashing import dying, killed
 
 OTHER_BOX = "contato@horizonte-exemplo.com.br"
 YES = "Oi! Tenho interesse, sim. Podemos conversar na quinta-feira?"
