@@ -1,6 +1,7 @@
 """What the outside answered is not lost because the database is away in that moment."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import Engine, text
@@ -56,12 +57,16 @@ def test_an_answer_waits_until_the_database_is_back(server: Server, pool: Engine
         assert connection.execute(text("select state, outcome from mesh.effects")).one() == ("done", "recibo-a")
 
 
-def test_a_database_that_stays_away_is_not_waited_for_longer_than_the_step_may_last(
-    server: Server, pool: Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("timeout", "away_s"), [(1, 30.0), (60, 1.0)], ids=["the step's time", "ours"])
+def test_a_database_that_stays_away_is_not_waited_for_longer_than_either_patience(
+    server: Server, pool: Engine, monkeypatch: pytest.MonkeyPatch, timeout: int, away_s: float
 ) -> None:
     monkeypatch.setattr(journal, "LOOK_S", 0.01)
+    monkeypatch.setattr(journal, "AWAY_S", away_s)
     postman = ToyPostman()
     postman.meanwhile = server.kill
+    begun = time.monotonic()
     with pytest.raises(journal.DBAPIError):
-        Journal(pool, Acting(SYSTEM, "test"), uuid7(), timeout=1).once("shout", postman.shout, {"note": "a"})
+        Journal(pool, Acting(SYSTEM, "test"), uuid7(), timeout=timeout).once("shout", postman.shout, {"note": "a"})
+    assert time.monotonic() - begun < 20
     server.start()
