@@ -89,7 +89,10 @@ class Application:
                 arguments = _arguments(endpoint, values, request, context)
                 key = request.headers.get("Idempotency-Key")
                 if key is not None and endpoint.method == "POST" and endpoint.replays:
-                    return idempotency.once(context, endpoint, key, request, lambda: _run(endpoint, arguments, context))
+                    upload = arguments.get(endpoint.upload_name or "")
+                    return idempotency.once(
+                        context, endpoint, key, request, upload, lambda: _run(endpoint, arguments, context)
+                    )
                 response = _run(endpoint, arguments, context)
                 context.commit()
                 return response

@@ -13,6 +13,7 @@ from somos.mesh.context import Context
 from somos.mesh.declare import Endpoint
 from somos.mesh.outbox import changed
 from somos.mesh.problems import Conflict, Invalid
+from somos.mesh.schemas import Upload
 
 # What every client and proxy carries unchanged. The OpenAPI says the same words.
 KEY_PATTERN = "^[!-~]+$"
@@ -32,7 +33,14 @@ where principal_id = :principal_id and key = :key
 """)
 
 
-def once(ctx: Context, endpoint: Endpoint, key: str, request: Request, run: Callable[[], Response]) -> Response:
+def once(
+    ctx: Context,
+    endpoint: Endpoint,
+    key: str,
+    request: Request,
+    upload: Upload | None,
+    run: Callable[[], Response],
+) -> Response:
     """Run and remember, or repeat the remembered answer. A principal's other request under its key is a conflict."""
     if len(key) > KEY_LONGEST or not re.fullmatch(KEY_PATTERN, key):
         raise Invalid(
@@ -40,7 +48,7 @@ def once(ctx: Context, endpoint: Endpoint, key: str, request: Request, run: Call
             field="Idempotency-Key",
         )
     who = {"principal_id": ctx.principal.id, "key": key}
-    fingerprint = _fingerprint(endpoint, request)
+    fingerprint = _fingerprint(endpoint, request, upload)
     if not changed(ctx.db.execute(_TAKE, {**who, "fingerprint": fingerprint, "now": ctx.now})):
         before = ctx.db.execute(_READ, who).one()
         ctx.commit()
@@ -53,9 +61,14 @@ def once(ctx: Context, endpoint: Endpoint, key: str, request: Request, run: Call
     return response
 
 
-def _fingerprint(endpoint: Endpoint, request: Request) -> str:
+def _fingerprint(endpoint: Endpoint, request: Request, upload: Upload | None) -> str:
+    """What was asked. A form is known by its file: its bytes have another boundary each time it is sent."""
     digest = hashlib.sha256(f"{endpoint.method} {request.full_path}\n".encode())
-    digest.update(request.get_data(cache=True))
+    if upload is not None:
+        digest.update(f"{upload.content_type}\n{upload.filename or ''}\n".encode())
+        digest.update(upload.content)
+    else:
+        digest.update(request.get_data(cache=True))
     return digest.hexdigest()
 
 

@@ -1,8 +1,11 @@
 """A spreadsheet is the other way in: the same steps, and every line accounted for."""
 
+from typing import Any
+
 import pytest
 
 from tests.functions.hunter.conftest import Hunt
+from tests.harness.mesh import Answer
 
 HEADERS = "Empresa;CNPJ;Site;Telefone;E-mail;Cidade;UF;Funcionários"
 
@@ -98,6 +101,35 @@ def test_a_file_may_come_from_a_form(hunt: Hunt):
     ).ok()
     assert report["accepted"] == 1
     assert hunt.mesh.one("select distinct url from hunter.lead_sources") == "contatos.csv#L2"
+
+
+def sent_as_form(hunt: Hunt, icp: Any, text: str, key: str, boundary: str) -> Answer:
+    """As a browser does: a form with a boundary that is new each time."""
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="contatos.csv"\r\n'
+        f"Content-Type: text/csv\r\n\r\n{text}\r\n--{boundary}--\r\n"
+    )
+    return hunt.call(
+        hunt.diretora,
+        f"POST /api/v1/leads/import?icp_id={icp['id']}",
+        data=body.encode(),
+        content_type=f"multipart/form-data; boundary={boundary}",
+        headers={"Idempotency-Key": key},
+    )
+
+
+def test_another_file_under_the_same_key_is_a_conflict_and_never_the_first_ones_answer(hunt: Hunt):
+    icp = hunt.icp()
+    sent_as_form(hunt, icp, "Empresa\nLúmen\n", "k1", "um").ok()
+    sent_as_form(hunt, icp, "Empresa\nFarol\n", "k1", "um").refused(409, "key-reused")
+
+
+def test_a_form_sent_again_is_answered_as_before_though_its_boundary_is_another(hunt: Hunt):
+    icp = hunt.icp()
+    first = sent_as_form(hunt, icp, "Empresa\nLúmen\n", "k1", "um")
+    again = sent_as_form(hunt, icp, "Empresa\nLúmen\n", "k1", "dois")
+    assert first.ok() == again.ok()
+    assert again.headers["Idempotency-Replayed"] == "true"
 
 
 def test_only_those_who_write_the_hunter_import(hunt: Hunt):
