@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import time
 from collections import deque
 from enum import IntEnum
 from typing import Any
@@ -12,6 +11,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from gateway.realtime.tickets import Ticket
+from somos.mesh import clock
 
 # A person's screen that falls this far behind is asked to come back: it would show the past anyway.
 WAITING_LIMIT = 256
@@ -48,9 +48,8 @@ class Client:
         self.ticket = ticket
         if self._deadline:
             self._deadline.cancel()
-        self._deadline = self._loop.call_later(
-            max(0.0, ticket.expires - time.time()), self.leave, Close.UNAUTHORISED, "o token expirou"
-        )
+        remaining = max(0.0, ticket.expires - clock.now().timestamp())
+        self._deadline = self._loop.call_later(remaining, self.leave, Close.UNAUTHORISED, "o token expirou")
 
     def offer(self, text: str) -> bool:
         """Queue a message; False when this client lags and is being let go."""

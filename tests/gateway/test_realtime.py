@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from gateway.realtime.bell import CHANNEL
 from gateway.realtime.hub import Hub
 from gateway.realtime.tickets import Refused, Ticket
 from somos.local.engines import start_valkey
+from somos.mesh import clock
 from somos.policy.sessions import ENDED
 
 ANA, BIA = "0192aaaa-0000-7000-8000-000000000001", "0192bbbb-0000-7000-8000-000000000002"
@@ -31,12 +31,12 @@ class Door:
 
     def token(self, user: str = ANA, role: str = "Comercial", seconds: float = 900) -> str:
         token = f"token-{len(self._tickets)}"
-        self._tickets[token] = Ticket(user, role, time.time() + seconds)
+        self._tickets[token] = Ticket(user, role, clock.now().timestamp() + seconds)
         return token
 
     def verify(self, token: str) -> Ticket:
         ticket = self._tickets.get(token)
-        if ticket is None or ticket.expires <= time.time():
+        if ticket is None or ticket.expires <= clock.now().timestamp():
             raise Refused("token inválido")
         return ticket
 
