@@ -3,9 +3,10 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
+from somos.mesh.derive.reach import parsed
 from somos.settings import ROOT
 
 OURS = ("somos.modules", "functions")
@@ -24,29 +25,50 @@ def reads(file: str, names: frozenset[str]) -> set[str]:
         module, name = todo.pop()
         source = _source(module)
         for definition in source.definitions.values() if name == WHOLE else source.found(name):
-            found |= names & {node.attr for node in ast.walk(definition) if isinstance(node, ast.Attribute)}
-            new = set(source.reached_from(definition)) - seen
+            found |= names & definition.attributes
+            new = definition.reached - seen
             seen |= new
             todo += new
     return found
 
 
-@dataclass
+@dataclass(eq=False)
+class Definition:
+    """One statement of a module, read once however many functions reach it."""
+
+    statement: ast.stmt
+    source: "Source"
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.statement))
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """Every attribute that it takes of anything."""
+        return frozenset(node.attr for node in self.nodes if isinstance(node, ast.Attribute))
+
+    @cached_property
+    def reached(self) -> frozenset[Place]:
+        """Every definition that it names."""
+        return frozenset(self.source.reached_from(self.nodes))
+
+
+@dataclass(eq=False)
 class Source:
     """One module: what it defines, and what its imports bind."""
 
     module: str
-    definitions: dict[str, ast.stmt] = field(default_factory=dict)
+    definitions: dict[str, Definition] = field(default_factory=dict)
     imported: dict[str, Place] = field(default_factory=dict)
 
-    def found(self, name: str) -> list[ast.stmt]:
+    def found(self, name: str) -> list[Definition]:
         return [self.definitions[name]] if name in self.definitions else []
 
-    def reached_from(self, definition: ast.stmt) -> Iterator[Place]:
-        """Every definition that this one names."""
+    def reached_from(self, nodes: list[ast.AST]) -> Iterator[Place]:
         # `queries.lead_card` names one definition of a module, a bare `queries` all of them.
-        owners = {id(n.value): n.attr for n in ast.walk(definition) if isinstance(n, ast.Attribute)}
-        for node in ast.walk(definition):
+        owners = {id(n.value): n.attr for n in nodes if isinstance(n, ast.Attribute)}
+        for node in nodes:
             if not isinstance(node, ast.Name):
                 continue
             if node.id in self.definitions:
@@ -59,10 +81,11 @@ class Source:
 @cache
 def _source(module: str) -> Source:
     source = Source(module)
-    tree = ast.parse(_file(module).read_text())
+    tree = parsed(_file(module))
     for statement in tree.body:
+        definition = Definition(statement, source)
         for name in _defined(statement):
-            source.definitions[name] = statement
+            source.definitions[name] = definition
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             base = _absolute(module, node)

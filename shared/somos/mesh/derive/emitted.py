@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from somos.mesh.derive.reach import Source, reached
@@ -21,22 +22,30 @@ def emitted_by(handler: Callable[..., Any]) -> Emitted:
     """Follow the handler and the functions of this project that it calls."""
     found = Emitted()
     for source in reached(handler):
-        assigned = _assignments(source.tree)
-        for call in source.calls():
-            if not (isinstance(call.func, ast.Attribute) and call.func.attr == "emit" and call.args):
-                continue
-            for expression in _alternatives(call.args[0], assigned):
-                event = _event_of(expression, source)
-                if event:
-                    found.events.add(event)
-                else:
-                    found.unknown.append(source.place_of(call))
+        own = _emitted_in(source)
+        found.events |= own.events
+        found.unknown += own.unknown
     return found
 
 
-def _assignments(tree: ast.AST) -> dict[str, list[ast.expr]]:
+@cache
+def _emitted_in(source: Source) -> Emitted:
+    found = Emitted()
+    emits = [call for call in source.calls if isinstance(call.func, ast.Attribute) and call.func.attr == "emit"]
+    assigned = _assignments(source) if emits else {}
+    for call in emits:
+        for expression in _alternatives(call.args[0], assigned) if call.args else ():
+            event = _event_of(expression, source)
+            if event:
+                found.events.add(event)
+            else:
+                found.unknown.append(source.place_of(call))
+    return found
+
+
+def _assignments(source: Source) -> dict[str, list[ast.expr]]:
     found: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
+    for node in source.nodes:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):

@@ -2,19 +2,19 @@
 
 import ast
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from somos.mesh.derive.reach import reached
+from somos.mesh.derive.reach import Source, reached
 from somos.mesh.problems import Problem
 
 
 def raised_by(handler: Callable[..., Any]) -> set[type[Problem]]:
     """Every kind of problem that is named there, raised or returned to be raised."""
-    return {
-        named
-        for source in reached(handler)
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.Name | ast.Attribute)
-        and isinstance(named := source.resolve(node), type)
-        and issubclass(named, Problem)
-    }
+    return set().union(*map(_named_in, reached(handler)))
+
+
+@cache
+def _named_in(source: Source) -> frozenset[type[Problem]]:
+    named = (source.resolve(node) for node in source.nodes if isinstance(node, ast.Name | ast.Attribute))
+    return frozenset(one for one in named if isinstance(one, type) and issubclass(one, Problem))

@@ -3,9 +3,10 @@
 import ast
 import inspect
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -16,19 +17,36 @@ MESH = "somos.mesh"
 FOREIGN = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """One function as written, with what its names stand for."""
+    """One function as written, with what its names stand for; read once, however many handlers reach it."""
 
     function: FunctionType
     tree: ast.AST
-    names: dict[str, Any]
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def calls(self) -> list[ast.Call]:
+        return [node for node in self.nodes if isinstance(node, ast.Call)]
+
+    @cached_property
+    def callees(self) -> list[FunctionType]:
+        """Every function that it calls or hands to another to be called there (`ctx.read(query, ...)`)."""
+        # Only functions: a name may stand for anything, a column for instance, which has no truth and no hash.
+        named = (one for call in self.calls for one in (call.func, *call.args))
+        found = (self.resolve(one) for one in named if isinstance(one, ast.Name | ast.Attribute))
+        return [one for one in found if isinstance(one, FunctionType)]
+
+    @cached_property
+    def names(self) -> Mapping[str, Any]:
+        enclosed = zip(self.function.__code__.co_freevars, self.function.__closure__ or (), strict=False)
+        return ChainMap({name: cell.cell_contents for name, cell in enclosed}, self.function.__globals__)
 
     def place_of(self, node: ast.expr) -> str:
         return place_of(self.function, node.lineno)
-
-    def calls(self) -> Iterator[ast.Call]:
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
 
     def resolve(self, expression: ast.expr) -> Any:
         """The object a dotted name stands for; None when only running would tell."""
@@ -43,38 +61,46 @@ class Source:
 
 def reached(handler: Callable[..., Any]) -> Iterator[Source]:
     """The handler's source and, from there, that of every function of ours that can be told by name."""
-    waiting: list[Any] = [handler]
-    seen: set[Any] = set()
+    waiting: list[Callable[..., Any]] = [handler]
+    seen: set[Source] = set()
     while waiting:
-        function = inspect.unwrap(waiting.pop())
-        if function in seen or not isinstance(function, FunctionType) or not _is_ours(function):
-            continue
-        seen.add(function)
-        tree = _definitions(function.__code__.co_filename).get(function.__code__.co_firstlineno)
-        if tree is None:  # a lambda
-            continue
-        source = Source(function, tree, {**function.__globals__, **inspect.getclosurevars(function).nonlocals})
-        yield source
-        for call in source.calls():
-            # A function handed to another to be called there (`ctx.read(query, ...)`) is reached too. Only functions:
-            # a name may stand for anything, a column for instance, which has no truth and no hash.
-            named = [
-                source.resolve(one) for one in (call.func, *call.args) if isinstance(one, ast.Name | ast.Attribute)
-            ]
-            waiting += [one for one in named if isinstance(one, FunctionType)]
+        source = _source(waiting.pop())
+        if source is not None and source not in seen:
+            seen.add(source)
+            yield source
+            waiting += source.callees
+
+
+@cache
+def _source(function: Callable[..., Any]) -> Source | None:
+    """None for what is not ours, and for a lambda."""
+    function = inspect.unwrap(function)
+    if not isinstance(function, FunctionType) or not _is_ours(function):
+        return None
+    tree = _definitions(function.__code__.co_filename).get(function.__code__.co_firstlineno)
+    return Source(function, tree) if tree is not None else None
 
 
 @cache
 def _definitions(file: str) -> dict[int, ast.AST]:
     """Every function of a file by its first line, which is its first decorator's."""
-    tree = ast.parse(Path(file).read_text())
     return {
         min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
-        for node in ast.walk(tree)
+        for node in ast.walk(parsed(Path(file)))
         if isinstance(node, ast.FunctionDef)
     }
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    """The syntax tree of a file, made once."""
+    return ast.parse(file.read_text())
+
+
 def _is_ours(function: FunctionType) -> bool:
-    file = Path(function.__code__.co_filename)
-    return not function.__module__.startswith(MESH) and not any(map(file.is_relative_to, FOREIGN))
+    return not function.__module__.startswith(MESH) and _is_in_project(function.__code__.co_filename)
+
+
+@cache
+def _is_in_project(file: str) -> bool:
+    return not any(map(Path(file).is_relative_to, FOREIGN))

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
-
 from somos.mesh.declare import Function
+from somos.mesh.derive.pods import as_yaml
 from somos.mesh.derive.units import Unit
 
 HEADER = """\
@@ -27,7 +26,7 @@ def stack(units: Iterable[Unit], target: str = "function", schema: str = "infra/
         "configuration": {"copy": list(COPIED)},
         "functions": _functions(units, target),
     }
-    return HEADER.format(schema=schema) + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return HEADER.format(schema=schema) + as_yaml(content)
 
 
 def kind_of(function: Function) -> str:
