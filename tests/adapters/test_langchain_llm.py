@@ -80,6 +80,13 @@ def test_the_question_names_its_schema_strictly(llm: LangchainLlm, provider: Pro
     assert schema["required"] == ["label", "parts"]
 
 
+@pytest.mark.parametrize("quote", ["não\x00", "não\ud83d"])
+def test_an_answer_holds_nothing_that_the_database_cannot(llm: LangchainLlm, provider: Provider, quote: str) -> None:
+    for written in (json.dumps, lambda value: json.dumps(value, ensure_ascii=False)):
+        provider.will(said(written({"label": "yes", "parts": [{"quote": quote}]})))
+        assert llm.ask(PROMPT, Verdict).output["parts"] == [{"quote": "não"}]
+
+
 @pytest.mark.parametrize("wrong", ['{"label": "perhaps"}', '{"other": 1}', "not json", "[]", ""])
 def test_an_answer_outside_its_schema_is_asked_again_once(llm: LangchainLlm, provider: Provider, wrong: str) -> None:
     provider.will(said(wrong), GOOD)

@@ -193,6 +193,11 @@ def test_what_a_status_means(client: Make, provider: Provider, status: int, kind
     assert [asked.path for asked in provider.asked] == ["/path"]
 
 
+def test_an_answer_holds_nothing_that_the_database_cannot(client: Make, provider: Provider) -> None:
+    provider.will(Reply(200, rb'{"name": "Ag\u00eancia\u0000 \ud83d\ude00\ud83d"}'))
+    assert ask(client(), "read") == {"name": "Agência 😀"}
+
+
 @pytest.mark.parametrize("address", ["not an address", "ftp://example.com", "http://"])
 def test_an_impossible_address_is_a_matter_of_configuration(client: Make, address: str) -> None:
     assert type(error_of(client(url=address), "read")) is NotConfigured

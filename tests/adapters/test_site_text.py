@@ -100,6 +100,10 @@ def test_accents_survive_whatever_the_server_says(raw: bytes, content_type: str)
     assert read(raw, content_type).text == "Ação"
 
 
+def test_what_the_database_cannot_hold_is_not_on_the_page() -> None:
+    assert read(b"<title>A\x00</title><p>Oi\\ud83d!</p>", "text/html; charset=unicode_escape").text == "Oi!"
+
+
 @pytest.mark.parametrize("raw", [b"", b"\x00\xff\xfe", b"<" * 10_000, b"<a href='http://[::1'>x</a>", b"<a href=''>"])
 def test_garbage_is_a_page_with_nothing_on_it(raw: bytes) -> None:
     page = read(raw, "text/html")

@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from somos.adapters.gate import Gate
 from somos.adapters.resilience import Caller, Kind, Terms
 from somos.ports.errors import NotConfigured, OutsideError, Refused, Throttled, Transient, Unknown
+from somos.storable import storable_json
 
 USER_AGENT = "somos/0.1"
 LARGEST_ANSWER = 10 * 1024 * 1024
@@ -41,7 +42,7 @@ class Answer:
     def data(self) -> Any:
         """The JSON of the body; None when it is not JSON."""
         try:
-            return json.loads(self.body)
+            return json.loads(storable_json(self.body))
         except ValueError:
             return None
 

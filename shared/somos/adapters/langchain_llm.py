@@ -16,6 +16,7 @@ from somos.ports.errors import (
     Transient,
 )
 from somos.ports.llm import Llm, LlmAnswer, Prompt
+from somos.storable import storable, storable_json
 
 THROTTLED_PAUSE_S = 5.0
 
@@ -44,12 +45,12 @@ class LangchainLlm(Llm):
             if raw.additional_kwargs.get("refusal"):
                 raise Refused("O modelo se recusou a responder.", code="model-refused", status=200)
             try:
-                fitting = output.model_validate_json(str(raw.text))
+                fitting = output.model_validate_json(storable_json(storable(str(raw.text)).encode()))
             except ValidationError:
                 raise tally.outside_schema() from None
             answer = LlmAnswer(
                 output=fitting.model_dump(mode="json"),
-                model=str(raw.response_metadata.get("model_name") or self._model),
+                model=storable(str(raw.response_metadata.get("model_name") or self._model)),
                 tokens_in=tally.tokens_in,
                 tokens_out=tally.tokens_out,
                 latency_ms=round((time.perf_counter() - began) * 1000),

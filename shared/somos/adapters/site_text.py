@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 from somos.adapters.site_rules import SiteRules
 from somos.modules.keys import normalise_cnpj, normalise_email, normalise_phone
+from somos.storable import storable
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
 PHONE = re.compile(r"(?<![\d./-])(?:\+?55[\s.-]?)?\(?0?\d{2}\)?[\s.-]{0,3}(?:9[\s.]?)?\d{4}[\s.-]?\d{4}(?![\d/])")
@@ -40,7 +41,7 @@ def read_page(url: str, body: bytes, content_type: str, rules: SiteRules) -> Pag
     """Everything a page says, by the rules."""
     from selectolax.lexbor import LexborHTMLParser  # on first use
 
-    tree = LexborHTMLParser(_decoded(body, content_type))
+    tree = LexborHTMLParser(storable(_decoded(body, content_type)))
     page = Page(url=url)
     title = tree.css_first("title")
     page.title = _flat(title.text()) if title else ""

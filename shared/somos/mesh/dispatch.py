@@ -32,6 +32,7 @@ from somos.mesh.router import Router
 from somos.mesh.runtime import Runtime, current
 from somos.mesh.schemas import Download, Filter, Upload
 from somos.mesh.telemetry import span
+from somos.storable import storable, storable_json
 
 MAX_BODY = 1_000_000
 MAX_UPLOAD = 20_000_000
@@ -155,7 +156,7 @@ def _arguments(endpoint: Endpoint, values: dict[str, str], request: Request, con
 
 def _path_value(kind: type, raw: str) -> Any:
     try:
-        return kind(raw)
+        return kind(storable(raw))
     except ValueError:
         # Not an id at all: there is no such thing, as with an id of somebody else.
         raise NotFound from None
@@ -164,9 +165,8 @@ def _path_value(kind: type, raw: str) -> Any:
 def _query(model: type[BaseModel], request: Request) -> BaseModel:
     values: dict[str, Any] = {}
     for name, several in request.args.lists():
-        if "\x00" in "".join(several):
-            raise Invalid("Caractere não permitido", field=name)
-        values[name] = several if _is_list(model, name) else several[-1]
+        kept = [storable(one) for one in several]
+        values[name] = kept if _is_list(model, name) else kept[-1]
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -186,10 +186,8 @@ def _body(model: type[BaseModel], request: Request) -> BaseModel:
     raw = request.get_data(cache=True)
     if len(raw) > MAX_BODY:
         raise TooLarge
-    if b"\\u0000" in raw:
-        raise Invalid("O texto contém um caractere não permitido (\\u0000)")
     try:
-        return model.model_validate_json(raw or b"{}")
+        return model.model_validate_json(storable_json(raw) or b"{}")
     except ValidationError as error:
         raise _invalid(error) from None
 
@@ -202,7 +200,9 @@ def _upload(request: Request) -> Upload:
         if sent is None:
             raise Invalid("Envie o arquivo no campo `file`", field="file")
         with sent.stream:
-            return Upload(sent.read(), sent.mimetype or "application/octet-stream", sent.filename)
+            return Upload(
+                sent.read(), sent.mimetype or "application/octet-stream", storable(sent.filename or "") or None
+            )
     return Upload(request.get_data(cache=True), request.mimetype or "application/octet-stream")
 
 

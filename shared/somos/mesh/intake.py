@@ -16,6 +16,7 @@ from somos.mesh.log import log
 from somos.mesh.problems import TooLarge
 from somos.mesh.runtime import Runtime
 from somos.policy.principals import SYSTEM
+from somos.storable import storable_json
 
 MAX_RAW = 5_000_000
 # Signatures and tokens are checked here and never stored.
@@ -37,7 +38,7 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     sender.verify(request.headers, raw)
     digest = hashlib.sha256(raw).hexdigest()
     try:
-        dedupe = sender.dedupe(request.headers, json.loads(raw))
+        dedupe = sender.dedupe(request.headers, json.loads(storable_json(raw)))
     except (ValueError, KeyError, TypeError, AttributeError):
         # Not what the provider documents: kept all the same, for a person to look at.
         dedupe = f"raw:{digest}"

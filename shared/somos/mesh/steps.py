@@ -19,6 +19,7 @@ from somos.mesh.problems import NotFound
 from somos.mesh.runtime import Runtime
 from somos.mesh.telemetry import span
 from somos.policy.principals import SYSTEM
+from somos.storable import storable_json
 
 _POSTPONE = text(
     "update mesh.deliveries set due_at = :due_at, attempts = greatest(attempts - 1, 0), last_error = :why "
@@ -81,7 +82,7 @@ def _arguments(runtime: Runtime, consumer: Consumer, raw: bytes, context: Contex
     if consumer.model is None:
         return {"ctx": context}
     if consumer.type.startswith("inbox."):
-        raw = raw_of(runtime, consumer.function, UUID(json.loads(raw)["inbox_id"]))
+        raw = storable_json(raw_of(runtime, consumer.function, UUID(json.loads(raw)["inbox_id"])))
     event = consumer.model.model_validate_json(raw)
     name = next(name for name in consumer.handler.__code__.co_varnames if name != "ctx")
     return {name: event, "ctx": context}

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
+from somos.storable import storable
+
 MAX_ROWS = 5_000
 MAX_CELL = 2_000
 MAX_SPAN = 50  # lines of one record
@@ -109,7 +111,7 @@ def _decode(content: bytes) -> tuple[str, str]:
     marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ["utf-16"] if marked else ["utf-8-sig", "cp1252", "latin-1"]:
         try:
-            return content.decode(encoding).replace("\x00", ""), encoding
+            return storable(content.decode(encoding)), encoding
         except UnicodeDecodeError:
             continue
     raise Unreadable("A codificação do arquivo não foi reconhecida; salve como UTF-8.")

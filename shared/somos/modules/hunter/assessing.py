@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field
 
 from somos.modules.hunter.prompts import text_of
 from somos.modules.hunter.rules.evidence import Line
-from somos.modules.hunter.rules.facts import storable
 from somos.modules.hunter.rules.rubric import Answer, Criterion
 from somos.ports.llm import Prompt, section
 
@@ -42,6 +41,5 @@ def answers_in(output: dict[str, Any]) -> list[Answer]:
     """What the model said, cut to a size a person can read."""
     said = RubricAssessment.model_validate(output).criteria
     return [
-        Answer(one.id, one.answer, storable(one.value or "")[:200] or None, storable(one.quote or "")[:500] or None)
-        for one in said
+        Answer(one.id, one.answer, (one.value or "")[:200] or None, (one.quote or "")[:500] or None) for one in said
     ]

@@ -20,7 +20,6 @@ from somos.mesh.journal import Refusal
 from somos.modules.hunter import readings
 from somos.modules.hunter.intake import Seen, take_in
 from somos.modules.hunter.queries.profiles import criteria
-from somos.modules.hunter.rules.facts import storable
 from somos.modules.hunter.rules.icp import Source, search_queries
 from somos.modules.hunter.rules.limits import CREDITS_PER_DAY, MAX_QUERIES, OPEN_PAGES
 from somos.modules.hunter.rules.states import UNSETTLED, move_session
@@ -140,14 +139,11 @@ def _take(db: Session, session: SearchSession, step: Step, secret: str, now: dat
     done = intake.taken | intake.ignored
     for page in pages:
         page.rest = [
-            _plain(found) for position, (origin, found) in enumerate(results) if origin is page and position not in done
+            found.model_dump(mode="json")
+            for position, (origin, found) in enumerate(results)
+            if origin is page and position not in done
         ]
     step.found += intake.new
-
-
-def _plain(found: Found) -> dict[str, object]:
-    shown = found.model_dump(mode="json")
-    return {name: storable(value) if isinstance(value, str) else value for name, value in shown.items()}
 
 
 def _seen(found: Found, now: datetime) -> Seen:
@@ -179,7 +175,7 @@ def _want(db: Session, session: SearchSession, step: Step, now: datetime) -> str
 def page_read(db: Session, session: SearchSession, page: SearchPage, answer: Answer) -> None:
     """Keep what a page answered, whatever became of the search meanwhile: it is paid for."""
     page.state, page.credits, page.results = "read", answer.credits, len(answer.results)
-    page.rest = [_plain(found) for found in answer.results]
+    page.rest = [found.model_dump(mode="json") for found in answer.results]
     session.credits += answer.credits
     session.reserved += answer.credits - 1
     _settle_day(db, page, answer.credits - 1)

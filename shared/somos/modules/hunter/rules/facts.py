@@ -17,6 +17,7 @@ from somos.modules.keys import (
     phone_variants,
 )
 from somos.modules.places import parse_state
+from somos.storable import storable
 
 Origin = Literal["person", "csv", "site", "maps", "web", "registry"]
 ORIGINS: tuple[Origin, ...] = ("person", "csv", "site", "maps", "web", "registry")
@@ -138,11 +139,6 @@ def fact(
     normal = _NORMALISERS.get(field)
     clean = normal(text) if normal else text[: MAX_EVIDENCE if field in EVIDENCE_ONLY else 200]
     return [Fact(field, clean, source, method, storable(url) if url else None, seen_at, rank)] if clean else []
-
-
-def storable(text: str) -> str:
-    """Without what a database cannot hold: zero characters and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
 _PROFILE_HOSTS: Final = {"instagram.com": "instagram", "linkedin.com": "linkedin", "facebook.com": "facebook"}
