@@ -10,8 +10,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from somos.mesh import bodies
 from somos.mesh.events import Event
 from somos.mesh.schemas import Accepted, Filter, Upload
+from somos.policy.grants import ANYONE
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 PATH_TYPES = {UUID: "uuid", int: "int", str: "string"}
@@ -35,6 +37,7 @@ class Endpoint:
     query_name: str | None
     upload_name: str | None
     returns: Any
+    max_bytes: int
     replays: bool = True
 
     @property
@@ -69,6 +72,7 @@ class Webhook:
     path: str
     signed_by: str
     consumer: Consumer
+    max_bytes: int = bodies.WEBHOOK
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +140,10 @@ class _Http:
         emits: Iterable[type[Event]] = (),
         status: int | None = None,
         replays: bool = True,
+        max_bytes: int | None = None,
     ) -> Callable[[Handler], Handler]:
-        """`replays=False`: the answer holds a secret, so it is never stored for an Idempotency-Key."""
+        """`replays=False`: the answer holds a secret, so it is never stored for an Idempotency-Key. `max_bytes`: the
+        largest body it takes, when not that of its kind."""
 
         def declare(handler: Handler) -> Handler:
             hints = get_type_hints(handler)
@@ -180,6 +186,7 @@ class _Http:
                     query_name=query,
                     upload_name=upload,
                     returns=returns,
+                    max_bytes=max_bytes or _default_max_bytes(allow, upload),
                     replays=replays,
                 )
             )
@@ -219,14 +226,16 @@ def webhook(
     queue: str = "webhooks",
     timeout: int = 30,
     attempts: int = 8,
+    max_bytes: int = bodies.WEBHOOK,
 ) -> Callable[[Handler], Handler]:
-    """What a provider reports: verified over the raw bytes, stored, answered 200, then consumed as an event."""
+    """What a provider reports: verified over the raw bytes, stored, answered 200, then consumed as an event.
+    `max_bytes`: the largest report it takes."""
 
     def declare(handler: Handler) -> Handler:
         function = _function_of(handler)
         model = _first_model(handler)
         consumer = _consumer(function, f"inbox.{function.name}", model, handler, emits, calls, queue, timeout, attempts)
-        function.webhooks.append(Webhook(function.name, path, signed_by, consumer))
+        function.webhooks.append(Webhook(function.name, path, signed_by, consumer, max_bytes))
         return handler
 
     return declare
@@ -288,6 +297,12 @@ def _function_of(handler: Callable[..., Any]) -> Function:
             doc=(module.__doc__ or "").strip(),
         )
     return registry[name]
+
+
+def _default_max_bytes(allow: str, upload: str | None) -> int:
+    if upload:
+        return bodies.UPLOAD
+    return bodies.ANONYMOUS if allow == ANYONE else bodies.JSON
 
 
 def _default_status(method: str, returns: Any) -> int:

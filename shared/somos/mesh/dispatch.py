@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Request, Response
 
-from somos.mesh import guard, idempotency, steps
+from somos.mesh import bodies, guard, idempotency, steps
 from somos.mesh.context import Context
 from somos.mesh.database import is_away, sqlstate
 from somos.mesh.declare import Endpoint, Function, Webhook
@@ -24,7 +24,6 @@ from somos.mesh.problems import (
     Invalid,
     NotFound,
     Problem,
-    TooLarge,
     Unavailable,
     UnsupportedMedia,
 )
@@ -33,9 +32,6 @@ from somos.mesh.runtime import Runtime, current
 from somos.mesh.schemas import Download, Filter, Upload
 from somos.mesh.telemetry import span
 from somos.storable import storable, storable_json
-
-MAX_BODY = 1_000_000
-MAX_UPLOAD = 20_000_000
 
 
 class Application:
@@ -148,9 +144,9 @@ def _arguments(endpoint: Endpoint, values: dict[str, str], request: Request, con
     elif request.args and endpoint.method == "GET":
         raise Invalid(errors=[{"field": name, "detail": "Parâmetro desconhecido"} for name in request.args])
     if endpoint.body is not None and endpoint.body_name is not None:
-        arguments[endpoint.body_name] = _body(endpoint.body, request)
+        arguments[endpoint.body_name] = _body(endpoint.body, request, endpoint.max_bytes)
     if endpoint.upload_name is not None:
-        arguments[endpoint.upload_name] = _upload(request)
+        arguments[endpoint.upload_name] = _upload(request, endpoint.max_bytes)
     return arguments
 
 
@@ -178,23 +174,18 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
     return field is not None and "list[" in str(field.annotation)
 
 
-def _body(model: type[BaseModel], request: Request) -> BaseModel:
-    if (request.content_length or 0) > MAX_BODY:
-        raise TooLarge
+def _body(model: type[BaseModel], request: Request, max_bytes: int) -> BaseModel:
     if request.mimetype not in ("application/json", ""):
         raise UnsupportedMedia
-    raw = request.get_data(cache=True)
-    if len(raw) > MAX_BODY:
-        raise TooLarge
+    raw = bodies.read(request, max_bytes)
     try:
         return model.model_validate_json(storable_json(raw) or b"{}")
     except ValidationError as error:
         raise _invalid(error) from None
 
 
-def _upload(request: Request) -> Upload:
-    if (request.content_length or 0) > MAX_UPLOAD:
-        raise TooLarge
+def _upload(request: Request, max_bytes: int) -> Upload:
+    raw = bodies.read(request, max_bytes)
     if request.mimetype == "multipart/form-data":
         sent = request.files.get("file")
         if sent is None:
@@ -203,7 +194,7 @@ def _upload(request: Request) -> Upload:
             return Upload(
                 sent.read(), sent.mimetype or "application/octet-stream", storable(sent.filename or "") or None
             )
-    return Upload(request.get_data(cache=True), request.mimetype or "application/octet-stream")
+    return Upload(raw, request.mimetype or "application/octet-stream")
 
 
 def _address(request: Request) -> str:

@@ -8,17 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Request, Response
 
-from somos.mesh import clock, outbox
+from somos.mesh import bodies, clock, outbox
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Webhook
 from somos.mesh.ids import uuid7
 from somos.mesh.log import log
-from somos.mesh.problems import TooLarge
 from somos.mesh.runtime import Runtime
 from somos.policy.principals import SYSTEM
 from somos.storable import storable_json
 
-MAX_RAW = 5_000_000
 # Signatures and tokens are checked here and never stored.
 _KEPT_HEADERS = ("Content-Type", "User-Agent", "Svix-Id", "Svix-Timestamp", "X-Event-Type", "X-Instance-Name")
 
@@ -31,9 +29,7 @@ on conflict (function, dedupe) do nothing
 
 def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     """Answer a provider. A repeated event is 200 and nothing else; one with another body is flagged."""
-    if (request.content_length or 0) > MAX_RAW:
-        raise TooLarge
-    raw = request.get_data(cache=False)
+    raw = bodies.read(request, hook.max_bytes)
     sender = runtime.wiring.webhook_sender(hook.signed_by)
     sender.verify(request.headers, raw)
     digest = hashlib.sha256(raw).hexdigest()

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from somos.mesh import bodies
 from somos.mesh.declare import Consumer, Function
 
 
@@ -23,11 +24,12 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Edge:
-    """One public method and path."""
+    """One public method and path, and the largest body it takes."""
 
     method: str
     path: str
     function: str
+    max_bytes: int = bodies.JSON
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Routes:
         """Derive from declared functions."""
         edges, subscriptions, ticks = [], [], []
         for function in functions:
-            edges += [Edge(e.method, e.path, function.name) for e in function.endpoints]
-            edges += [Edge("POST", w.path, function.name) for w in function.webhooks]
+            edges += [Edge(e.method, e.path, function.name, e.max_bytes) for e in function.endpoints]
+            edges += [Edge("POST", w.path, function.name, w.max_bytes) for w in function.webhooks]
             subscriptions += [_subscription(consumer) for consumer in function.consumers]
             ticks += [Tick(function.name, timer.schedule) for timer in function.timers]
         return cls._sorted(edges, subscriptions, ticks)
@@ -93,10 +95,17 @@ class Routes:
     def as_json(self) -> dict[str, Any]:
         """The content of `gateway/routes.json`."""
         return {
-            "edges": [asdict(edge) for edge in self.edges],
+            "edges": [_edge_json(edge) for edge in self.edges],
             "subscriptions": [asdict(subscription) for subscription in self.subscriptions],
             "ticks": [asdict(tick) for tick in self.ticks],
         }
+
+
+def _edge_json(edge: Edge) -> dict[str, Any]:
+    told = asdict(edge)
+    if edge.max_bytes == bodies.JSON:
+        del told["max_bytes"]  # what most take is said once, in `bodies`
+    return told
 
 
 def _subscription(consumer: Consumer) -> Subscription:

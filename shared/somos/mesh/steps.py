@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from werkzeug.wrappers import Request, Response
 
-from somos.mesh import clock, deliver
+from somos.mesh import bodies, clock, deliver
 from somos.mesh.context import AlreadyDone, Context, DeliveryRef
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Consumer
@@ -31,7 +31,7 @@ def receive(
     runtime: Runtime, consumers: dict[tuple[str, str], Consumer], request: Request, function: str | None
 ) -> Response:
     """Answers 204 when the delivery is done or postponed; a problem tells the worker to try again."""
-    raw = request.get_data(cache=False)
+    raw = bodies.read(request, bodies.DELIVERY)
     deliver.verify(runtime.settings.mesh_secret, request.headers, raw)
     type_ = request.headers["Ce-Type"]
     consumer = _find(consumers, function, type_)
