@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from somos.mesh import Context, Download, Invalid, http
+from somos.mesh.clock import day_of
 from somos.modules.crm.rules.export import reais
 from somos.modules.crm.schemas.deals import DealCriteria
 from somos.modules.crm.tables import Company, Contact, Deal, DealStage, Pipeline
@@ -36,7 +37,7 @@ def deals_export(filter: DealCriteria, ctx: Context) -> Download:
         [
             deal.title, pipeline, stage, STATES[deal.state], reais(deal.value_cents), deal.probability,
             deal.expected_close_date, deal.closed_on, company, document, contact, deal.origin,
-            deal.created_at.date(),
+            day_of(deal.created_at),
         ]
         for deal, pipeline, stage, company, document, contact in rows
     ]  # fmt: skip

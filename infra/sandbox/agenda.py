@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from infra.sandbox.state import State, now
+from infra.sandbox.clock import machine
+from infra.sandbox.state import State
 
 log = logging.getLogger(__name__)
 Job = Callable[[dict[str, Any]], None]
@@ -29,7 +30,7 @@ class Agenda:
         self._jobs[kind] = job
 
     def add(self, kind: str, after_s: float, **payload: Any) -> None:
-        self._state.insert("agenda", due_at=now() + max(0.0, after_s), kind=kind, payload=json.dumps(payload))
+        self._state.insert("agenda", due_at=machine() + max(0.0, after_s), kind=kind, payload=json.dumps(payload))
         self._state.after_commit(self._wake)
 
     def start(self) -> None:
@@ -79,7 +80,7 @@ class Agenda:
                 continue
             if len(self._running) >= WORKERS:
                 return None
-            wait_s: float = row["due_at"] - now()
+            wait_s: float = row["due_at"] - machine()
             if wait_s > 0:
                 return wait_s
             self._running.add(row["id"])

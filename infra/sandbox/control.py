@@ -5,11 +5,12 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from infra.sandbox.clock import iso
 from infra.sandbox.evolution import Evolution
 from infra.sandbox.faults import KINDS
 from infra.sandbox.people import TEMPERAMENTS, companies, display_phone
 from infra.sandbox.resend import Resend
-from infra.sandbox.state import Row, iso
+from infra.sandbox.state import Row
 from infra.sandbox.world import World
 
 PROVIDERS = ("serpapi", "evolution", "resend", "openai", "cnpj", "sites")

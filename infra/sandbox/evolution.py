@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from infra.sandbox.clock import iso, now
 from infra.sandbox.people import Person
-from infra.sandbox.state import Row, iso, now
+from infra.sandbox.state import Row
 from infra.sandbox.webhooks import evolution_jwt
 from infra.sandbox.world import World
 

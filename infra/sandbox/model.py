@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from infra.sandbox.clock import now
 from infra.sandbox.rules import BY_SCHEMA
-from infra.sandbox.state import Row, now
+from infra.sandbox.state import Row
 from infra.sandbox.world import World
 
 MODELS = (

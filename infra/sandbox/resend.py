@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from infra.sandbox.clock import iso, now
 from infra.sandbox.people import Person
-from infra.sandbox.state import Row, iso, now
+from infra.sandbox.state import Row
 from infra.sandbox.world import World
 
 ADDRESS = re.compile(r"^(?:[^<>]*<)?\s*([^\s<>@]+@[^\s<>@]+\.[^\s<>@]+)\s*>?$")

@@ -10,10 +10,11 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from infra.sandbox.clock import iso, now
 from infra.sandbox.config import Config
 from infra.sandbox.faults import pause
 from infra.sandbox.resend import Resend, bare
-from infra.sandbox.state import Row, iso, now
+from infra.sandbox.state import Row
 from infra.sandbox.world import World
 
 KEY_LIFE_S = 24 * 3600

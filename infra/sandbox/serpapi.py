@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, jsonify, request
 
+from infra.sandbox.clock import iso, now
 from infra.sandbox.people import Company, companies, display_phone
 from infra.sandbox.sites import DIRECTORY_HOST
-from infra.sandbox.state import Row, iso, now
+from infra.sandbox.state import Row
 from infra.sandbox.world import World
 
 WEB_PAGE, MAPS_PAGE = 10, 20

@@ -5,11 +5,9 @@ import json
 import secrets
 import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -164,12 +162,3 @@ class State:
 
     def new_uuid(self, kind: str) -> str:
         return str(uuid.UUID(self.token(kind), version=4))
-
-
-def now() -> float:
-    return time.time()
-
-
-def iso(at: float) -> str:
-    """The form providers print times in: UTC with milliseconds and a Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -14,8 +14,9 @@ from typing import Any
 import urllib3
 
 from infra.sandbox.agenda import Agenda
+from infra.sandbox.clock import iso, now
 from infra.sandbox.config import Config
-from infra.sandbox.state import Row, State, iso, now
+from infra.sandbox.state import Row, State
 
 
 @dataclass(frozen=True, slots=True)

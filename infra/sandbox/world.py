@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from infra.sandbox.agenda import Agenda
+from infra.sandbox.clock import now
 from infra.sandbox.config import Config
 from infra.sandbox.faults import Faults
 from infra.sandbox.people import SAYS, Person, companies, person_from, phone_forms
-from infra.sandbox.state import State, iso, now
+from infra.sandbox.state import State
 from infra.sandbox.webhooks import Webhooks
 
-SECONDS_PER_DAY = 86_400
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
 
 class Directory:
@@ -92,8 +95,8 @@ class World:
         told = person.says or SAYS[person.temperament]
         if told is None or self.state.one("SELECT 1 FROM answered WHERE person=? AND channel=?", person.id, channel):
             return None
-        later = iso(now() + 60 * SECONDS_PER_DAY)[:10]
-        return told.replace("{later}", "/".join(reversed(later.split("-"))))
+        later = datetime.fromtimestamp(now(), SAO_PAULO) + timedelta(days=60)
+        return told.replace("{later}", f"{later:%d/%m/%Y}")
 
     def answered(self, person: Person, channel: str) -> None:
         self.state.insert(

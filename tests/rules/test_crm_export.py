@@ -48,3 +48,18 @@ def test_a_message_names_its_channel():
 def test_an_answer_is_due_the_next_day_and_never_on_a_weekend(days: int, wait: int):
     now = MOMENT + timedelta(days=days)  # MOMENT is a Monday
     assert follow_up_at(now) == now + timedelta(days=wait)
+
+
+@pytest.mark.parametrize(
+    ("answered", "due"),
+    [
+        ("2026-11-26T22:30-03:00", "2026-11-27T22:30-03:00"),  # Thursday evening, Friday already in UTC
+        ("2026-11-27T21:30-03:00", "2026-11-30T21:30-03:00"),  # Friday evening: Monday, not Sunday
+        ("2026-11-28T23:00-03:00", "2026-11-30T23:00-03:00"),  # Saturday night, Sunday already in UTC
+        ("2026-11-29T22:00-03:00", "2026-11-30T22:00-03:00"),  # Sunday night, Monday already in UTC
+        ("2026-12-31T23:30-03:00", "2027-01-01T23:30-03:00"),
+        ("2018-11-02T22:00-03:00", "2018-11-05T22:00-02:00"),  # summer time began on that Sunday
+    ],
+)
+def test_a_weekend_is_the_one_in_sao_paulo(answered: str, due: str):
+    assert follow_up_at(datetime.fromisoformat(answered).astimezone(UTC)) == datetime.fromisoformat(due)

@@ -16,6 +16,7 @@ def dead() -> None:
 def list_(limit: int) -> None:
     """As mais recentes primeiro."""
     from somos.cli.screen import console, table
+    from somos.mesh.clock import SAO_PAULO
 
     found = _ask(
         "select id, type, function, dead_at, last_error from mesh.deliveries "
@@ -25,7 +26,8 @@ def list_(limit: int) -> None:
     rows = table("id", "evento", "função", "morreu em", "motivo")
     for row in found:
         reason = (row["last_error"] or "").splitlines() or [""]
-        rows.add_row(str(row["id"]), row["type"], row["function"], f"{row['dead_at']:%d/%m %H:%M}", reason[0][:80])
+        died = f"{row['dead_at'].astimezone(SAO_PAULO):%d/%m %H:%M}"
+        rows.add_row(str(row["id"]), row["type"], row["function"], died, reason[0][:80])
     if found:
         console().print(rows)
     else:

@@ -14,7 +14,12 @@ def now() -> datetime:
 
 
 def today() -> date:
-    return now().astimezone(SAO_PAULO).date()
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """The calendar day in São Paulo, which is what people mean by the day of a moment."""
+    return moment.astimezone(SAO_PAULO).date()
 
 
 def use(source: Callable[[], datetime]) -> Callable[[], datetime]:

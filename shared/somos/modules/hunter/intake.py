@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, any_, delete, literal, select
 from sqlalchemy.orm import Session
 
-from somos.mesh.clock import SAO_PAULO
+from somos.mesh.clock import day_of
 from somos.mesh.ids import uuid7
 from somos.modules.hunter import identity
 from somos.modules.hunter.queries.bulk import insert_rows
@@ -167,7 +167,7 @@ def _lead(company: Company, session: SearchSession, now: datetime) -> Lead:
         owner_id=session.requested_by,
         legal_basis=LEGAL_BASIS,
         collected_at=now,
-        retain_until=now.astimezone(SAO_PAULO).date() + timedelta(days=RETENTION_DAYS),
+        retain_until=day_of(now) + timedelta(days=RETENTION_DAYS),
     )
     show(lead, company.facts)
     return lead

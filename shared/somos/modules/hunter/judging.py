@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from somos.mesh.clock import day_of
 from somos.modules.crm import queries as crm
 from somos.modules.hunter import identity
 from somos.modules.hunter.enriching import standing
@@ -46,7 +47,8 @@ class Marks:
         if self.relationship == "open_deal":
             return "Já tem negociação aberta."
         if self.contacted_recently and self.last_contact_at is not None:
-            return f"Foi contatada em {self.last_contact_at:%d/%m/%Y}, há menos de {CONTACTED_RECENTLY_DAYS} dias."
+            day = day_of(self.last_contact_at)
+            return f"Foi contatada em {day:%d/%m/%Y}, há menos de {CONTACTED_RECENTLY_DAYS} dias."
         return None
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from somos.events.hunter import LeadEnriched, LeadFound, SourceWanted
 from somos.mesh import Context
-from somos.mesh.clock import SAO_PAULO
+from somos.mesh.clock import day_of
 from somos.mesh.ids import uuid7
 from somos.mesh.journal import Refusal
 from somos.modules.hunter import readings
@@ -160,7 +160,7 @@ def _want(db: Session, session: SearchSession, step: Step, now: datetime) -> str
         .order_by(SearchPage.place, SearchPage.id)
         .limit(OPEN_PAGES)
     ).all()
-    today = now.astimezone(SAO_PAULO).date()
+    today = day_of(now)
     for page in planned:
         if session.reserved >= session.credits_cap:
             return "session-cap" if not step.pages else None

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from somos.mesh.clock import SAO_PAULO
+from somos.mesh.clock import day_of
 from somos.modules.hunter import sessions
 from somos.modules.hunter.rules.limits import MAX_NUDGES, STALLED_AFTER_MINUTES
 from somos.modules.hunter.rules.states import UNSETTLED
@@ -22,7 +22,7 @@ def revive(db: Session, *, secret: str, now: datetime) -> Iterator[tuple[SearchS
     )
     for session in db.scalars(found.order_by(SearchSession.id).with_for_update(key_share=True, skip_locked=True)):
         if session.state == "paused":
-            if session.reason != "day-cap" or _day(session.moved_at) == _day(now):
+            if session.reason != "day-cap" or day_of(session.moved_at) == day_of(now):
                 continue
             sessions.resume(session)
         elif session.nudges >= MAX_NUDGES:
@@ -45,7 +45,7 @@ def _nudge(db: Session, session: SearchSession, still: datetime) -> None:
     db.execute(
         update(SearchPage)
         .where(SearchPage.session_id == session.id, SearchPage.state == "wanted", SearchPage.wanted_at < still)
-        .values(state="failed", updated_at=func.now())
+        .values(state="failed")
         .execution_options(synchronize_session=False)
     )
     db.execute(
@@ -54,7 +54,3 @@ def _nudge(db: Session, session: SearchSession, still: datetime) -> None:
         .values(held=True)
         .execution_options(synchronize_session=False)
     )
-
-
-def _day(moment: datetime) -> object:
-    return moment.astimezone(SAO_PAULO).date()

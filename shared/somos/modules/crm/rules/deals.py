@@ -6,14 +6,16 @@ contract.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from somos.modules.keys import is_valid_cnpj, is_valid_cpf
 
 State = Literal["open", "won", "lost"]
 STATES: tuple[State, ...] = ("open", "won", "lost")
+_SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
 # What a stage may require, with the name people know it by.
 FIELD_LABELS = {
@@ -109,9 +111,10 @@ def refuse_delete(deal: DealFacts) -> Refusal | None:
 
 
 def follow_up_at(now: datetime) -> datetime:
-    """When an answer is overdue: a day later, and not on a weekend."""
-    due = now + timedelta(days=1)
-    return due + timedelta(days=max(0, 7 - due.weekday()) if due.weekday() > 4 else 0)
+    """When an answer is overdue: a day later, and not on a weekend in São Paulo."""
+    local = now.astimezone(_SAO_PAULO) + timedelta(days=1)
+    weekend = max(0, 7 - local.weekday()) if local.weekday() > 4 else 0
+    return (local + timedelta(days=weekend)).astimezone(UTC)
 
 
 def is_valid_document(document: str | None) -> bool:
