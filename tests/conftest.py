@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 import redis
@@ -18,7 +19,7 @@ from somos.mesh.runtime import Runtime, use
 from somos.mesh.tables import Root
 from somos.policy.tokens import TokenSigner, new_keypair
 from somos.settings import Settings
-from tests.harness import services
+from tests.harness import days, services
 from tests.harness.mesh import Mesh
 from tests.harness.world import World
 
@@ -35,10 +36,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how stories (tests/flows) place functions: all in the test's process, or units as real processes",
     )
 
+    parser.addoption(
+        "--today",
+        help="where every test's clock stands, as 2028-02-29 or 2026-12-31T23:30-03:00; without it, on a Monday, and "
+        "tests marked any_day run on awkward days too",
+    )
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    if today := config.getoption("today"):
+        days.choose(today)
     if not hasattr(config, "workerinput"):
         services.start()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("any_day") and not metafunc.config.getoption("today"):
+        named = {"a Monday": days.MONDAY, **days.awkward()}
+        metafunc.parametrize("today", named.values(), ids=named.keys(), indirect=True)
 
 
 def pytest_collection_finish() -> None:
@@ -114,22 +129,31 @@ def twice(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def mesh(engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool) -> Iterator[Mesh]:
+def today(request: pytest.FixtureRequest) -> datetime:
+    """Where the test's clock stands at its begin."""
+    moment: datetime = getattr(request, "param", days.chosen())
+    return moment
+
+
+@pytest.fixture
+def mesh(engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool, today: datetime) -> Iterator[Mesh]:
     """All functions over one connection whose transaction is rolled back afterwards."""
     functions = load()
     with engine.connect() as connection:
         begun = connection.begin()
         runtime = Runtime(settings, engine=connection, routes=Routes.of(functions.values()))
-        yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]), twice))
+        yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]), twice, today))
         begun.rollback()
 
 
 @pytest.fixture
-def committed(engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool) -> Iterator[Mesh]:
+def committed(
+    engine: Engine, settings: Settings, keys: tuple[str, str], twice: bool, today: datetime
+) -> Iterator[Mesh]:
     """All functions with real commits, for threads and processes; emptied afterwards."""
     functions = load()
     runtime = Runtime(settings, engine=engine, routes=Routes.of(functions.values()))
-    yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]), twice))
+    yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]), twice, today))
     empty(settings.database_owner_url)
 
 

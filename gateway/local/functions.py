@@ -7,6 +7,7 @@ from gateway.local.exchange import Answer, Call
 from gateway.local.hosts import Hosts
 from gateway.local.logs import NAMESPACE, Logs
 from gateway.local.metrics import Metrics
+from somos.mesh import clock
 from somos.mesh.declare import Function
 from somos.mesh.problems import MethodNotAllowed, NotFound, Problem
 from somos.mesh.router import Router
@@ -44,7 +45,8 @@ class Functions:
 
     def _answer(self, function: str, call: Call, path: str) -> Answer:
         began = time.perf_counter()
-        mark = {"X-Call-Id": call.header("X-Call-Id") or str(uuid4()), "X-Start-Time": str(time.time_ns())}
+        nanoseconds = int(clock.now().timestamp() * 1e9)
+        mark = {"X-Call-Id": call.header("X-Call-Id") or str(uuid4()), "X-Start-Time": str(nanoseconds)}
         answer = Answer.of(self._hosts.answer(function, call.environ(path, mark)))
         answer.headers += mark.items()
         seconds = time.perf_counter() - began

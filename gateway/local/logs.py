@@ -7,9 +7,10 @@ import os
 import threading
 from collections import deque
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from somos.mesh import clock
 from somos.mesh.log import bound
 
 KEPT = 5_000
@@ -41,7 +42,7 @@ class Logs(logging.Handler):
             "name": function,
             "namespace": NAMESPACE,
             "instance": f"local-{os.getpid()}",
-            "timestamp": datetime.now(UTC),
+            "timestamp": clock.now(),
             "text": text,
         }
         self._lines.append(line)

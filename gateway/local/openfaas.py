@@ -18,6 +18,7 @@ from gateway.local.hosts import Hosts
 from gateway.local.logs import NAMESPACE, Logs, shown
 from gateway.local.metrics import Metrics
 from somos.cli.needs import needs_of
+from somos.mesh import clock
 from somos.mesh.derive.placement import Placement
 from somos.mesh.derive.stack import stack
 from somos.mesh.derive.units import units
@@ -36,7 +37,7 @@ class OpenFaas:
         self._metrics = metrics
         self._logs = logs
         self._credentials = f"{USER}:{password}".encode()
-        self._born = datetime.now(UTC).isoformat()
+        self._born = clock.now().isoformat()
         self._deployed: dict[str, dict[str, Any]] = {}
         self._replicas: dict[str, int] = {}
         self._secrets: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """Rows in the state in which an endpoint does what it is for; any row of the table does for the others."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from somos.modules.sdr.rules.drafts import unsubscribe_token
 from somos.modules.sdr.tables import OutreachMessage, Sender
 from somos.policy.passwords import hash_password
 from tests.contract.rows import Rows
-from tests.harness.mesh import MONDAY
+from tests.harness import days
 
 PASSWORD = "uma senha bem comprida"
 WAY_OUT = "Oi! Posso mostrar um filme curto? Não quer receber? https://somos.test/api/v1/unsubscribe/x"
@@ -34,11 +35,11 @@ def won(rows: Rows) -> dict[str, Any]:
     company = rows.another("crm.companies", document=cnpj())
     deal = rows.another("crm.deals", company_id=company, value_cents=1_000)
     rows.another("crm.deal_stage_history", deal_id=deal)
-    return at(deal, closed_on="2026-11-20", override_reason="Fechado por telefone")
+    return at(deal, closed_on=str(days.chosen().date() - timedelta(days=3)), override_reason="Fechado por telefone")
 
 
 def lost(rows: Rows) -> UUID:
-    ended = {"state": "lost", "lost_reason_id": rows.id("crm.lost_reasons"), "closed_at": MONDAY}
+    ended = {"state": "lost", "lost_reason_id": rows.id("crm.lost_reasons"), "closed_at": days.chosen()}
     deal = rows.another("crm.deals", **ended)
     rows.another("crm.deal_stage_history", deal_id=deal, state="lost")
     return deal
@@ -109,7 +110,9 @@ READY: dict[str, Ready] = {
     "DELETE /api/v1/pipelines/{id}": lambda rows: at(rows.another("crm.pipelines", code=f"{rows.word} outro")),
     "POST /api/v1/deals/{id}/win": won,
     "POST /api/v1/deals/{id}/reopen": lambda rows: at(lost(rows)),
-    "POST /api/v1/imports/{id}/undo": lambda rows: at(rows.another("crm.imports", state="applied", applied_at=MONDAY)),
+    "POST /api/v1/imports/{id}/undo": lambda rows: at(
+        rows.another("crm.imports", state="applied", applied_at=days.chosen())
+    ),
     "DELETE /api/v1/icp-profiles/{id}": lambda rows: at(rows.another("hunter.icp_profiles")),
     "POST /api/v1/search-sessions/{id}/pause": lambda rows: at(searching(rows)),
     "POST /api/v1/outreach-campaigns/{id}/resume": lambda rows: at(

@@ -5,7 +5,7 @@ in `SAID`.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -21,11 +21,14 @@ from somos.policy import rls
 from somos.policy.matrix import Reach
 from somos.policy.roles import Role
 from somos.policy.scopes import Everyone, access, scope_of
-from tests.harness.mesh import MONDAY, Mesh
+from tests.harness import days
+from tests.harness.mesh import Mesh
+
+TODAY = days.chosen()
 
 # What a column holds beyond its type, by table. A function is given the rows.
 SAID: dict[str, dict[str, Any]] = {
-    "auth.api_keys": {"scopes": ["hunter:read"], "expires_at": MONDAY + timedelta(days=90), "revoked_at": None},
+    "auth.api_keys": {"scopes": ["hunter:read"], "expires_at": TODAY + timedelta(days=90), "revoked_at": None},
     "crm.companies": {"document": None, "merged_into_id": None},
     "crm.contacts": {"merged_into_id": None},
     "crm.deals": {"lost_reason_id": None, "closed_at": None, "closed_on": None, "lead_id": None},
@@ -36,16 +39,16 @@ SAID: dict[str, dict[str, Any]] = {
         "absorbed_id": lambda rows: rows.another("crm.companies"),
     },
     "crm.deal_activities": {"kind": "task", "reference_id": None, "done_at": None},
-    "crm.deal_stage_history": {"left_at": None, "state": "open", "entered_at": MONDAY - timedelta(days=3)},
+    "crm.deal_stage_history": {"left_at": None, "state": "open", "entered_at": TODAY - timedelta(days=3)},
     "crm.taggings": {"company_id": None, "contact_id": None},
-    "hunter.credit_days": {"day": lambda rows: MONDAY.date() + timedelta(days=rows.owner.int % 10_000)},
+    "hunter.credit_days": {"day": lambda rows: TODAY.date() + timedelta(days=rows.owner.int % 10_000)},
     "hunter.icp_versions": {"criteria": {"segments": ["agência de publicidade"]}},
     "hunter.leads": {"state": "scored", "duplicate_of": None, "deal_id": None, "erased_at": None, "erased_why": None},
     "hunter.merge_suggestions": {"other_id": lambda rows: rows.another("hunter.leads"), "state": "open"},
     "sdr.approvals": {
         "subject_type": "outreach_message",
         "subject_id": lambda rows: rows.id("sdr.outreach_messages"),
-        "expires_at": MONDAY + timedelta(days=2),
+        "expires_at": TODAY + timedelta(days=2),
         "decided_by": None,
     },
     "sdr.cadence_steps": {"condition": "always", "else_step": None, "channel": "email"},
@@ -105,12 +108,12 @@ class Rows:
         """A delivery that was given up: the mesh's own, so of nobody."""
         with self.mesh.db() as db:
             event = Outbox(
-                id=uuid7(), type="crm.deal.won", data={}, due_at=MONDAY, occurred_at=MONDAY, correlation=uuid7(),
-                emitted_by="test", fanned_at=MONDAY,
+                id=uuid7(), type="crm.deal.won", data={}, due_at=TODAY, occurred_at=TODAY, correlation=uuid7(),
+                emitted_by="test", fanned_at=TODAY,
             )  # fmt: skip
             delivery = Delivery(
                 id=uuid7(), event_id=event.id, type=event.type, function="crm-on-deal-won", queue="default",
-                state="dead", due_at=MONDAY, timeout=30, attempts=8, max_attempts=8, dead_at=MONDAY,
+                state="dead", due_at=TODAY, timeout=30, attempts=8, max_attempts=8, dead_at=TODAY,
             )  # fmt: skip
             db.add_all([event, delivery])
             return delivery.id
@@ -143,7 +146,7 @@ class Rows:
         if column.primary_key:
             return uuid7()
         if isinstance(column.server_default, Computed) or column.key in ("version", "created_at", "updated_at"):
-            return MONDAY if table == "agents.tasks" else LEFT
+            return TODAY if table == "agents.tasks" else LEFT
         if states := _choices(column):
             return LEFT if column.default or column.nullable else states[0]
         if isinstance(column.type, Uuid):
@@ -178,8 +181,8 @@ PLAIN: dict[type[Any], Any] = {
     Boolean: False,
     Integer: 1,
     Float: 1.0,
-    DateTime: datetime(2026, 11, 20, 12, tzinfo=MONDAY.tzinfo),
-    Date: date(2026, 12, 1),
+    DateTime: TODAY - timedelta(days=3),
+    Date: TODAY.date() + timedelta(days=8),
     ARRAY: [],
 }
 

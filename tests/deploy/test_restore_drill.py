@@ -72,6 +72,7 @@ def office(migrated: tuple[str, str], settings: Settings, keys: tuple[str, str],
     settings = replace(settings, database_url=migrated[0], database_owner_url=migrated[1])
     runtime = Runtime(settings, engine=engine, routes=Routes.of(functions.values()))
     for mesh in _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]))):
+        mesh.time = datetime.now(UTC)  # the machines that are restored have the real time
         with opened(mesh, outside) as made:
             yield made
     engine.dispose()
@@ -328,6 +329,7 @@ def _moved(office: Office, machine: House) -> Iterator[Office]:
     )
     mesh = Mesh(runtime, office.mesh.functions, office.mesh.signer)
     use(runtime)
+    mesh.time = datetime.now(UTC)
     clock.use(lambda: mesh.time)  # the fixture puts it back
     with opened(mesh, office.world) as moved:
         _sign_in(moved, office)

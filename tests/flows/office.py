@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -120,8 +120,6 @@ class Office:
 @contextmanager
 def opened(mesh: Mesh, outside: World) -> Iterator[Office]:
     """A house at work: its people, and a door for the providers' webhooks."""
-    # The providers sign with the real time; a story stays within minutes of it.
-    mesh.time = datetime.now(UTC)
     seed(mesh.runtime.settings.database_url)
     server = make_server("127.0.0.1", 0, Request.application(mesh.app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

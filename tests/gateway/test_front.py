@@ -141,6 +141,7 @@ def test_the_people_of_the_stack_are_told_only_inside_it_and_by_its_own_name(
     assert gateway.call("GET /_local/people", headers={"Host": "evil.example"}).json() == {"people": []}
 
 
+@pytest.mark.any_day
 def test_a_socket_at_the_gateways_own_port_hears_what_is_for_its_person(gateway: Gateway) -> None:
     ana, bia = gateway.mesh.person("Comercial"), gateway.mesh.person("Comercial")
 

@@ -4,7 +4,8 @@ import json as jsonlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +28,7 @@ from somos.mesh.runtime import Runtime
 from somos.policy.principals import SYSTEM, Kind, Principal
 from somos.policy.roles import Role
 from somos.policy.tokens import TokenSigner
-
-# A Monday, ten in the morning in São Paulo: inside every sending window.
-MONDAY = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+from tests.harness import days
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Mesh:
     functions: dict[str, Function]
     signer: TokenSigner
     twice: bool = False
-    time: datetime = MONDAY
+    time: datetime = field(default_factory=days.chosen)
     app: Callable[..., Response] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -211,6 +210,10 @@ class Mesh:
     def advance(self, **by: float) -> None:
         """Move the clock: `mesh.advance(hours=3)`."""
         self.time += timedelta(**by)
+
+    def at(self, hour: time_of_day, day: date | None = None) -> None:
+        """Set the clock to an hour in São Paulo, of its own day or another."""
+        self.time = datetime.combine(day or clock.today(), hour, clock.SAO_PAULO).astimezone(UTC)
 
     def tick(self) -> list[str]:
         """Let the timers of this minute fire; their functions run at the next drain."""

@@ -4,20 +4,25 @@ from typing import Any
 
 import requests
 
+from infra.sandbox import clock as outside_clock
 from infra.sandbox.serve import start
+from somos.mesh import clock
 
 
 class World:
-    """The sandbox world; `post` and `get` reach its control API under `/_world`."""
+    """The sandbox world; what it dates follows the test's clock. `post` and `get` reach its control
+    API under `/_world`."""
 
     def __init__(self) -> None:
         self._sandbox = start(delay_ms=0, slow_site_ms=20)
         self.url = self._sandbox.url
         self._http = requests.Session()
+        self._clock_before = outside_clock.use(lambda: clock.now().timestamp())
 
     def stop(self) -> None:
         self._http.close()
         self._sandbox.stop()
+        outside_clock.use(self._clock_before)
 
     def settings(self) -> dict[str, str]:
         """What the product must be told to reach this world instead of the real one."""

@@ -1,6 +1,7 @@
 """The mesh with toy functions only."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,13 @@ def postman(wiring: ToyWiring) -> ToyPostman:
 
 @pytest.fixture
 def toys(
-    engine: Engine, settings: Settings, keys: tuple[str, str], toy_tables: None, wiring: ToyWiring
+    engine: Engine, settings: Settings, keys: tuple[str, str], toy_tables: None, wiring: ToyWiring, today: datetime
 ) -> Iterator[Mesh]:
     """Toy functions over real commits."""
     functions = {name: function for name, function in registry.items() if name.startswith("toys-")}
     runtime = Runtime(settings, engine=engine, routes=Routes.of(functions.values()))
     runtime.__dict__["wiring"] = wiring
-    yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0])))
+    yield from _with_clock(Mesh(runtime, functions, TokenSigner(keys[0]), time=today))
     empty(settings.database_owner_url)
     with engine.begin() as connection:
         connection.execute(text("delete from mesh.toy_notes"))

@@ -97,7 +97,7 @@ def test_a_value_that_cannot_be_sent_leaves_the_connection_in_step(owners: Engin
 
 
 def test_a_broken_unique_key_is_an_integrity_error(owners: Engine) -> None:
-    insert = text("insert into mesh.heartbeats (part, at) values (:part, now())")
+    insert = text("insert into mesh.heartbeats (part, at) values (:part, 'epoch')")
     with owners.connect() as connection:
         connection.execute(insert, {"part": "duas vezes"})
         with pytest.raises(IntegrityError):
@@ -106,7 +106,7 @@ def test_a_broken_unique_key_is_an_integrity_error(owners: Engine) -> None:
 
 def test_a_statement_alone_is_not_followed_by_a_commit_nor_lost(owners: Engine) -> None:
     with alone(owners) as connection:
-        connection.execute(text("insert into mesh.heartbeats (part, at) values (:part, now())"), {"part": "sozinha"})
+        connection.execute(text("insert into mesh.heartbeats (part, at) values (:part, 'epoch')"), {"part": "sozinha"})
         assert not connection.connection.dbapi_connection._in_transaction
     with owners.connect() as connection:
         found = connection.execute(text("delete from mesh.heartbeats where part = :part"), {"part": "sozinha"})

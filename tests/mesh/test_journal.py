@@ -68,6 +68,7 @@ def test_an_unknown_outcome_of_a_parking_operation_waits_for_a_person_for_ever(t
     assert len(postman.told) == 1
 
 
+@pytest.mark.any_day
 def test_a_parking_operation_whose_process_died_is_parked_when_its_lease_ends(toys: Mesh, postman: ToyPostman) -> None:
     delivery = uuid7()
     postman.trouble, postman.late = [SystemExit()], True

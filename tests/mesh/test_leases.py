@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from somos.mesh import clock, outbox
 from somos.mesh.leases import LEASE
 from somos.mesh.outbox import Claim
@@ -21,6 +23,7 @@ def _due(toys: Mesh) -> list[Claim]:
     return [claim for queue in routes.queues for claim in outbox.claim(engine, queue, 10)]
 
 
+@pytest.mark.any_day
 def test_what_a_dead_worker_held_comes_due_when_its_lease_ends(toys: Mesh) -> None:
     claim = _claimed(toys)
     toys.time += LEASE - timedelta(seconds=1)
@@ -30,6 +33,7 @@ def test_what_a_dead_worker_held_comes_due_when_its_lease_ends(toys: Mesh) -> No
     assert (again.id, again.attempts) == (claim.id, 2)
 
 
+@pytest.mark.any_day
 def test_a_renewed_claim_stays_with_its_worker(toys: Mesh) -> None:
     claim = _claimed(toys)
     for _ in range(5):

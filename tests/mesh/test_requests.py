@@ -27,6 +27,7 @@ def test_a_role_without_the_permission_is_refused(toys: Mesh) -> None:
     toys.call("POST /toys/notes", {"text": "a"}, as_=cliente).refused(403, "forbidden")
 
 
+@pytest.mark.any_day
 def test_a_token_is_refused_after_its_quarter_of_an_hour(toys: Mesh) -> None:
     diretor = toys.person("Diretor")
     toys.advance(minutes=16)
@@ -65,6 +66,7 @@ def test_the_version_of_what_is_read_is_its_etag(toys: Mesh) -> None:
     assert toys.call(f"GET /toys/notes/{id}", as_=diretor).headers["ETag"] == '"1"'
 
 
+@pytest.mark.any_day
 def test_a_key_gives_the_same_answer_again_and_writes_once(toys: Mesh) -> None:
     diretor = toys.person()
     first = toys.call("POST /toys/notes", {"text": "a"}, as_=diretor, headers={"Idempotency-Key": "k1"})

@@ -1,6 +1,7 @@
 """A step happens effectively once, whatever dies or repeats."""
 
 import threading
+from datetime import time
 
 import pytest
 
@@ -71,6 +72,7 @@ def test_a_process_that_dies_between_the_call_and_the_commit_repeats_only_with_t
     assert len(keys) == 1
 
 
+@pytest.mark.any_day
 def test_a_failure_comes_due_again_later_and_dies_after_the_last_attempt(toys: Mesh, postman: ToyPostman) -> None:
     _write_a_note(toys)
     postman.trouble = [NothingHappened() for _ in range(3)]
@@ -108,6 +110,7 @@ def test_a_refusal_is_remembered_and_not_asked_again(toys: Mesh, postman: ToyPos
     assert toys.one("select state from mesh.effects") == "refused"
 
 
+@pytest.mark.any_day
 def test_an_event_stated_for_later_waits(toys: Mesh) -> None:
     _write_a_note(toys, after_s=600)
     assert toys.drain() == 0
@@ -120,8 +123,9 @@ def test_an_event_the_mesh_did_not_sign_is_refused(toys: Mesh) -> None:
     toys.call("POST /function/toys-on-note-written", {"note_id": "x"}, headers=headers).refused(401)
 
 
+@pytest.mark.any_day
 def test_a_timer_ticks_once_a_minute_however_often_it_is_asked(toys: Mesh) -> None:
-    toys.advance(minutes=30)
+    toys.at(time(10, 30))
     assert toys.tick() == ["toys-every-minute"]
     toys.tick()
     toys.drain()

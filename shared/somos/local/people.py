@@ -2,13 +2,13 @@
 
 import base64
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from somos.local.environment import FOLDER
 from somos.local.secrets import kept
+from somos.mesh import clock
 from somos.policy.roles import Role
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def sign_in(gateway: str, who: str, typed: str | None = None, again: "Retry | bo
     place = FOLDER / "run" / f"token-{email}"
     try:
         kept_token = place.read_text()
-        if typed is None and _expires(kept_token) > time.time() + 30:
+        if typed is None and _expires(kept_token) > clock.now().timestamp() + 30:
             return kept_token
     except (OSError, ValueError, KeyError):
         pass

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, DateTime, MetaData, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
+from somos.mesh import clock
 from somos.mesh.ids import uuid7
 
 NAMING = {
@@ -49,8 +50,11 @@ class Table(Root):
         return ()
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=90)
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), sort_order=91)
+    # Dated by the one clock; the database's own is for rows that an operator writes by hand.
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now(), sort_order=90)
+    updated_at: Mapped[datetime] = mapped_column(
+        default=clock.now, onupdate=clock.now, server_default=func.now(), sort_order=91
+    )
 
 
 class Versioned:

@@ -62,6 +62,7 @@ def test_a_revoked_key_is_over_at_once_and_revoking_again_is_no_error(mesh: Mesh
     assert mesh.call(f"GET /api/v1/api-keys/{key['id']}", as_=admin).ok()["revoked_at"] is not None
 
 
+@pytest.mark.any_day
 def test_a_key_ends_on_its_day(mesh: Mesh) -> None:
     key = make(mesh, mesh.person("Admin"), days=1)
     mesh.time += timedelta(days=1) - timedelta(seconds=1)
@@ -70,6 +71,7 @@ def test_a_key_ends_on_its_day(mesh: Mesh) -> None:
     mesh.call("GET /api/v1/auth/me", as_=key["secret"]).refused(401)
 
 
+@pytest.mark.any_day
 def test_a_key_keeps_to_its_own_rate(mesh: Mesh, admin: Person) -> None:
     key, other = make(mesh, admin, per_minute=3), make(mesh, admin)
     for _ in range(3):
@@ -80,6 +82,7 @@ def test_a_key_keeps_to_its_own_rate(mesh: Mesh, admin: Person) -> None:
     mesh.call("GET /api/v1/auth/me", as_=other["secret"]).ok()
 
 
+@pytest.mark.any_day
 def test_the_last_use_of_a_key_is_kept_to_the_hour(mesh: Mesh, admin: Person) -> None:
     key = make(mesh, admin)
     used = []

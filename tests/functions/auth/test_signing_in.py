@@ -57,6 +57,7 @@ def test_an_account_without_a_password_cannot_be_entered(door: Door) -> None:
         door.login(f"{bia.id}@somos.test", password).refused(401, "bad-credentials")
 
 
+@pytest.mark.any_day
 def test_after_five_tries_in_a_minute_the_account_has_to_wait_whatever_the_password(door: Door) -> None:
     door.account()
     for _ in range(5):
@@ -126,6 +127,7 @@ def test_nothing_that_opens_a_door_is_stored_for_an_idempotency_key(door: Door) 
 # -- refresh
 
 
+@pytest.mark.any_day
 def test_a_refresh_gives_the_next_pair_with_the_role_of_today(door: Door) -> None:
     door.account()
     pair = door.login().ok()
@@ -162,6 +164,7 @@ def test_a_closed_account_gets_no_next_pair(door: Door) -> None:
     door.refresh(token).refused(401, "session-over")
 
 
+@pytest.mark.any_day
 def test_an_ended_sign_in_stays_ended_when_redis_remembers_it(door: Door) -> None:
     ana = door.account()
     token = door.login().ok()["refresh_token"]
@@ -180,6 +183,7 @@ def test_an_invented_refresh_token_buys_nothing(door: Door, token: str) -> None:
     door.refresh(token).refused(401, "session-over")
 
 
+@pytest.mark.any_day
 def test_seven_days_without_use_mean_signing_in_again(door: Door) -> None:
     door.account()
     token = door.login().ok()["refresh_token"]
@@ -223,6 +227,7 @@ def test_each_role_is_told_exactly_what_it_may(door: Door, role: str) -> None:
     assert ("crm:read" in told) is (role != "Cliente")
 
 
+@pytest.mark.any_day
 def test_a_token_ends_after_fifteen_minutes(door: Door) -> None:
     person = door.mesh.person("Diretor")
     door.mesh.advance(minutes=14, seconds=59)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from somos.mesh import clock
 from somos.modules.crm import seed
 from tests.harness.mesh import Answer, Mesh, Person
 
@@ -75,7 +76,7 @@ class House:
         """A deal that the client said yes to."""
         company = self.company(who, document=document)
         deal = self.deal(who, company_id=company["id"], value_cents=1_500_000, **more)
-        how = {"closed_on": "2026-11-20", "override_reason": "Fechado por telefone"}
+        how = {"closed_on": str(clock.today() - timedelta(days=3)), "override_reason": "Fechado por telefone"}
         return self.post(who, f"/api/v1/deals/{deal['id']}/win", how)
 
     def wait(self, **by: float) -> None:

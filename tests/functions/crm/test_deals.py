@@ -2,6 +2,7 @@
 
 import pytest
 
+from somos.mesh import clock
 from somos.mesh.ids import uuid7
 from tests.functions.crm.conftest import CNPJ, House
 
@@ -115,6 +116,7 @@ def test_many_deals_are_changed_at_once_or_none_is(house: House):
     assert house.get(house.ana, f"/api/v1/deals/{deals[0]['id']}")["probability"] == 10
 
 
+@pytest.mark.any_day
 def test_an_export_holds_what_the_list_holds_and_no_formula(house: House):
     company = house.company(house.ana, document=CNPJ)
     house.deal(house.ana, "=CMD()", value_cents=123_456, company_id=company["id"])
@@ -123,3 +125,4 @@ def test_an_export_holds_what_the_list_holds_and_no_formula(house: House):
     header, line = answer.raw.decode("utf-8-sig").splitlines()
     assert header.startswith("Título;Funil;Etapa")
     assert line.startswith("'=CMD();Publicidade;Novo contato;aberto;1234,56;10;")
+    assert line.endswith(f";{clock.today()}")

@@ -1,11 +1,12 @@
 """A lead follows what outreach and the pipeline say of it, in whatever order they say it."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, time, timedelta
 
 import pytest
 
 from somos.events.crm import DealOpened, DealWon
 from somos.events.sdr import LeadAccepted, MessageSent, PersonSuppressed, ReplyClassified
+from somos.mesh import clock
 from somos.mesh.ids import uuid7
 from somos.modules.keys import key_hash
 from tests.functions.hunter.conftest import Hunt
@@ -38,6 +39,18 @@ def said(lead, label: str, later_date: date | None = None) -> ReplyClassified:
 
 def opened(lead, deal_id=None) -> DealOpened:
     return DealOpened(deal_id=deal_id or uuid7(), owner_id=None, lead_id=lead["id"])
+
+
+def tick(hunt: Hunt, day: date, hour: time) -> None:
+    """Let the timers of this hour in São Paulo fire."""
+    hunt.mesh.at(hour, day)
+    hunt.mesh.tick()
+    hunt.run("hunter-")
+
+
+def wake(hunt: Hunt, day: date) -> None:
+    """Let the timer fire that brings leads back."""
+    tick(hunt, day, time(7, 10))
 
 
 def test_from_the_first_message_to_the_deal(hunt: Hunt, lead):
@@ -79,36 +92,35 @@ def test_an_answer_moves_the_lead_as_it_means(hunt: Hunt, lead, label: str, ends
     assert state(hunt, lead) == ends
 
 
+@pytest.mark.any_day
 def test_a_lead_that_said_later_comes_back_on_its_day(hunt: Hunt, lead):
     hunt.hear(sent(lead))
     hunt.hear(said(lead, "later"))
-    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == "2026-12-23"
-    hunt.mesh.time = datetime(2026, 12, 22, 10, 10, tzinfo=UTC)
-    hunt.mesh.tick()
-    hunt.run("hunter-")
+    day = clock.today() + timedelta(days=30)
+    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == str(day)
+    wake(hunt, day - timedelta(days=1))
     assert state(hunt, lead) == "later"
-    hunt.mesh.time = datetime(2026, 12, 23, 10, 10, tzinfo=UTC)
-    hunt.mesh.tick()
-    hunt.run("hunter-")
+    wake(hunt, day)
     assert state(hunt, lead) == "qualified"
 
 
+@pytest.mark.any_day
 def test_a_lead_that_named_a_day_comes_back_on_that_day(hunt: Hunt, lead):
     hunt.hear(sent(lead))
-    hunt.hear(said(lead, "later", date(2027, 3, 1)))
-    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == "2027-03-01"
-    for day, ends in ((date(2027, 2, 28), "later"), (date(2027, 3, 1), "qualified")):
-        hunt.mesh.time = datetime.combine(day, time(10, 10), UTC)
-        hunt.mesh.tick()
-        hunt.run("hunter-")
+    named = clock.today() + timedelta(days=98)
+    hunt.hear(said(lead, "later", named))
+    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == str(named)
+    for day, ends in ((named - timedelta(days=1), "later"), (named, "qualified")):
+        wake(hunt, day)
         assert state(hunt, lead) == ends
 
 
 def test_an_automatic_answer_does_not_move_the_day_that_a_person_named(hunt: Hunt, lead):
     hunt.hear(sent(lead))
-    hunt.hear(said(lead, "later", date(2027, 3, 1)))
+    named = clock.today() + timedelta(days=98)
+    hunt.hear(said(lead, "later", named))
     hunt.hear(said(lead, "automatic"))
-    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == "2027-03-01"
+    assert hunt.get(f"/api/v1/leads/{lead['id']}")["later_until"] == str(named)
 
 
 def test_a_suppressed_address_blocks_its_lead_for_good(hunt: Hunt, lead):
@@ -135,16 +147,17 @@ def test_a_lead_suppressed_while_it_is_being_judged_still_lets_its_search_end(hu
 # --- retention -----------------------------------------------------------------------------------------
 
 
-def purge(hunt: Hunt, day: datetime) -> None:
-    hunt.mesh.time = day
-    hunt.mesh.tick()
-    hunt.run("hunter-")
+def purge(hunt: Hunt, day: date) -> None:
+    """Let the timer of the small hours fire on this day."""
+    tick(hunt, day, time(4, 20))
 
 
+@pytest.mark.any_day
 def test_a_lead_nobody_wrote_to_is_erased_when_its_time_is_over_and_may_be_found_again(hunt: Hunt, lead):
-    purge(hunt, datetime(2027, 5, 22, 7, 20, tzinfo=UTC))
+    last = clock.today() + timedelta(days=180)
+    purge(hunt, last)
     assert state(hunt, lead) == "qualified"
-    purge(hunt, datetime(2027, 5, 23, 7, 20, tzinfo=UTC))
+    purge(hunt, last + timedelta(days=1))
     shown = hunt.get(f"/api/v1/leads/{lead['id']}")
     assert (shown["state"], shown["company_name"], shown["phone"], shown["sources"]) == ("erased", None, None, [])
     assert shown["lgpd"]["erased_why"] == "retention"
@@ -156,5 +169,5 @@ def test_a_lead_nobody_wrote_to_is_erased_when_its_time_is_over_and_may_be_found
 
 def test_a_lead_somebody_wrote_to_is_kept(hunt: Hunt, lead):
     hunt.hear(sent(lead))
-    purge(hunt, datetime(2027, 6, 23, 7, 20, tzinfo=UTC))
+    purge(hunt, clock.today() + timedelta(days=212))
     assert state(hunt, lead) == "in_cadence"

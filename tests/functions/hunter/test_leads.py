@@ -2,9 +2,12 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 
+from somos.mesh import clock
+from somos.mesh.clock import day_of
 from somos.modules.keys import PersonKeys
 from tests.functions.hunter.conftest import Hunt
 
@@ -107,13 +110,14 @@ def test_not_for_this_campaign_and_never_again_are_two_refusals_and_neither_is_e
     decide(hunt, leads[1], "reject", reason="Tanto faz").refused(409, "lead-state")
 
 
+@pytest.mark.any_day
 def test_the_export_carries_score_and_reason_and_counts_as_a_table(hunt: Hunt):
     lead = hunt.one_lead()
     decide(hunt, lead, "accept", reason="Serve, sim").ok()
     (row,) = exported(hunt)
     assert row["Nota"] == str(lead["score"])
     assert row["Motivo"] == lead["reason"]
-    assert row["Guardar até"] == "2027-05-22"
+    assert row["Guardar até"] == str(clock.today() + timedelta(days=180))
     hubspot = hunt.call(hunt.diretora, "GET /api/v1/leads/export?layout=hubspot").raw.decode()
     assert hubspot.startswith("Company name,Company domain name,First name")
 
@@ -188,16 +192,17 @@ def test_a_company_we_already_sold_to_is_marked_and_nobody_is_paid_to_judge_it(
     decide(hunt, lead, "accept", reason="Quero mesmo assim").refused(409, "lead-not-contactable")
 
 
+@pytest.mark.any_day
 def test_a_person_we_wrote_to_lately_is_marked_and_kept_out(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
     from somos.modules.sdr import queries as sdr
 
-    last = hunt.mesh.time.replace(day=3)
+    last = hunt.mesh.time - timedelta(days=20)
     asked: list[PersonKeys] = []
     monkeypatch.setattr(sdr, "last_contact_at", lambda db, keys: asked.append(keys) or last)
     lead = hunt.one_lead()
     assert (lead["state"], lead["refusal"]) == (
         "rejected_campaign",
-        "Foi contatada em 03/11/2026, há menos de 30 dias.",
+        f"Foi contatada em {day_of(last):%d/%m/%Y}, há menos de 30 dias.",
     )
     assert lead["last_contact_at"] is not None
     assert asked[0] == PersonKeys("+5511955550199", "lumen.teste@gmail.com")

@@ -1,11 +1,10 @@
 """Steps and people at the same time: one lead per company, every counter right, one end."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 
 import pytest
 
-from somos.mesh import outbox
+from somos.mesh import clock, outbox
 from somos.modules.hunter import sessions
 from tests.functions.hunter.conftest import FIT, Hunt
 
@@ -70,4 +69,4 @@ def test_searches_in_parallel_never_reserve_more_than_the_day_allows(busy_hunt: 
         hunt.search(hunt.icp(city, cities=[city], ufs=[]))
     drain_in_parallel(hunt)
     assert hunt.calls("serpapi") == 3
-    assert hunt.mesh.one("select credits from hunter.credit_days where day = :d", d=date(2026, 11, 23)) == 3
+    assert hunt.mesh.one("select credits from hunter.credit_days where day = :d", d=clock.today()) == 3

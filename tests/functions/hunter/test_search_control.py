@@ -1,5 +1,7 @@
 """A search is held, continued, stopped, capped and helped, and never pays twice."""
 
+from datetime import time
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -108,8 +110,10 @@ def test_a_search_stops_at_its_own_cap_and_goes_on_when_it_is_raised(hunt: Hunt)
     assert hunt.session(session)["state"] == "completed"
 
 
+@pytest.mark.any_day
 def test_all_searches_together_stop_at_the_days_cap_and_go_on_the_next_day(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sessions, "CREDITS_PER_DAY", 1)
+    hunt.mesh.at(time(10))
     session = hunt.searched(one_company(hunt))
     assert (session["state"], session["reason"]) == ("paused", "day-cap")
     assert session["credits_today"] == 1
@@ -152,6 +156,7 @@ def test_a_model_that_fails_for_a_while_is_asked_again_and_the_lead_is_judged_on
     assert hunt.mesh.one("select count(*) from hunter.lead_scores") == 1
 
 
+@pytest.mark.any_day
 def test_a_search_that_stands_still_is_nudged_and_then_given_up(hunt: Hunt):
     session = hunt.search(one_company(hunt))
     hunt.run("hunter-on-search-requested", "hunter-on-source-wanted")

@@ -1,6 +1,7 @@
 """From a profile to judged leads: through the real protocols of search, sites, registry and model."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -66,7 +67,7 @@ def test_a_lead_says_where_every_value_is_from_and_why_it_is_worth_what_it_is(hu
     assert lead["score_detail"]["model"]
     assert "Nota 100 de 100" in lead["reason"]
     assert lead["lgpd"]["legal_basis"].startswith("Legítimo interesse")
-    assert lead["lgpd"]["retain_until"] == "2027-05-22"
+    assert lead["lgpd"]["retain_until"] == str(clock.today() + timedelta(days=180))
 
 
 def test_a_company_that_is_not_active_is_worth_zero_and_says_why(hunt: Hunt):

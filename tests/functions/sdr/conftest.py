@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from somos.mesh import outbox
+from somos.mesh import clock, outbox
 from somos.mesh.ids import uuid7
 from somos.mesh.outbox import Claim
 from somos.modules.crm import seed
 from somos.modules.hunter.tables import Lead
+from tests.harness.days import free_week
 from tests.harness.mesh import Answer, Mesh, Person
 from tests.harness.world import World
 
@@ -46,6 +47,7 @@ class Desk:
         self.diretora = self.mesh.person("Diretor", "Dora")
         self.ana = self.mesh.person("Comercial", "Ana")
         self.bruno = self.mesh.person("Comercial", "Bruno")
+        self.mesh.time = free_week(self.mesh.time)
         self.outside.post("people/horizonte", temperament="silence")  # says only what a test makes it say
         self.sender("whatsapp", INSTANCE)
         self.sender("email", FROM)
@@ -174,11 +176,14 @@ class Desk:
             self.mesh.drain()
 
     def any_time(self) -> None:
-        """The outside's own clock, with windows that are always open: for what is compared with it."""
+        """Windows that are always open."""
         for channel in self.senders:
             everyday = {"opens": "00:00", "closes": "24:00", "weekdays": [0, 1, 2, 3, 4, 5, 6], "skip_holidays": False}
             self.change_sender(channel, **everyday)
-        self.mesh.time = datetime.now(UTC)
+
+    def next_morning(self) -> None:
+        """Eight o'clock of the next day in São Paulo, when windows open."""
+        self.mesh.at(time(8), clock.today() + timedelta(days=1))
 
     def only(self, *types: str) -> None:
         """Deliver what there is of these types, and leave the rest for later."""

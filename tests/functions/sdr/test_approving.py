@@ -70,7 +70,7 @@ def test_the_database_lets_no_agent_write_an_approval(desk: Desk):
 def test_a_decided_approval_is_frozen_in_the_database(desk: Desk):
     message = desk.approved()
     with pytest.raises(DBAPIError, match="never changes"):
-        desk.sql("update sdr.approvals set expires_at = now() where subject_id = :id", id=message["id"])
+        desk.sql("update sdr.approvals set expires_at = decided_at where subject_id = :id", id=message["id"])
 
 
 def test_approving_what_was_read_refuses_what_was_changed_meanwhile(desk: Desk):
@@ -175,6 +175,7 @@ def test_an_agent_may_edit_and_then_a_person_is_asked_again(desk: Desk, agent: s
     assert requests[1]["requested_by"].startswith("api_key:")
 
 
+@pytest.mark.any_day
 def test_a_request_nobody_decides_lapses_with_its_message_and_cadence(desk: Desk):
     message = desk.draft()
     desk.mesh.advance(days=7, minutes=1)
@@ -187,6 +188,7 @@ def test_a_request_nobody_decides_lapses_with_its_message_and_cadence(desk: Desk
     assert desk.get("approvals")["items"][0]["state"] == "expired"
 
 
+@pytest.mark.any_day
 def test_an_approval_that_waited_too_long_is_asked_for_again(desk: Desk):
     message = desk.draft()
     switch = desk.post("kill-switches", {"scope": "all", "reason": "auditoria"})

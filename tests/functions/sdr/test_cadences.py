@@ -33,6 +33,7 @@ def wait(desk: Desk, **by: float) -> None:
     desk.mesh.drain()
 
 
+@pytest.mark.any_day
 def test_the_next_step_is_drafted_after_its_wait_and_waits_for_approval(desk: Desk):
     first = enrolled(desk, step(1, wait=0), step(2, "email", wait=48))
     assert desk.enrolment(first)["state"] == "waiting"
@@ -85,6 +86,7 @@ def test_a_step_waits_while_an_answer_is_unclear(desk: Desk):
     assert len(follow_ups(desk)) == 1
 
 
+@pytest.mark.any_day
 @pytest.mark.parametrize(("opened", "channel"), [(True, "whatsapp"), (False, "email")])
 def test_a_branch_follows_whether_it_was_opened(desk: Desk, opened: bool, channel: str):
     plan = (step(1, wait=0), step(2, "whatsapp", condition="opened", else_step=3), step(3, "email"))

@@ -1,11 +1,12 @@
 """A lead that was erased: nothing of what was said stays, and nobody writes to the person again."""
 
-from datetime import UTC, date, datetime
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
 from functions.sdr import on_reply_stored
+from somos.mesh import clock
 from somos.modules.sdr.asking_model import ask_model
 from tests.functions.sdr.conftest import ANA_EMAIL, ANA_PHONE, Desk
 
@@ -25,6 +26,13 @@ def erase(desk: Desk, lead: str, drain: bool = True) -> None:
     desk.post(f"leads/{lead}/erase", {"reason": "Pedido do titular"})
     if drain:
         desk.mesh.drain()
+
+
+def purge(desk: Desk, day: date) -> None:
+    """Let the timer of the small hours fire on this day."""
+    desk.mesh.at(time(4, 20), day)
+    desk.mesh.tick()
+    desk.mesh.drain()
 
 
 def kept(desk: Desk) -> str:
@@ -148,12 +156,12 @@ def test_who_was_erased_and_writes_anew_is_nobody_we_know(desk: Desk):
     desk.call(f"POST /api/v1/responses/{answer['id']}/classify", said).refused(422, "invalid")
 
 
+@pytest.mark.any_day
 def test_what_was_drafted_for_a_lead_goes_with_it_when_its_time_is_over(desk: Desk):
-    lead = desk.lead(retain_until=date(2026, 11, 30))
+    last = clock.today() + timedelta(days=7)
+    lead = desk.lead(retain_until=last)
     message = desk.draft(lead)
-    desk.mesh.time = datetime(2026, 12, 1, 7, 20, tzinfo=UTC)
-    desk.mesh.tick()
-    desk.mesh.drain()
+    purge(desk, last + timedelta(days=1))
     after = desk.message(message["id"])
     assert (after["state"], after["text"], after["to_address"]) == ("cancelled", "", "")
     assert desk.get("suppressions")["items"] == []
@@ -161,13 +169,12 @@ def test_what_was_drafted_for_a_lead_goes_with_it_when_its_time_is_over(desk: De
 
 @pytest.mark.parametrize(("why", "left"), [("request", ""), ("retention", "Vocês filmam eventos?")])
 def test_what_a_stranger_wrote_goes_when_they_ask_and_not_with_a_lead_nobody_used(desk: Desk, why: str, left: str):
-    lead = desk.lead(phone=None, email=None, retain_until=date(2026, 11, 30))
+    last = clock.today() + timedelta(days=7)
+    lead = desk.lead(phone=None, email=None, retain_until=last)
     desk.call(f"PATCH /api/v1/leads/{lead}", {"phone": ANA_PHONE}).ok()
     desk.hears("Vocês filmam eventos?")
     if why == "request":
         erase(desk, lead)
     else:
-        desk.mesh.time = datetime(2026, 12, 1, 7, 20, tzinfo=UTC)
-        desk.mesh.tick()
-        desk.mesh.drain()
+        purge(desk, last + timedelta(days=1))
     assert heard(desk)["text"] == left

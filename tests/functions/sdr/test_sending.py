@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from somos.mesh import clock
 from tests.functions.sdr.conftest import FROM, INSTANCE, Desk, at
 
 
@@ -22,6 +23,7 @@ def test_an_email_leaves_under_a_key_with_the_one_click_way_out(desk: Desk):
     assert link in mail["text"]
 
 
+@pytest.mark.any_day
 def test_outside_the_window_a_message_waits_for_the_morning(desk: Desk):
     desk.mesh.time = at("2026-11-23T21:30-03:00")
     message = desk.approved()
@@ -64,6 +66,7 @@ def test_the_third_message_in_seven_days_waits_across_campaigns_and_channels(des
     assert len(desk.left()) == 3
 
 
+@pytest.mark.any_day
 def test_a_sender_stops_at_its_daily_cap_and_goes_on_tomorrow(desk: Desk):
     desk.change_sender("whatsapp", daily_cap=1)
     desk.sent(desk.lead())
@@ -71,7 +74,7 @@ def test_a_sender_stops_at_its_daily_cap_and_goes_on_tomorrow(desk: Desk):
     desk.mesh.drain()
     assert len(desk.left()) == 1
     assert queued(desk, second) == ("queued", "O remetente atingiu o limite de hoje.")
-    desk.mesh.time = at("2026-11-24T08:00-03:00")
+    desk.next_morning()
     desk.mesh.drain()
     assert len(desk.left()) == 2
 
@@ -86,8 +89,9 @@ def test_a_raised_cap_lets_what_waited_go(desk: Desk):
     assert len(desk.left()) == 1
 
 
+@pytest.mark.any_day
 def test_a_new_sender_warms_up(desk: Desk):
-    desk.change_sender("whatsapp", ramp_since="2026-11-23", ramp_start=0, ramp_step=1)
+    desk.change_sender("whatsapp", ramp_since=str(clock.today()), ramp_start=0, ramp_step=1)
     message = desk.approved()
     desk.mesh.drain()
     assert desk.left() == []
@@ -225,6 +229,7 @@ def fault(desk: Desk, provider: str, kind: str, **more: object) -> None:
     desk.outside.post("faults", provider=provider, kind=kind, **more)
 
 
+@pytest.mark.any_day
 def test_a_quota_used_up_makes_the_rest_wait_for_tomorrow(desk: Desk):
     body = {"statusCode": 429, "name": "daily_quota_exceeded", "message": "..."}
     fault(desk, "resend", "status", path="/emails", status=429, body=body)
@@ -232,7 +237,7 @@ def test_a_quota_used_up_makes_the_rest_wait_for_tomorrow(desk: Desk):
     desk.mesh.drain()
     assert desk.get(f"senders/{desk.senders['email']}")["health"] == "quota_today"
     assert queued(desk, message)[0] == "queued"
-    desk.mesh.time = at("2026-11-24T08:00-03:00")
+    desk.next_morning()
     desk.mesh.drain()
     assert len(desk.left("email")) == 1
     assert desk.get(f"senders/{desk.senders['email']}")["health"] == "ok"
@@ -284,6 +289,7 @@ def test_whatsapps_own_report_settles_a_lost_answer(desk: Desk):
     assert desk.events("message_sent") == 1
 
 
+@pytest.mark.any_day
 def test_the_list_of_the_chat_settles_a_lost_answer(desk: Desk):
     desk.any_time()
     fault(desk, "evolution", "lost", path="/message/sendText")

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from somos.mesh import clock
 from somos.modules.hunter import identity
 from somos.modules.hunter.queries.facts import COLUMNS, facts_of
 from somos.modules.hunter.rules.limits import RETENTION_DAYS
@@ -56,7 +57,7 @@ def erase(db: Session, lead: Lead, why: str, secret: str, now: datetime | None =
     lead.reason = lead.refusal = None
     lead.state = move_lead(lead.state, "erased")
     lead.erased_why = why
-    lead.erased_at = now or func.now()
+    lead.erased_at = now or clock.now()
 
 
 def erase_twins(db: Session, lead: Lead, secret: str, now: datetime) -> list[UUID]:

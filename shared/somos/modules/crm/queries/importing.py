@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from somos.mesh import clock
 from somos.mesh.ids import uuid7
 from somos.modules.crm.queries import history
 from somos.modules.crm.queries.opening import Opening, new_deal
@@ -164,7 +165,7 @@ def rows_of(db: Session, wanted: Import, *states: str) -> list[ImportRow]:
 _SAVE = text("""
 update crm.import_rows as line
 set state = told.state, problems = told.problems, company_id = told.company_id, contact_id = told.contact_id,
-    deal_id = told.deal_id, made = told.made, updated_at = now()
+    deal_id = told.deal_id, made = told.made, updated_at = :now
 from jsonb_to_recordset(cast(:rows as jsonb)) as told
     (id uuid, state text, problems jsonb, company_id uuid, contact_id uuid, deal_id uuid, made jsonb)
 where line.id = told.id
@@ -175,7 +176,7 @@ def save(db: Session, rows: Sequence[ImportRow]) -> None:
     """One statement for thousands of lines."""
     names = ("id", "state", "problems", "company_id", "contact_id", "deal_id", "made")
     told = [{name: getattr(row, name) for name in names} for row in rows]
-    db.execute(_SAVE, {"rows": json.dumps(told, default=str)})
+    db.execute(_SAVE, {"rows": json.dumps(told, default=str), "now": clock.now()})
 
 
 def _having(db: Session, rows: Select[Any], table: type[Any], keys: set[Key]) -> Iterable[Any]:

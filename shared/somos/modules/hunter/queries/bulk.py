@@ -9,6 +9,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from somos.mesh import clock
 from somos.mesh.ids import uuid7
 from somos.mesh.tables import Table
 
@@ -17,7 +18,8 @@ def insert_rows(db: Session, table: type[Table], rows: Sequence[dict[str, Any]],
     """Insert rows that all have the same columns; one whose `unless` columns are taken already is left out."""
     if rows:
         db.flush()  # what they point at comes first
-        told = [{"id": uuid7(), **row} for row in rows]
+        now = clock.now()
+        told = [{"id": uuid7(), "created_at": now, "updated_at": now, **row} for row in rows]
         db.execute(_statement(table, tuple(told[0]), unless), {"rows": json.dumps(told, default=str)})
 
 
