@@ -1,10 +1,10 @@
 """A new pair of tokens for a refresh token, once."""
 
 from somos.mesh import Context, Unauthorised, http
-from somos.modules.auth import rules
 from somos.modules.auth.schemas import RefreshToken, SignedIn
-from somos.modules.auth.signing import reachable, sessions, signed_in
+from somos.modules.auth.signing import end_copied_session, reachable, sessions, signed_in
 from somos.modules.auth.tables import User
+from somos.policy.ended import is_over
 from somos.policy.sessions import RefreshRefused, RefreshReused
 
 
@@ -16,12 +16,14 @@ def refresh(held: RefreshToken, ctx: Context) -> SignedIn:
             issued = sessions(ctx).rotate(held.refresh_token, ctx.now)
     except RefreshReused as reused:
         ctx.log.warning("refresh-token-reused", user_id=reused.user_id, session_id=reused.session_id)
+        end_copied_session(ctx, reused)
         raise _over() from None
     except RefreshRefused:
         raise _over() from None
 
-    user = ctx.db.get(User, issued.user_id)
-    if user is None or not user.active or rules.is_over(issued.born, user.sessions_valid_from):
+    # Waits for a change of role or password that is being made: a token made beside it would hold the old role.
+    user = ctx.db.get(User, issued.user_id, with_for_update={"read": True})
+    if user is None or not user.active or is_over(issued.born, user.sessions_valid_from):
         sessions(ctx).end(issued.token)
         raise _over()
     return signed_in(ctx, user, issued)

@@ -5,9 +5,14 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from somos.mesh import clock
+from somos.policy import ended
+from somos.policy.ended import Ended
 
 CHANNEL = "somos:realtime"
 log = logging.getLogger("somos.realtime")
@@ -45,6 +50,16 @@ class Bell:
                 failures += 1
                 log.warning("redis-away", extra={"failures": failures, "error": type(error).__name__})
                 await asyncio.sleep(random.uniform(0.02, 0.05) * min(2**failures, 32))
+
+    async def ended(self) -> Ended:
+        """The sign-ins that ended lately; none while Redis is away, when there is nothing to hear either."""
+        since = (clock.now() - ended.LOOK_BACK).timestamp()
+        try:
+            members: Any = await self._redis.zrangebyscore(ended.KEY, since, "+inf")
+            return ended.noted(members)
+        except (RedisError, OSError) as error:
+            log.warning("ended-sign-ins-unknown", extra={"error": type(error).__name__})
+            return Ended()
 
     async def close(self) -> None:
         with contextlib.suppress(RedisError, OSError):

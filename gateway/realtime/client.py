@@ -6,12 +6,14 @@ import json
 from collections import deque
 from enum import IntEnum
 from typing import Any
+from uuid import UUID
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from gateway.realtime.tickets import Ticket
 from somos.mesh import clock
+from somos.policy.ended import Ended
 
 # A person's screen that falls this far behind is asked to come back: it would show the past anyway.
 WAITING_LIMIT = 256
@@ -50,6 +52,10 @@ class Client:
             self._deadline.cancel()
         remaining = max(0.0, ticket.expires - clock.now().timestamp())
         self._deadline = self._loop.call_later(remaining, self.leave, Close.UNAUTHORISED, "o token expirou")
+
+    def is_over(self, ended: Ended) -> bool:
+        """Whether the sign-in ended though the token goes on."""
+        return ended.covers(UUID(self.ticket.user), self.ticket.session, self.ticket.issued)
 
     def offer(self, text: str) -> bool:
         """Queue a message; False when this client lags and is being let go."""

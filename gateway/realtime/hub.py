@@ -24,6 +24,7 @@ from somos.policy.sessions import ENDED
 
 PROTOCOL = "somos"
 FIRST_TOKEN_WITHIN = 10.0
+OVER = "o acesso foi encerrado; entre de novo"
 log = logging.getLogger("somos.realtime")
 
 
@@ -36,6 +37,7 @@ class Hub:
         self._bell = Bell(redis_url, self.announce, self._missed_some)
         self._by_user: dict[str, set[Client]] = defaultdict(set)
         self._by_role: dict[str, set[Client]] = defaultdict(set)
+        self._checking: asyncio.Task[None] | None = None
         self.counts = {"sockets": 0, "announced": 0, "sent": 0, "slow": 0, "refused": 0}
 
     @asynccontextmanager
@@ -81,11 +83,12 @@ class Hub:
             return
         self.counts["announced"] += 1
         text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        if message.get("type") == ENDED:
+            session = (message.get("data") or {}).get("session")
+            self._let_go(client for client in clients if session in (None, client.ticket.session))
+            return
         for client in clients:
-            if message.get("type") == ENDED:
-                client.leave(Close.UNAUTHORISED, "o acesso foi encerrado; entre de novo")
-            else:
-                self.counts["sent" if client.offer(text) else "slow"] += 1
+            self.counts["sent" if client.offer(text) else "slow"] += 1
 
     def health(self) -> dict[str, Any]:
         listening = self._bell.listening.is_set()
@@ -96,8 +99,12 @@ class Hub:
         try:
             token = _token_of(socket.request) or await self._first_token(socket)
             client = self._admit(socket, self._verify(token))
+            await self._refuse_if_over(client)
+            client.tell(
+                "ready", user=client.ticket.user, role=client.ticket.role, expires_at=_iso(client.ticket.expires)
+            )
             async for text in socket:
-                self._listen_to(client, text)
+                await self._listen_to(client, text)
         except TimeoutError:
             await socket.close(Close.SILENT, 'mande {"token": ...} ao conectar')
         except Refused as refusal:
@@ -115,14 +122,26 @@ class Hub:
             return _token_in(await socket.recv()) or ""
 
     def _admit(self, socket: ServerConnection, ticket: Ticket) -> Client:
+        # Found before it is checked: a sign-in that ends meanwhile is announced to it.
         client = Client(socket, ticket)
         self._by_user[ticket.user].add(client)
         self._by_role[ticket.role].add(client)
         self.counts["sockets"] += 1
-        client.tell("ready", user=ticket.user, role=ticket.role, expires_at=_iso(ticket.expires))
         return client
 
-    def _listen_to(self, client: Client, text: str | bytes) -> None:
+    async def _refuse_if_over(self, client: Client) -> None:
+        if client.is_over(await self._bell.ended()):
+            raise Refused(OVER)
+
+    async def _check_everyone(self) -> None:
+        ended = await self._bell.ended()
+        self._let_go(client for client in self._everyone() if client.is_over(ended))
+
+    def _let_go(self, clients: Iterable[Client]) -> None:
+        for client in clients:
+            client.leave(Close.UNAUTHORISED, OVER)
+
+    async def _listen_to(self, client: Client, text: str | bytes) -> None:
         if token := _token_in(text):
             ticket = self._verify(token)
             if ticket.user != client.ticket.user:
@@ -131,6 +150,7 @@ class Hub:
             self._by_role[client.ticket.role].discard(client)
             self._by_role[ticket.role].add(client)
             client.admit(ticket)
+            await self._refuse_if_over(client)
             client.tell("refreshed", expires_at=_iso(ticket.expires))
         else:
             client.tell("pong")
@@ -143,9 +163,10 @@ class Hub:
                 del index[key]
 
     def _missed_some(self) -> None:
-        """Redis was away: whoever shows live state should read it again."""
+        """Redis was away: whoever shows live state should read it again, if their sign-in did not end meanwhile."""
         for client in self._everyone():
             client.tell("resync")
+        self._checking = asyncio.create_task(self._check_everyone())
 
     def _everyone(self) -> Iterable[Client]:
         return {client for clients in self._by_user.values() for client in clients}

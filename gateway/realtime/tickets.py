@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import jwt
 
@@ -15,11 +16,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Ticket:
-    """What an access token proves: a principal, its role, and when that stops being true (epoch seconds)."""
+    """What an access token proves: a principal, its role, and when that stops being true (epoch seconds).
+
+    `session` is the sign-in that the token belongs to, `issued` when it was made.
+    """
 
     user: str
     role: str
     expires: float
+    session: str | None
+    issued: datetime | None
 
 
 Verify = Callable[[str], Ticket]
@@ -35,6 +41,8 @@ def from_tokens(public_key: str) -> Verify:
         except InvalidToken as error:
             raise Refused("entre de novo: o token não é válido ou expirou") from error
         expires = jwt.decode(token, options={"verify_signature": False})["exp"]  # checked just above
-        return Ticket(str(principal.id), principal.role.value, float(expires))
+        return Ticket(
+            str(principal.id), principal.role.value, float(expires), principal.session_id, principal.issued_at
+        )
 
     return verify

@@ -6,10 +6,13 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
-from redis.asyncio import Redis
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -18,6 +21,7 @@ from gateway.realtime.hub import Hub
 from gateway.realtime.tickets import Refused, Ticket
 from somos.local.engines import start_valkey
 from somos.mesh import clock
+from somos.policy.ended import note
 from somos.policy.sessions import ENDED
 
 ANA, BIA = "0192aaaa-0000-7000-8000-000000000001", "0192bbbb-0000-7000-8000-000000000002"
@@ -29,9 +33,9 @@ class Door:
     def __init__(self) -> None:
         self._tickets: dict[str, Ticket] = {}
 
-    def token(self, user: str = ANA, role: str = "Comercial", seconds: float = 900) -> str:
+    def token(self, user: str = ANA, role: str = "Comercial", seconds: float = 900, session: str = "s") -> str:
         token = f"token-{len(self._tickets)}"
-        self._tickets[token] = Ticket(user, role, clock.now().timestamp() + seconds)
+        self._tickets[token] = Ticket(user, role, clock.now().timestamp() + seconds, session, clock.now())
         return token
 
     def verify(self, token: str) -> Ticket:
@@ -44,7 +48,7 @@ class Door:
 class Stage:
     """A hub that listens, and the other side of its channel."""
 
-    def __init__(self, hub: Hub, port: int, redis: Redis, door: Door) -> None:
+    def __init__(self, hub: Hub, port: int, redis: AsyncRedis, door: Door) -> None:
         self.hub, self.redis, self.door = hub, redis, door
         self.url = f"ws://127.0.0.1:{port}/ws"
         self.port = port
@@ -79,7 +83,7 @@ def play(redis_url: str, story: Callable[[Stage], Awaitable[None]], **options: A
     async def run() -> None:
         door = Door()
         hub = Hub(redis_url, door.verify, **options)
-        async with hub.open("127.0.0.1", 0) as port, Redis.from_url(redis_url) as redis:
+        async with hub.open("127.0.0.1", 0) as port, AsyncRedis.from_url(redis_url) as redis:
             await asyncio.wait_for(hub.listening.wait(), 5)
             await story(Stage(hub, port, redis, door))
 
@@ -185,6 +189,34 @@ def test_the_connection_ends_when_the_persons_sign_ins_do(redis_url: str) -> Non
     play(redis_url, story)
 
 
+def test_the_connection_ends_when_its_own_sign_in_does_and_the_persons_others_stay(redis_url: str) -> None:
+    async def story(stage: Stage) -> None:
+        async with stage.joined(session="phone") as phone, stage.joined(session="laptop") as laptop:
+            await stage.announce(ENDED, user=ANA, session="phone")
+            assert await closed(phone) == 4401
+            await stage.announce("next", user=ANA)
+            assert (await heard(laptop))["type"] == "next"
+
+    play(redis_url, story)
+
+
+def test_a_token_of_a_sign_in_that_ended_opens_no_connection(redis_url: str) -> None:
+    async def story(stage: Stage) -> None:
+        demoted = uuid4()
+        before = stage.door.token(user=str(demoted))
+        with Redis.from_url(redis_url) as redis:
+            note(redis, clock.now(), UUID(ANA), "lost phone")
+            note(redis, clock.now() + timedelta(seconds=1), demoted)
+        for token in (stage.door.token(user=ANA, session="lost phone"), before):
+            async with connect(f"{stage.url}?token={token}") as ws:
+                assert await closed(ws) == 4401
+        async with stage.joined(user=ANA, session="laptop") as laptop:
+            await laptop.send(json.dumps({"token": stage.door.token(user=ANA, session="lost phone")}))
+            assert await closed(laptop) == 4401
+
+    play(redis_url, story)
+
+
 def test_a_fresh_token_keeps_the_connection_past_the_first_ones_end(redis_url: str) -> None:
     async def story(stage: Stage) -> None:
         async with (
@@ -247,7 +279,7 @@ def test_the_hub_comes_back_when_redis_does_and_says_that_something_may_be_missi
             again = await asyncio.to_thread(start_valkey, tmp_path, port=valkey.port)
             try:
                 assert (await heard(ws))["type"] == "resync"
-                async with Redis.from_url(again.url) as redis:
+                async with AsyncRedis.from_url(again.url) as redis:
                     stage.redis = redis
                     await stage.announce("after", user=ANA)
                     assert (await heard(ws))["type"] == "after"

@@ -91,10 +91,12 @@ def test_a_sign_in_ends_after_thirty_days_however_often_it_is_renewed(sessions: 
 def test_signing_out_ends_the_family_by_any_of_its_tokens(sessions: Sessions) -> None:
     first = sessions.open(ANA, NOW)
     second = sessions.rotate(first.token, NOW)
-    assert sessions.end(first.token) == first.session_id
+    sessions.end(first.token)
+    assert sessions.of(first.token) == (ANA, first.session_id), "who ends it a second time is still told whose it was"
     with pytest.raises(RefreshRefused):
         sessions.rotate(second.token, NOW)
-    assert sessions.end("rt_never-issued") is None
+    sessions.end("rt_never-issued")
+    assert sessions.of("rt_never-issued") is None
 
 
 def test_all_sign_ins_of_a_person_end_at_once_and_nobody_elses(sessions: Sessions) -> None:

@@ -14,9 +14,9 @@ from somos.modules.auth.rules import (
     check_scopes,
     check_standing,
     ends_sessions,
-    is_over,
 )
 from somos.policy.actions import ACTIONS
+from somos.policy.ended import is_over
 from somos.policy.roles import HUMAN_ROLES, Role
 
 COMPANY = uuid4()

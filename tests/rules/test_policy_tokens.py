@@ -13,7 +13,7 @@ import pytest
 from somos.policy import tokens
 from somos.policy.principals import SYSTEM, Kind, Principal
 from somos.policy.roles import Role
-from somos.policy.tokens import InvalidToken, TokenSigner, TokenVerifier, new_keypair, verify_access
+from somos.policy.tokens import TYPE, InvalidToken, TokenSigner, TokenVerifier, new_keypair, verify_access
 
 NOW = datetime(2026, 11, 23, 13, 0, 0, 250_000, tzinfo=UTC)
 PRIVATE, PUBLIC = new_keypair()
@@ -63,15 +63,15 @@ def test_a_token_signed_with_another_key_is_refused(verifier: TokenVerifier) -> 
 
 def test_a_stranger_who_borrows_our_keys_name_is_refused(signer: TokenSigner, verifier: TokenVerifier) -> None:
     ours = jwt.get_unverified_header(signer.access(ANA, NOW))["kid"]
-    forged = jwt.encode(claims(), TokenSigner(new_keypair()[0])._key, algorithm="EdDSA", headers={"kid": ours})
+    forged = jwt.encode(
+        claims(), TokenSigner(new_keypair()[0])._key, algorithm="EdDSA", headers={"kid": ours, "typ": TYPE}
+    )
     with pytest.raises(InvalidToken):
         verifier.verify(forged, NOW)
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-def test_one_changed_character_anywhere_is_refused(
-    signer: TokenSigner, verifier: TokenVerifier, part: int
-) -> None:
+def test_one_changed_character_anywhere_is_refused(signer: TokenSigner, verifier: TokenVerifier, part: int) -> None:
     parts = signer.access(ANA, NOW).split(".")
     middle = len(parts[part]) // 2
     changed = "A" if parts[part][middle] != "A" else "B"
@@ -84,8 +84,8 @@ def test_a_token_without_signature_or_signed_with_the_public_key_as_a_password_i
     verifier: TokenVerifier, signer: TokenSigner
 ) -> None:
     kid = jwt.get_unverified_header(signer.access(ANA, NOW))["kid"]
-    unsigned = jwt.encode(claims(), None, algorithm="none", headers={"kid": kid})
-    header = part({"alg": "HS256", "typ": "JWT", "kid": kid})
+    unsigned = jwt.encode(claims(), None, algorithm="none", headers={"kid": kid, "typ": TYPE})
+    header = part({"alg": "HS256", "typ": TYPE, "kid": kid})
     for token in (unsigned, f"{header}.{part(claims())}.AAAA", "", "a.b.c", "x" * 5000):
         with pytest.raises(InvalidToken):
             verifier.verify(token, NOW)
@@ -99,6 +99,12 @@ def test_a_token_without_signature_or_signed_with_the_public_key_as_a_password_i
         {"role": "Agente_IA"},
         {"sub": "ana"},
         {"iss": "outro"},
+        {"aud": "somos-convite"},
+        {"aud": ["somos-api", "outro"]},
+        {"aud": None},
+        {"exp": (NOW + timedelta(minutes=16)).timestamp()},
+        {"exp": (NOW - timedelta(minutes=1)).timestamp()},
+        {"exp": float("nan")},
         {"exp": "amanhã"},
         {"exp": None},
         {"iat": [1]},
@@ -110,8 +116,17 @@ def test_our_own_signature_over_wrong_claims_is_refused(
     signer: TokenSigner, verifier: TokenVerifier, wrong: dict[str, Any]
 ) -> None:
     made = {key: value for key, value in {**claims(), **wrong}.items() if value is not None}
-    token = jwt.encode(made, signer._key, algorithm="EdDSA", headers={"kid": signer._kid})
+    token = jwt.encode(made, signer._key, algorithm="EdDSA", headers={"kid": signer._kid, "typ": TYPE})
     with pytest.raises(InvalidToken):
+        verifier.verify(token, NOW)
+
+
+@pytest.mark.parametrize("header", [{}, {"typ": "JWT"}, {"typ": "invite+jwt"}])
+def test_something_else_that_our_key_signed_is_no_access_token(
+    signer: TokenSigner, verifier: TokenVerifier, header: dict[str, str]
+) -> None:
+    token = jwt.encode(claims(), signer._key, algorithm="EdDSA", headers={"kid": signer._kid, **header})
+    with pytest.raises(InvalidToken, match="not an access token"):
         verifier.verify(token, NOW)
 
 
@@ -157,6 +172,7 @@ def test_what_is_remembered_of_tokens_stays_bounded(
 def claims() -> dict[str, Any]:
     return {
         "iss": "somos",
+        "aud": "somos-api",
         "sub": str(ANA.id),
         "role": "Admin",
         "name": "Ana",

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from somos.mesh.ids import uuid7
 from somos.mesh.log import log
 
 if TYPE_CHECKING:
@@ -11,6 +14,14 @@ if TYPE_CHECKING:
 
 RING_TTL_MS = 2_000
 REALTIME = "somos:realtime"
+
+
+def announcement(
+    type: str, data: dict[str, Any], at: datetime, *, user: UUID | None = None, role: str | None = None
+) -> dict[str, Any]:
+    """What the hub hands on, and to whom."""
+    to = {"user": user, "roles": [role] if role else []}
+    return {"id": uuid7(), "type": type, "data": data, "at": at.isoformat(), "to": to}
 
 
 class Bell:

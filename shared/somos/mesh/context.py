@@ -13,6 +13,7 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from somos.mesh import clock, outbox, tasks
+from somos.mesh.bell import announcement
 from somos.mesh.database import Acting, elevated, transaction
 from somos.mesh.effects import Later
 from somos.mesh.events import Event
@@ -192,15 +193,7 @@ class Context:
 
     def notify(self, type: str, data: dict[str, Any], *, to: UUID | None = None, role: str | None = None) -> None:
         """Tell connected people after the commit; best effort, ids and short texts only."""
-        self._messages.append(
-            {
-                "id": uuid7(),
-                "type": type,
-                "data": data,
-                "at": self.now.isoformat(),
-                "to": {"user": to, "roles": [role] if role else []},
-            }
-        )
+        self._messages.append(announcement(type, data, self.now, user=to, role=role))
 
     def start_task(self, kind: str, subject_id: UUID | None = None) -> UUID:
         """Begin work that the principal waits for."""

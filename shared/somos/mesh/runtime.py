@@ -5,6 +5,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from somos.mesh import clock
 from somos.mesh.bell import Bell
 from somos.mesh.routes import Routes
 from somos.policy.identity import Accounts
@@ -13,6 +14,8 @@ from somos.settings import Settings
 if TYPE_CHECKING:
     import redis
 
+    from somos.mesh.ended import EndedSignIns
+    from somos.policy.ended import Ended
     from somos.policy.tokens import TokenVerifier
 
 PortFactory = Callable[[type], Any]
@@ -60,6 +63,19 @@ class Runtime:
         from somos.policy.tokens import TokenVerifier
 
         return TokenVerifier(self.settings.jwt_public_key)
+
+    @cached_property
+    def ended(self) -> "EndedSignIns":
+        from somos.mesh.ended import EndedSignIns
+
+        return EndedSignIns(self._read_ended)
+
+    def _read_ended(self) -> "Ended":
+        from somos.mesh.database import Acting, transaction
+        from somos.policy.principals import SYSTEM
+
+        with transaction(self.engine, Acting(SYSTEM, "guard")) as db:
+            return self.accounts.ended(db, clock.now())
 
     @cached_property
     def accounts(self) -> Accounts:

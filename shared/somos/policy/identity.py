@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from .ended import Ended
 from .principals import Principal
 
 if TYPE_CHECKING:
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Accounts(Protocol):
-    """How the accounts stand now. Both are asked inside a transaction of the system."""
+    """How the accounts stand now. All are asked inside a transaction of the system."""
 
     def of_key(self, db: "Session", secret: str, now: datetime) -> Principal | None:
         """The principal of an API key, unless unknown, revoked or expired."""
@@ -20,3 +21,6 @@ class Accounts(Protocol):
 
         Asked where `grants.is_fresh_required`: what a token says may be fifteen minutes old.
         """
+
+    def ended(self, db: "Session", now: datetime) -> Ended:
+        """Every sign-in that ended while one of its access tokens may still be good."""

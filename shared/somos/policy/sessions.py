@@ -2,7 +2,7 @@
 
 A family is one sign-in on one device. Redis holds hashes only. When Redis forgets, people sign in again and
 nothing else happens; what ended a person's sessions (`users.sessions_valid_from`) stands in PostgreSQL and is
-checked at each rotation by the auth function.
+checked at each rotation by the auth function. What becomes of their access tokens is for `ended` to say.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What a person's screens are told when their sign-ins end; the hub lets them go.
 ENDED: Final = "session.ended"
+ACCESS_TTL: Final = timedelta(minutes=15)
 REFRESH_TTL: Final = timedelta(days=7)
 # However often it is renewed, a sign-in ends after this.
 FAMILY_TTL: Final = timedelta(days=30)
@@ -27,7 +28,7 @@ _TIDY: Final = 86_400
 _OPEN: Final = """
 redis.call('HSET', KEYS[1], 'user', ARGV[1], 'born', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
-redis.call('HSET', KEYS[2], 'family', ARGV[3], 'state', 'active', 'expires', ARGV[4])
+redis.call('HSET', KEYS[2], 'family', ARGV[3], 'user', ARGV[1], 'state', 'active', 'expires', ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 redis.call('SADD', KEYS[3], ARGV[3])
 redis.call('EXPIRE', KEYS[3], ARGV[6])
@@ -48,7 +49,7 @@ end
 local now = tonumber(ARGV[2])
 if now >= tonumber(token[3]) or now >= tonumber(family[2]) + tonumber(ARGV[4]) then return {'expired'} end
 redis.call('HSET', KEYS[1], 'state', 'rotated')
-redis.call('HSET', KEYS[2], 'family', token[1], 'state', 'active', 'expires', ARGV[3])
+redis.call('HSET', KEYS[2], 'family', token[1], 'user', family[1], 'state', 'active', 'expires', ARGV[3])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 redis.call('EXPIRE', family_key, ARGV[5])
 redis.call('EXPIRE', ARGV[1] .. 'user:' .. family[1], ARGV[6])
@@ -56,12 +57,10 @@ return {'ok', family[1], token[1], family[2]}
 """
 
 _END: Final = """
-local family = redis.call('HGET', KEYS[1], 'family')
-if not family then return false end
-local user = redis.call('HGET', ARGV[1] .. 'family:' .. family, 'user')
-redis.call('DEL', ARGV[1] .. 'family:' .. family)
-if user then redis.call('SREM', ARGV[1] .. 'user:' .. user, family) end
-return family
+local token = redis.call('HMGET', KEYS[1], 'family', 'user')
+if not token[1] then return end
+redis.call('DEL', ARGV[1] .. 'family:' .. token[1])
+if token[2] then redis.call('SREM', ARGV[1] .. 'user:' .. token[2], token[1]) end
 """
 
 _END_ALL: Final = """
@@ -142,14 +141,14 @@ class Sessions:
         user, session_id, born = rest
         return Issued(fresh, UUID(user), session_id, datetime.fromtimestamp(float(born), UTC), expires)
 
-    def end(self, token: str) -> str | None:
-        """End the family that the token belongs to (sign out); its id, or None when there is none."""
-        found = self._redis.eval(_END, 1, _token(token), _PREFIX)
-        return None if found is None else _text(found)
+    def of(self, token: str) -> tuple[UUID, str] | None:
+        """Whose sign-in the token belongs to and its id, also after it ended; None for a token nobody knows."""
+        user, family = self._redis.hmget(_token(token), "user", "family")
+        return None if user is None or family is None else (UUID(_text(user)), _text(family))
 
-    def end_family(self, session_id: str) -> None:
-        """End one sign-in by its id, as an access token states it."""
-        self._redis.delete(_family(session_id))
+    def end(self, token: str) -> None:
+        """End the family that the token belongs to."""
+        self._redis.eval(_END, 1, _token(token), _PREFIX)
 
     def end_all(self, user_id: UUID) -> int:
         """End every sign-in of a person; how many there were."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -20,13 +20,17 @@ from cryptography.hazmat.primitives.serialization import (
 
 from .principals import Kind, Principal
 from .roles import Role
+from .sessions import ACCESS_TTL
 
-ACCESS_TTL: Final = timedelta(minutes=15)
 ISSUER: Final = "somos"
+# Whatever else these keys will ever sign is no access token, and no access token is anything else.
+AUDIENCE: Final = "somos-api"
+TYPE: Final = "at+jwt"
 # Clocks of two machines differ a little; a token from further ahead is not ours.
 _AHEAD: Final = 60.0
+_ROUNDING: Final = 0.001
 _REMEMBERED: Final = 4096
-_CLAIMS: Final = ["sub", "role", "name", "sid", "iat", "exp", "iss"]
+_CLAIMS: Final = ["sub", "role", "name", "sid", "iat", "exp", "iss", "aud"]
 _END_OF_KEY: Final = "-----END PUBLIC KEY-----"
 
 
@@ -50,6 +54,7 @@ class TokenSigner:
             raise ValueError("only a signed-in person gets an access token")
         claims: dict[str, Any] = {
             "iss": ISSUER,
+            "aud": AUDIENCE,
             "sub": str(principal.id),
             "role": principal.role.value,
             "name": principal.name,
@@ -60,7 +65,7 @@ class TokenSigner:
         }
         if principal.client_company_id is not None:
             claims["company"] = str(principal.client_company_id)
-        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._kid})
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._kid, "typ": TYPE})
 
 
 class TokenVerifier:
@@ -97,7 +102,10 @@ class TokenVerifier:
 
     def _check(self, token: str) -> tuple[Principal, float, float]:
         try:
-            key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != TYPE:
+                raise InvalidToken("not an access token")
+            key = self._keys.get(str(header.get("kid")))
             if key is None:
                 raise InvalidToken("signed by an unknown key")
             claims = jwt.decode(
@@ -105,9 +113,13 @@ class TokenVerifier:
                 key,
                 algorithms=["EdDSA"],
                 issuer=ISSUER,
-                options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_aud": False},
+                audience=AUDIENCE,
+                # The times are compared with our own clock, at every use.
+                options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "strict_aud": True},
             )
             issued, expires = float(claims["iat"]), float(claims["exp"])
+            if not 0 < expires - issued <= ACCESS_TTL.total_seconds() + _ROUNDING:
+                raise InvalidToken("good for longer than we make any")
             company = claims.get("company")
             principal = Principal(
                 id=UUID(claims["sub"]),

@@ -79,6 +79,7 @@ def claims(authorization: Annotated[str, Header()]) -> Claims:
             os.environ["SOMOS_JWT_PUBLIC_KEY"],
             algorithms=["EdDSA"],
             issuer="somos",
+            audience="somos-api",
         )
     except jwt.InvalidTokenError as error:
         raise HTTPException(401) from error

@@ -5,18 +5,21 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from somos.modules.auth import rules
 from somos.modules.auth.queries import by_email
-from somos.modules.auth.tables import ApiKey, User
+from somos.modules.auth.tables import ApiKey, EndedSession, User
+from somos.policy.ended import LOOK_BACK, Ended, is_over
 from somos.policy.keys import hash_of
 from somos.policy.passwords import hash_password
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 
 _USE_NOTED_EVERY: Final = timedelta(hours=1)
+_KEPT: Final = timedelta(days=1)
 
 
 def of_key(db: Session, secret: str, now: datetime) -> Principal | None:
@@ -43,11 +46,29 @@ def fresh(db: Session, principal: Principal, now: datetime) -> Principal | None:
     user = db.get(User, principal.id)
     if user is None or not user.active:
         return None
-    if principal.issued_at is None or rules.is_over(principal.issued_at, user.sessions_valid_from):
+    if principal.issued_at is None or is_over(principal.issued_at, user.sessions_valid_from):
         return None
-    return replace(
-        principal, role=Role(user.role), name=user.name, client_company_id=user.client_company_id
+    if db.scalar(select(EndedSession.id).where(EndedSession.session_id == principal.session_id)) is not None:
+        return None
+    return replace(principal, role=Role(user.role), name=user.name, client_company_id=user.client_company_id)
+
+
+def ended(db: Session, now: datetime) -> Ended:
+    """Every sign-in that ended while one of its access tokens may still be good."""
+    since = now - LOOK_BACK
+    people = select(User.id, User.sessions_valid_from).where(User.sessions_valid_from > since)
+    sessions = select(EndedSession.session_id).where(EndedSession.ended_at > since)
+    return Ended(
+        sessions=frozenset(db.scalars(sessions)),
+        people={user_id: moment for user_id, moment in db.execute(people) if moment is not None},
     )
+
+
+def end_session(db: Session, user_id: UUID, session_id: str, now: datetime) -> None:
+    """One sign-in is over, also for the access tokens it holds; those of long ago are forgotten."""
+    db.execute(delete(EndedSession).where(EndedSession.ended_at < now - _KEPT))
+    over = insert(EndedSession).values(session_id=session_id, user_id=user_id, ended_at=now)
+    db.execute(over.on_conflict_do_nothing(index_elements=[EndedSession.session_id]))
 
 
 def principal_of(user: User, session_id: str) -> Principal:

@@ -2,15 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from somos.policy.grants import key_scopes
 from somos.policy.roles import Role
 
-# A float of seconds, as tokens and Redis carry times, may be off by a microsecond.
-_ROUNDING: Final = timedelta(milliseconds=1)
 MAX_KEY_DAYS: Final = 365
 
 
@@ -53,11 +50,6 @@ def check_change(before: Standing, after: Standing, *, other_admins: int) -> Non
 def ends_sessions(before: Standing, after: Standing) -> bool:
     """Whatever changes what an account may do ends its sign-ins; a new name does not."""
     return before != after
-
-
-def is_over(begun: datetime, valid_from: datetime | None) -> bool:
-    """Whether a sign-in or token from `begun` was ended since, by a new password or role."""
-    return valid_from is not None and begun < valid_from - _ROUNDING
 
 
 def check_scopes(scopes: Collection[str]) -> None:

@@ -6,14 +6,17 @@ from functools import lru_cache
 
 from redis import RedisError
 
+from somos.mesh.bell import announcement
 from somos.mesh.context import Context
 from somos.mesh.problems import Invalid, Unavailable
+from somos.modules.auth import accounts
 from somos.modules.auth.accounts import principal_of
 from somos.modules.auth.schemas import SignedIn, UserView
 from somos.modules.auth.tables import User
+from somos.policy import ended
 from somos.policy.passwords import WeakPassword, check_strength, hash_password
-from somos.policy.sessions import ENDED, Issued, Sessions
-from somos.policy.tokens import ACCESS_TTL, TokenSigner
+from somos.policy.sessions import ACCESS_TTL, ENDED, Issued, RefreshReused, Sessions
+from somos.policy.tokens import TokenSigner
 
 
 def signed_in(ctx: Context, user: User, issued: Issued) -> SignedIn:
@@ -44,14 +47,41 @@ def reachable() -> Iterator[None]:
         ) from error
 
 
+def end_session(ctx: Context, token: str) -> None:
+    """End the sign-in that a refresh token continues: for refreshing, for reading and for its open screens.
+
+    PostgreSQL first: if the answer gets lost or Redis is away, the same token ends it when it is tried again.
+    """
+    found = sessions(ctx).of(token)
+    if found is None:
+        return
+    user_id, session_id = found
+    accounts.end_session(ctx.db, user_id, session_id, ctx.now)
+    ctx.runtime.ended.look_again()
+    ctx.notify(ENDED, {"session": session_id}, to=user_id)
+    ended.note(ctx.runtime.redis, ctx.now, user_id, session_id)
+    sessions(ctx).end(token)
+
+
+def end_copied_session(ctx: Context, reused: RefreshReused) -> None:
+    """End what a stolen token continues. In a transaction of its own: the refusal undoes the request's."""
+    ctx.read(accounts.end_session, reused.user_id, reused.session_id, ctx.now)
+    ctx.runtime.ended.look_again()
+    ctx.runtime.bell.tell([announcement(ENDED, {"session": reused.session_id}, ctx.now, user=reused.user_id)])
+    with reachable():
+        ended.note(ctx.runtime.redis, ctx.now, reused.user_id, reused.session_id)
+
+
 def end_sessions(ctx: Context, user: User) -> None:
     """End every sign-in of the account, now and for good.
 
-    PostgreSQL holds the moment, and refresh and the fresh check ask it; Redis only tidies up, so it may be away.
+    PostgreSQL holds the moment, and whoever lets somebody in asks it; Redis only tidies up, so it may be away.
     """
     user.sessions_valid_from = ctx.now
+    ctx.runtime.ended.look_again()
     ctx.notify(ENDED, {}, to=user.id)
     try:
+        ended.note(ctx.runtime.redis, ctx.now, user.id)
         sessions(ctx).end_all(user.id)
     except RedisError as error:
         ctx.log.warning("sessions-not-tidied", user_id=user.id, error=type(error).__name__)

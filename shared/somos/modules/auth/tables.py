@@ -38,6 +38,18 @@ class User(Table, Versioned):
     )
 
 
+class EndedSession(Table):
+    """A sign-in that was signed out of, or of which a copy turned up; its access tokens open nothing any more."""
+
+    __tablename__ = "ended_sessions"
+    __table_args__ = (Index("ix_ended_sessions_ended_at", "ended_at"), {"schema": "auth"})
+    __scope__ = Everyone(readers="user.manage", writers="user.manage")
+
+    session_id: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[UUID]
+    ended_at: Mapped[datetime]
+
+
 class ApiKey(Table):
     """A program's way in, as `Agente_IA`, narrowed to its scopes. Revoked, never deleted."""
 
