@@ -1,30 +1,24 @@
 """Signing in with e-mail and password."""
 
-import hashlib
-
 from sqlalchemy import update
 
-from somos.mesh import Context, Unauthorised, http
-from somos.mesh.guard import limit
+from somos.mesh import Context, TooMany, Unauthorised, http
 from somos.modules.auth import queries
+from somos.modules.auth.guessing import Guesses
 from somos.modules.auth.schemas import Login, SignedIn
 from somos.modules.auth.signing import reachable, sessions, signed_in
 from somos.modules.auth.tables import User
-from somos.policy.limits import Limit
 from somos.policy.passwords import hash_password, is_outdated, verify_password
-
-PER_ACCOUNT = Limit("login", 5, 60)
-# Several people of one office share an address; guessing is already slowed by the limit per account.
-PER_ADDRESS = Limit("login-from", 20, 60)
 
 
 @http.post("/api/v1/auth/login", allow="anyone", status=200, replays=False)
 def login(who: Login, ctx: Context) -> SignedIn:
     """A wrong password, an unknown address and a closed account look the same from outside."""
     email, password = who.email.strip().lower(), who.password.get_secret_value()
-    # Hashed: Redis needs to count, not to know.
-    limit(ctx.runtime, PER_ACCOUNT, hashlib.sha256(email.encode()).hexdigest())
-    limit(ctx.runtime, PER_ADDRESS, ctx.address)
+    guesses = Guesses(ctx.runtime.redis, email, ctx.address)
+    with reachable():
+        if wait := guesses.count(ctx.now):
+            raise TooMany(headers={"Retry-After": str(wait)})
 
     # The password is checked outside the transaction: it is slow on purpose.
     known = ctx.read(queries.credentials, email)
@@ -45,6 +39,8 @@ def login(who: Login, ctx: Context) -> SignedIn:
     if entered is None:
         sessions(ctx).end(issued.token)
         raise _refused(ctx)
+    with reachable():
+        guesses.succeeded()
     return signed_in(ctx, entered, issued)
 
 

@@ -57,8 +57,14 @@ def test_an_account_without_a_password_cannot_be_entered(door: Door) -> None:
         door.login(f"{bia.id}@somos.test", password).refused(401, "bad-credentials")
 
 
+def at(address: str) -> dict[str, str]:
+    return {"X-Real-Ip": address}
+
+
 @pytest.mark.any_day
-def test_after_five_tries_in_a_minute_the_account_has_to_wait_whatever_the_password(door: Door) -> None:
+def test_after_five_tries_in_a_minute_from_one_place_the_account_has_to_wait_there_whatever_the_password(
+    door: Door,
+) -> None:
     door.account()
     for _ in range(5):
         door.login(password="tentativa errada").refused(401)
@@ -75,6 +81,50 @@ def test_guessing_at_many_accounts_from_one_place_has_to_wait_too(door: Door) ->
         door.login(f"pessoa{number}@somos.test", headers=here).refused(401)
     door.login("outra@somos.test", headers=here).refused(429)
     door.login("outra@somos.test", headers=there).refused(401)
+
+
+def test_who_guesses_from_one_address_does_not_lock_the_owner_out_at_another(door: Door) -> None:
+    door.account()
+    for _ in range(5):
+        door.login(password="tentativa errada", headers=at("203.0.113.7")).refused(401)
+    door.login(headers=at("203.0.113.7")).refused(429)
+    door.login(headers=at("198.51.100.4")).ok()
+
+
+def guess_from_everywhere(door: Door, times: int) -> list[int]:
+    return [
+        door.login(password="tentativa errada", headers=at(f"203.0.113.{n}")).status for n in range(times)
+    ]
+
+
+def test_guessing_at_one_account_from_many_places_is_slowed_down_but_not_where_its_owner_signed_in_before(
+    door: Door,
+) -> None:
+    door.account()
+    door.login(headers=at("198.51.100.4")).ok()
+    statuses = guess_from_everywhere(door, 40)
+    assert statuses.count(401) < 20
+    slowed = door.login(headers=at("192.0.2.9"))
+    slowed.refused(429)
+    assert 0 < int(slowed.headers["Retry-After"]) <= 600
+    door.login(headers=at("198.51.100.4")).ok()
+    door.mesh.advance(seconds=601)
+    door.login(headers=at("192.0.2.9")).ok()
+
+
+def test_a_line_of_ipv6_is_one_place_however_many_addresses_it_has(door: Door) -> None:
+    door.account()
+    for n in range(5):
+        door.login(password="tentativa errada", headers=at(f"2001:db8:1:2::{n}")).refused(401)
+    door.login(headers=at("2001:db8:1:2:ffff::1")).refused(429)
+    door.login(headers=at("2001:db8:1:3::1")).ok()
+
+
+def test_while_nobody_can_count_nothing_is_tried(door: Door) -> None:
+    door.account()
+    door.mesh.runtime.redis = door.mesh.runtime.redis.from_url("redis://127.0.0.1:1/0")
+    for password in (PASSWORD, "tentativa errada"):
+        door.login(password=password).refused(503)
 
 
 def test_redis_does_not_learn_who_tries_to_sign_in(door: Door) -> None:
