@@ -7,16 +7,18 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import urllib3
+import requests
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, text
 from werkzeug.datastructures import Headers
 
 from gateway.local.exchange import Answer, Call
+from somos.adapters.public_web import Blocked, check_url, public_session
 from somos.mesh import clock, deliver, outbox
 from somos.mesh.database import atomically
 from somos.mesh.ids import uuid7
 from somos.mesh.log import log
+from somos.mesh.problems import Invalid
 from somos.mesh.records import Delivery, Outbox
 from somos.mesh.runtime import Runtime
 
@@ -24,7 +26,8 @@ TYPE = "gateway.call"
 QUEUE = "default"
 TIMEOUT_S = 60
 ATTEMPTS = 3
-_CALLBACK = urllib3.Timeout(connect=5, read=15)
+CALLBACK = "X-Callback-Url"
+_CALLBACK_S = (5, 15)
 
 
 class Calls:
@@ -36,10 +39,15 @@ class Calls:
         self._invoke = invoke
         digest = hashlib.sha256(b"async-call:" + runtime.settings.mesh_secret.encode()).digest()
         self._seal = Fernet(base64.urlsafe_b64encode(digest))
-        self._http = urllib3.PoolManager(maxsize=4, retries=False)
+        self.callbacks: Callable[[], requests.Session] = lambda: public_session(runtime.settings.sites_proxy)
 
     def take(self, call: Call, function: str, rest: str) -> Answer:
-        """Store the call; 202 with its id."""
+        """Store the call; 202 with its id. Raises Invalid for a callback that is not on the public internet."""
+        if url := call.header(CALLBACK):
+            try:
+                check_url(url)
+            except Blocked:
+                raise Invalid("A resposta só pode ser levada a um endereço público", field=CALLBACK) from None
         id = uuid7()
         sealed = self._seal.encrypt(
             json.dumps(
@@ -79,7 +87,7 @@ class Calls:
         answer = self._invoke(call)
         if answer.status >= 500:
             return answer
-        if url := call.header("X-Callback-Url"):
+        if url := call.header(CALLBACK):
             self._tell(url, id, answer)
         with atomically(self._runtime.engine) as connection:
             connection.execute(
@@ -95,8 +103,9 @@ class Calls:
             **{k: v for k, v in answer.headers if k.lower() == "content-type"},
         }
         try:
-            self._http.request("POST", url, body=answer.body, headers=headers, timeout=_CALLBACK)
-        except urllib3.exceptions.HTTPError as error:
+            with self.callbacks() as session:
+                session.post(url, answer.body, headers=headers, timeout=_CALLBACK_S, allow_redirects=False)
+        except (requests.RequestException, Blocked) as error:
             # As OpenFaaS does: the call is done; whoever asked for the callback may be gone.
             log.warning("callback-failed", call=id, error=type(error).__name__)
 

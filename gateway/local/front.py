@@ -105,7 +105,10 @@ class Front:
         name = name.removesuffix(f".{NAMESPACE}")
         if name not in self._hosts:
             return Answer.problem(NotFound(f"Não há função {name!r} neste gateway"))
-        return self._calls.take(call, name, slash + rest)
+        try:
+            return self._calls.take(call, name, slash + rest)
+        except Problem as problem:
+            return Answer.problem(problem)
 
     def _stored_call(self, call: Call) -> Answer:
         try:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import ipaddress
 import json
 import mimetypes
 import os
@@ -27,6 +28,8 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# Said by whoever passes on what somebody else asked.
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 NAMES = {"127.0.0.1", "localhost", "[::1]"}
 
 
@@ -90,8 +93,15 @@ class Pages:
 
 
 def _is_local(call: Call) -> bool:
-    """Asked by the name of this machine: a foreign page that resolves its own name to it is turned away."""
-    return call.header("Host").rsplit(":", 1)[0] in NAMES
+    """Asked from this machine and by its name: neither the network around, nor a foreign page that resolves its own
+    name to it, nor somebody behind a proxy or tunnel that runs here."""
+    if any(call.header(name) for name in FORWARDED):
+        return False
+    try:
+        peer = ipaddress.ip_address(call.client)
+    except ValueError:
+        return False
+    return peer.is_loopback and call.header("Host").rsplit(":", 1)[0] in NAMES
 
 
 def _text(call: Call, kind: str, raw: bytes) -> Answer:

@@ -20,6 +20,11 @@ from tests.adapters.provider import Provider, Reply
         "http://[::1]/", "http://[::]/", "http://[fe80::1]/", "http://[fd00:ec2::254]/", "http://[ff02::1]/",
         "http://[::ffff:127.0.0.1]/", "http://[::ffff:a9fe:a9fe]/", "http://[64:ff9b::7f00:1]/",
         "http://[2002:7f00:1::]/", "http://[2001:0:4136:e378:8000:63bf:80ff:fffe]/",
+        "http://[fec0::1]/", "http://[feff::1]/", "http://[64:ff9b:1::a00:1]/", "http://[::10.0.0.1]/",
+        "http://[::ffff:0:10.0.0.1]/", "http://[100::1]/", "http://[5f00::1]/", "http://[3fff::1]/", "http://[4000::1]/",
+        "http://[2001:db8::1]/", "http://[2001:2::1]/", "http://[2001:20::1]/", "http://[2002:a00:1::]/",
+        "http://[64:ff9b::a9fe:a9fe]/", "http://[::ffff:100.64.0.1]/", "http://100.127.255.254/", "http://192.88.99.1/",
+        "http://192.0.0.8/", "http://0.1.2.3/", "http://169.254.1.1/",
         "http://localhost/", "http://LOCALHOST./", "http://a.localhost/", "http://postgres/", "http://db.internal/",
         "http://metadata.google.internal/", "http://printer.local/", "http://nas.lan/", "http://x.home.arpa/",
         "ftp://agencia.com.br/", "file:///etc/passwd", "gopher://agencia.com.br/", "javascript:alert(1)", "//x.com.br",
@@ -46,7 +51,18 @@ def test_what_is_public_may_pass(url: str) -> None:
     check_url(url)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8",
+        "100.128.0.1",
+        "2606:4700::1111",
+        "2804:14d::1",
+        "64:ff9b::808:808",
+        "::ffff:8.8.8.8",
+        "2002:808:808::1",
+    ],
+)
 def test_public_addresses_are_public_also_when_wrapped(address: str) -> None:
     assert is_public(address)
 

@@ -12,8 +12,10 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import text
 
+from somos.adapters.public_web import public_session
 from somos.mesh import outbox
 from somos.mesh.runtime import Runtime
 from somos.mesh.worker import Sender
@@ -188,8 +190,11 @@ def test_an_async_call_is_kept_in_the_database_and_its_answer_goes_to_the_callba
     gateway: Gateway, callback: "Callback"
 ) -> None:
     diretor = gateway.mesh.person("Diretor")
+    gateway.front._calls.callbacks = callback.session
     answer = gateway.call(
-        "GET /async-function/auth-me.openfaas-fn/api/v1/auth/me", as_=diretor, headers={"X-Callback-Url": callback.url}
+        "GET /async-function/auth-me.openfaas-fn/api/v1/auth/me",
+        as_=diretor,
+        headers={"X-Callback-Url": "http://cliente.example/done"},
     )
     assert answer.status_code == 202
     with gateway.mesh.db() as db:
@@ -201,6 +206,23 @@ def test_an_async_call_is_kept_in_the_database_and_its_answer_goes_to_the_callba
     assert told["headers"]["X-Function-Status"] == "200"
     assert told["body"]["name"] == diretor.principal.name
     assert work(gateway) == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/", "http://gateway:8080/function/x", "http://[fec0::1]/", "file:///x"]
+)
+def test_an_answer_is_taken_to_no_private_address(gateway: Gateway, url: str) -> None:
+    refused = gateway.call("POST /async-function/auth-me/api/v1/auth/me", headers={"X-Callback-Url": url})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "X-Callback-Url"
+
+
+def test_a_public_name_that_leads_to_a_private_address_gets_no_answer(gateway: Gateway, callback: "Callback") -> None:
+    gateway.front._calls.callbacks = lambda: public_session("", lambda host, port: ["127.0.0.1"])
+    headers = {"X-Callback-Url": "http://rebinding.example/done"}
+    assert gateway.call("GET /async-function/auth-me/api/v1/auth/me", headers=headers).status_code == 202
+    assert work(gateway) == 1
+    assert callback.heard.empty()
 
 
 def test_an_async_call_to_nobody_is_refused_at_once(gateway: Gateway) -> None:
@@ -225,7 +247,13 @@ class Callback:
                 return
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/done"
+
+    def session(self) -> requests.Session:
+        """Takes what is for anybody here: nobody of the public internet listens to tests."""
+        made = requests.Session()
+        made.trust_env = False
+        made.proxies = {"http": f"http://127.0.0.1:{self.server.server_port}"}
+        return made
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from websockets.asyncio.client import connect
 
+from gateway.local.exchange import Call
 from gateway.realtime.bell import CHANNEL
 from tests.gateway.conftest import Gateway
 
@@ -139,6 +140,17 @@ def test_the_people_of_the_stack_are_told_only_inside_it_and_by_its_own_name(
     assert gateway.call("GET /_local/people").json() == {"people": []}
     monkeypatch.setenv("SOMOS_STACK", "1")
     assert gateway.call("GET /_local/people", headers={"Host": "evil.example"}).json() == {"people": []}
+    tunnel = {"Host": "localhost", "X-Forwarded-For": "203.0.113.7"}
+    assert gateway.call("GET /_local/people", headers=tunnel).json() == {"people": []}
+
+
+@pytest.mark.parametrize("peer", ["192.168.1.20", "172.17.0.1", "::ffff:192.168.1.20", ""])
+def test_the_people_of_the_stack_are_not_told_to_the_network_around(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, peer: str
+) -> None:
+    monkeypatch.setenv("SOMOS_STACK", "1")
+    asked = Call("GET", "/_local/people", "", [(b"host", b"localhost:8080")], peer)
+    assert json.loads(gateway.front._pages.answer(asked).body) == {"people": []}
 
 
 @pytest.mark.any_day

@@ -1,9 +1,11 @@
 """A clock of the platform knocks: nothing more happens than what is due in this minute."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
+from somos.mesh.knock import HEARD
 from tests.harness.mesh import Answer, Mesh
 
 PING = {"Ce-Type": "dev.knative.sources.ping", "Ce-Id": "1", "Ce-Specversion": "1.0", "Ce-Source": "/ping"}
@@ -35,3 +37,19 @@ def test_a_knock_cannot_make_anything_tick_that_is_not_due(mesh: Mesh) -> None:
     mesh.time = NIGHT.replace(minute=1)
     knock(mesh, PING)
     assert len(ticks(mesh)) < len(due)
+
+
+def test_who_knocks_on_and_on_costs_no_more_and_cannot_silence_the_next_minute(mesh: Mesh) -> None:
+    mesh.time = NIGHT.replace(minute=1)
+    statements: list[str] = []
+    engine = mesh.runtime.engine
+    event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    for _ in range(HEARD.times):
+        assert knock(mesh, CRON).status == 202
+    statements.clear()
+    for _ in range(50):
+        assert knock(mesh, CRON).status == 202
+    assert statements == []
+    mesh.time = NIGHT + timedelta(days=1)
+    knock(mesh, CRON)
+    assert ticks(mesh)

@@ -19,6 +19,15 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 Resolve = Callable[[str, int], list[str]]
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that IANA gave out for the public internet. Site-local, local NAT64, IPv4 in its deprecated wrappings, segment
+# routing and what nobody was given yet lie outside, whatever the ipaddress module of this Python knows of it.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Nobody's, though `is_global` does not say so in every Python: Teredo, benchmarks and identifiers that are no
+# addresses; documentation; IETF protocols; the relays of 6to4, which wrap what they are sent.
+NOT_ROUTED = tuple(
+    ipaddress.ip_network(one)
+    for one in ("2001::/23", "2001:db8::/32", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24")
+)
 PORTS = frozenset({80, 443})
 # Names that mean this machine or its network, whatever a resolver says.
 LOCAL_NAMES = (".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa", ".onion")
@@ -67,9 +76,11 @@ def is_public(address: str) -> bool:
             wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if wrapped is not None:
             return is_public(str(wrapped))
-        if ip.teredo:
+        if ip not in GLOBAL_UNICAST:
             return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
+    elif ip.is_multicast or ip.is_reserved or ip.is_unspecified:
+        return False
+    return ip.is_global and not any(ip in network for network in NOT_ROUTED)
 
 
 def _literal(host: str) -> str | None:
