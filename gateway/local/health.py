@@ -1,19 +1,14 @@
 """Whether the stack is alive: database, Redis, the relay's heartbeat; and how the outside stands."""
 
-from datetime import timedelta
 from typing import Any
 
 import redis
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.local.exchange import Answer
-from somos.mesh import clock
+from somos.mesh import beats
 from somos.mesh.database import atomically
 from somos.mesh.runtime import Runtime
-
-# The relay beats every second; this many missed beats are worth saying.
-SILENT = timedelta(seconds=15)
 
 
 def health(runtime: Runtime) -> Answer:
@@ -35,11 +30,12 @@ def integrations(runtime: Runtime) -> Answer:
 def _database_and_relay(runtime: Runtime) -> dict[str, dict[str, Any]]:
     try:
         with atomically(runtime.engine) as connection:
-            at = connection.execute(text("select at from mesh.heartbeats where part = 'relay'")).scalar()
+            last = beats.seen(connection)
     except SQLAlchemyError as error:
         return {"database": {"ok": False, "why": type(error).__name__}, "relay": {"ok": False, "why": "unknown"}}
-    beating = at is not None and clock.now() - at < SILENT
-    return {"database": {"ok": True}, "relay": {"ok": beating, "last_beat_at": at.isoformat() if at else None}}
+    silent, at = beats.silent(last), last["relay"]
+    relay = {"ok": not silent, "last_beat_at": at.isoformat() if at else None, "silent": silent}
+    return {"database": {"ok": True}, "relay": relay}
 
 
 def _redis(runtime: Runtime) -> dict[str, Any]:

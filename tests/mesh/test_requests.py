@@ -113,9 +113,7 @@ def test_twins_at_the_same_moment_write_once_and_get_one_answer(toys: Mesh) -> N
     answers: list[Answer] = []
 
     def post() -> None:
-        answers.append(
-            toys.call("POST /toys/notes", {"text": "a"}, as_=diretor, headers={"Idempotency-Key": "twin"})
-        )
+        answers.append(toys.call("POST /toys/notes", {"text": "a"}, as_=diretor, headers={"Idempotency-Key": "twin"}))
 
     threads = [threading.Thread(target=post) for _ in range(8)]
     for thread in threads:

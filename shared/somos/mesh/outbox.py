@@ -216,15 +216,23 @@ def fail(engine: Any, claimed: Claim, error: str) -> str | None:
         ).scalar()
 
 
+# From one queue to the next in the index, and one look into each, however much is due.
+_DUE_QUEUES = text("""
+with recursive queues as (
+    (select queue from mesh.deliveries where state = 'due' order by queue limit 1)
+    union all
+    select (select d.queue from mesh.deliveries d where d.state = 'due' and d.queue > q.queue order by d.queue limit 1)
+    from queues q where q.queue is not null
+)
+select queue from queues
+where exists (select 1 from mesh.deliveries d where d.state = 'due' and d.queue = queues.queue and d.due_at <= :now)
+""")
+
+
 def due_queues(engine: Any) -> list[str]:
     """Queues with work that should have been taken by now."""
     with alone(engine) as connection:
-        return list(
-            connection.execute(
-                text("select distinct queue from mesh.deliveries where state = 'due' and due_at <= :now"),
-                {"now": clock.now()},
-            ).scalars()
-        )
+        return list(connection.execute(_DUE_QUEUES, {"now": clock.now()}).scalars())
 
 
 def replay(engine: Any, delivery_id: UUID) -> bool:
@@ -244,4 +252,3 @@ def replay(engine: Any, delivery_id: UUID) -> bool:
 def backoff(attempts: int) -> timedelta:
     """2 s, 4 s, 8 s ... at most half an hour."""
     return min(BACKOFF_FIRST * float(2 ** (attempts - 1)), BACKOFF_MOST)
-

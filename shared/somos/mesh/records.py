@@ -27,6 +27,7 @@ class Outbox(Record):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_unfanned", "id", postgresql_where=text("fanned_at is null")),
+        Index("ix_outbox_fanned", "fanned_at", postgresql_where=text("fanned_at is not null")),
         Index("ix_outbox_correlation", "correlation"),
         SCHEMA,
     )
@@ -52,6 +53,7 @@ class Delivery(Record):
         UniqueConstraint("event_id", "function", "type"),
         Index("ix_deliveries_due", "queue", "due_at", postgresql_where=text("state = 'due'")),
         Index("ix_deliveries_dead", "dead_at", postgresql_where=text("state = 'dead'")),
+        Index("ix_deliveries_done", "done_at", postgresql_where=text("state = 'done'")),
         one_of("state", ["due", "done", "dead"]),
         SCHEMA,
     )
@@ -72,14 +74,24 @@ class Delivery(Record):
 
 
 class Effect(Record):
-    """The journal of outside calls: intent first, outcome after; also the record of every model call."""
+    """The journal of outside calls: intent first, outcome after; also the record of every model call.
+
+    `about` is the row that the call serves; what a person says of that row settles a call that was parked.
+    """
 
     __tablename__ = "effects"
-    __table_args__ = (one_of("state", ["started", "done", "refused", "parked"]), SCHEMA)
+    __table_args__ = (
+        Index("ix_effects_unsettled", "operation", "state", postgresql_where=text("state <> 'done'")),
+        Index("ix_effects_parked", "about", postgresql_where=text("state = 'parked'")),
+        Index("ix_effects_finished", "finished_at"),
+        one_of("state", ["started", "done", "refused", "parked", "settled"]),
+        SCHEMA,
+    )
 
     delivery_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     operation: Mapped[str]
+    about: Mapped[UUID | None]
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="1")
     arguments: Mapped[dict[str, Any]]
@@ -108,7 +120,7 @@ class Inbox(Record):
     """What providers reported, raw, once per their own id."""
 
     __tablename__ = "inbox"
-    __table_args__ = (UniqueConstraint("function", "dedupe"), SCHEMA)
+    __table_args__ = (UniqueConstraint("function", "dedupe"), Index("ix_inbox_received", "received_at"), SCHEMA)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     function: Mapped[str]
@@ -161,14 +173,36 @@ class Audit(Record):
     changes: Mapped[dict[str, Any]]
 
 
+class AuditUnsealed(Record):
+    """The audit rows that wait for their seal, and the transaction that wrote each."""
+
+    __tablename__ = "audit_unsealed"
+
+    audit_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    written_in: Mapped[int] = mapped_column(BigInteger)
+
+
 class AuditSeal(Record):
-    """The chain over the audit rows: each seal hashes its row and the seal before."""
+    """The chain over the audit rows: each seal hashes its row and the seal before.
+
+    Rows past their years are forgotten with their seals; the last of these stays as the chain's beginning, without
+    `audit_id`.
+    """
 
     __tablename__ = "audit_seals"
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    audit_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    audit_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TimerState(Record):
+    """Up to which minute a timer's schedule was looked at."""
+
+    __tablename__ = "timers"
+
+    function: Mapped[str] = mapped_column(primary_key=True)
+    ticked_at: Mapped[datetime]
 
 
 class Heartbeat(Record):

@@ -1,21 +1,27 @@
-"""The safety net: rings for what is due, ticks the timers, seals the audit trail, forgets what is old."""
+"""The safety net: rings for what is due and ticks the timers; beside it, and never before it, the house is kept."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from somos.mesh import clock, outbox
+from somos.mesh import beats, clock, housekeeping, outbox
 from somos.mesh.database import atomically
 from somos.mesh.ids import stable
 from somos.mesh.log import log
 from somos.mesh.runtime import Runtime
 
 PERIOD_S = 1.0
-KEEP_IDEMPOTENCY = timedelta(days=2)
-KEEP_DONE = timedelta(days=30)
+
+_KNOWN = text("select function, ticked_at from mesh.timers")
+_TICKED = text("""
+insert into mesh.timers (function, ticked_at)
+select function, :minute from unnest(cast(:functions as text[])) as f(function)
+on conflict (function) do update set ticked_at = excluded.ticked_at
+""")
 
 
 class Relay:
@@ -24,94 +30,98 @@ class Relay:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._stop = threading.Event()
-        self._minute: datetime | None = None
+        self._ticked: datetime | None = None
+        self._kept: datetime | None = None
 
     def run(self) -> None:
-        """Turn once a period until stopped."""
-        while not self._stop.is_set():
-            try:
-                self.turn()
-            except SQLAlchemyError as error:
-                log.warning("relay-waits", error=type(error).__name__)
-            except Exception:
-                log.exception("relay-turn-failed")  # a safety net does not fall with what it holds
-            self._stop.wait(PERIOD_S)
+        """Turn once a period until stopped; the house is kept in a thread of its own."""
+        keeper = threading.Thread(target=self._each_period, args=(self.keep_house,), name="housekeeping", daemon=True)
+        keeper.start()
+        self._each_period(self.turn)
+        keeper.join(5)
 
     def stop(self) -> None:
         self._stop.set()
 
     def turn(self) -> None:
         """One round: new minutes tick, new events fan out, due queues ring."""
-        minute = clock.now().replace(second=0, microsecond=0)
-        if minute != self._minute:
-            self.tick(minute)
-            self.forget()
-            self._minute = minute
-        engine = self._runtime.engine
-        outbox.fan_out(engine, self._runtime.routes)
-        self._runtime.bell.ring(outbox.due_queues(engine))
-        self.seal()
-        self._beat()
+        well = attempt({"tick": self._tick_once_a_minute, "fan-out": self._fan_out, "ring": self._ring})
+        beats.beat(self._runtime.engine, ["relay", *well])
+
+    def keep_house(self) -> None:
+        """One round: what was written is sealed; once a minute, records past their use are forgotten."""
+        well = attempt({"seal": self.seal})
+        if (minute := _minute()) != self._kept:
+            well += attempt(housekeeping.forgetting(self._runtime.engine))
+            self._kept = minute
+        beats.beat(self._runtime.engine, well)
+
+    def seal(self) -> int:
+        """Extend the hash chain over audit rows not sealed yet; how many it sealed."""
+        return housekeeping.seal(self._runtime.engine)
 
     def tick(self, minute: datetime) -> list[str]:
-        """State the tick of every timer due in this minute; a tick stated twice is one."""
-        from croniter import croniter
+        """State the tick of every timer due by this minute; a tick stated twice is one.
 
-        local = minute.astimezone(clock.SAO_PAULO)
-        due = [t.function for t in self._runtime.routes.ticks if croniter.match(t.schedule, local)]
-        rows = [self._tick_row(function, minute) for function in due]
-        if rows:
-            with atomically(self._runtime.engine) as connection:
-                outbox.write(connection, rows)
-        return due
-
-    def seal(self, most: int = 1000) -> int:
-        """Extend the hash chain over audit rows not sealed yet; how many it sealed."""
+        A timer that was due while nobody looked ticks once, for the last minute that it missed.
+        """
+        ticks = self._runtime.routes.ticks
         with atomically(self._runtime.engine) as connection:
-            return connection.execute(text("select mesh.seal_audit(:most)"), {"most": most}).scalar() or 0
+            known = {row.function: row.ticked_at for row in connection.execute(_KNOWN)}
+            due = {tick.function: _due(tick.schedule, known.get(tick.function), minute) for tick in ticks}
+            rows = [self._tick_row(function, at) for function, at in due.items() if at is not None]
+            outbox.write(connection, rows)
+            connection.execute(_TICKED, {"functions": list(due), "minute": minute})
+        return [function for function, at in due.items() if at is not None]
 
-    def forget(self) -> None:
-        """Drop records past their use: answered keys, finished deliveries with their events and effects."""
-        now = clock.now()
-        with atomically(self._runtime.engine) as connection:
-            connection.execute(
-                text("delete from mesh.idempotency where created_at < :until"), {"until": now - KEEP_IDEMPOTENCY}
-            )
-            old = {"until": now - KEEP_DONE}
-            connection.execute(
-                text(
-                    "delete from mesh.effects e using mesh.deliveries d where d.id = e.delivery_id "
-                    "and d.state = 'done' and d.done_at < :until and e.state <> 'parked'"
-                ),
-                old,
-            )
-            connection.execute(text("delete from mesh.deliveries where state = 'done' and done_at < :until"), old)
-            connection.execute(
-                text(
-                    "delete from mesh.outbox o where o.fanned_at < :until "
-                    "and not exists (select 1 from mesh.deliveries d where d.event_id = o.id)"
-                ),
-                old,
-            )
-            connection.execute(
-                text(
-                    "delete from mesh.inbox i where received_at < :until and not exists "
-                    "(select 1 from mesh.outbox o where o.data ->> 'inbox_id' = cast(i.id as text))"
-                ),
-                old,
-            )
+    def _tick_once_a_minute(self) -> None:
+        if (minute := _minute()) != self._ticked:
+            self.tick(minute)
+            self._ticked = minute
+
+    def _fan_out(self) -> None:
+        outbox.fan_out(self._runtime.engine, self._runtime.routes)
+
+    def _ring(self) -> None:
+        self._runtime.bell.ring(outbox.due_queues(self._runtime.engine))
 
     def _tick_row(self, function: str, minute: datetime) -> dict[str, Any]:
         id = stable("tick", function, minute.astimezone(UTC).isoformat())
         cause = outbox.Cause(id, None, None, "relay")
         return outbox.row(f"timer.{function}", {"minute": minute.isoformat()}, cause, id=id)
 
-    def _beat(self) -> None:
-        with atomically(self._runtime.engine) as connection:
-            connection.execute(
-                text(
-                    "insert into mesh.heartbeats (part, at) values ('relay', :now) "
-                    "on conflict (part) do update set at = excluded.at"
-                ),
-                {"now": clock.now()},
-            )
+    def _each_period(self, round_: Callable[[], None]) -> None:
+        while not self._stop.is_set():
+            attempt({"relay": round_})  # a safety net does not fall with what it holds
+            self._stop.wait(PERIOD_S)
+
+
+def attempt(parts: Mapping[str, Callable[[], object]]) -> list[str]:
+    """Do each part; the names of those that went well. One that fails is logged and keeps nobody else from its turn."""
+    well = []
+    for name, part in parts.items():
+        try:
+            part()
+            well.append(name)
+        except SQLAlchemyError as error:
+            log.warning("relay-waits", part=name, error=type(error).__name__)
+        except Exception:
+            log.exception("relay-part-failed", part=name)
+    return well
+
+
+def _minute() -> datetime:
+    return clock.now().replace(second=0, microsecond=0)
+
+
+def _due(schedule: str, ticked_at: datetime | None, minute: datetime) -> datetime | None:
+    """The minute whose tick is to be stated: this one, or the last one that nobody looked at."""
+    from croniter import croniter
+
+    local = minute.astimezone(clock.SAO_PAULO)
+    if croniter.match(schedule, local):
+        return minute
+    if ticked_at is None:
+        return None
+    last: datetime = croniter(schedule, local).get_prev(datetime)
+    return last.astimezone(UTC) if last > ticked_at else None

@@ -25,6 +25,7 @@ set state = 'parked', finished_at = :now,
 from mesh.deliveries d
 where d.id = e.delivery_id and e.state = 'started' and {_OUTWARD}
 """)  # noqa: S608
+_VERIFY = text("select upto, broken from mesh.verify_audit(:since, :most)")
 _NOTE = text("""
 insert into mesh.heartbeats (part, at) values ('restored', :now)
 on conflict (part) do update set at = excluded.at
@@ -63,10 +64,15 @@ def consumers_outward(functions: Iterable[Function]) -> list[Consumer]:
     return found
 
 
-def broken_audit(connection: Connection) -> int | None:
-    """The first audit row that is not as it was sealed; None when the chain holds."""
-    found: int | None = connection.execute(text("select mesh.verify_audit()")).scalar()
-    return found
+def broken_audit(connection: Connection, step: int = 10_000) -> int | None:
+    """The first audit row that is not as it was sealed (0: a seal out of place); None when the chain holds."""
+    since, upto = -1, 0
+    while upto > since:
+        since = upto
+        upto, broken = connection.execute(_VERIFY, {"since": since, "most": step}).one()
+        if broken is not None:
+            return int(broken)
+    return None
 
 
 def _acts(port: type) -> bool:

@@ -37,13 +37,15 @@ class Table(Root):
     """A business table: a UUIDv7 key and its times; changes are audited by a trigger.
 
     `__scope__` says who sees which rows (somos.policy.scopes); `__redact__` names columns that never
-    reach the audit trail; `__extra_ddl__(app_role)` gives what only the table knows (frozen rows, revoked rights),
-    as statements that can be repeated.
+    reach the audit trail, `__audited__` which operations do (not the inserts of a table whose rows are themselves
+    records of what was found, by whom and when); `__extra_ddl__(app_role)` gives what only the table knows (frozen
+    rows, revoked rights), as statements that can be repeated.
     """
 
     __abstract__ = True
     __scope__: ClassVar[Any] = None
     __redact__: ClassVar[frozenset[str]] = frozenset()
+    __audited__: ClassVar[tuple[str, ...]] = ("insert", "update", "delete")
 
     @classmethod
     def __extra_ddl__(cls, app_role: str) -> Iterable[str]:

@@ -117,6 +117,7 @@ class LeadKey(Table):
         {"schema": "hunter"},
     )
     __scope__ = Via(Lead, "lead_id")
+    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
 
     lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
     kind: Mapped[str]
@@ -133,6 +134,7 @@ class LeadOrigin(Table):
         {"schema": "hunter"},
     )
     __scope__ = Via(Lead, "lead_id")
+    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
 
     lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey(SearchSession.id))
@@ -153,6 +155,7 @@ class LeadSource(Table):
     )
     __scope__ = Via(Lead, "lead_id")
     __redact__: ClassVar[frozenset[str]] = frozenset({"value", "url"})
+    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
 
     lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
     field: Mapped[str]

@@ -133,6 +133,7 @@ class MessageReceipt(Table):
     )
     __scope__ = Everyone()
     __redact__: ClassVar[frozenset[str]] = frozenset({"detail"})
+    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
 
     channel: Mapped[str]
     provider_id: Mapped[str]

@@ -1,0 +1,52 @@
+"""Signs of life: when each part of the relay last did its work without a failure, for health and metrics."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from somos.mesh import clock
+from somos.mesh.database import alone
+
+# How long each may be silent before somebody is told. Those of a second, and those of a minute.
+RELAY: Final = ("relay", "tick", "fan-out", "ring", "seal")
+HOUSE: Final = (
+    "forget-answers",
+    "forget-deliveries",
+    "forget-calls",
+    "forget-events",
+    "forget-reports",
+    "forget-audit",
+)
+SILENCE: Final = {
+    **dict.fromkeys(RELAY, timedelta(seconds=15)),
+    **dict.fromkeys(HOUSE, timedelta(minutes=5)),
+}
+
+# Signs of life need not wait for the disk.
+_BEAT = text("""
+insert into mesh.heartbeats (part, at)
+select part, :now from unnest(cast(:parts as text[])) as p(part)
+where (select set_config('synchronous_commit', 'off', true)) = 'off'
+on conflict (part) do update set at = excluded.at
+""")
+_SEEN = text("select part, at from mesh.heartbeats where part = any(:parts)")
+
+
+def beat(engine: Any, parts: Iterable[str]) -> None:
+    """These parts did their work just now."""
+    with alone(engine) as connection:
+        connection.execute(_BEAT, {"parts": list(parts), "now": clock.now()})
+
+
+def seen(connection: Connection) -> dict[str, datetime | None]:
+    """When each part last did its work; None when it never did."""
+    found = {row.part: row.at for row in connection.execute(_SEEN, {"parts": list(SILENCE)})}
+    return {part: found.get(part) for part in SILENCE}
+
+
+def silent(last: dict[str, datetime | None]) -> list[str]:
+    """Parts of which nothing was heard for longer than they may be silent."""
+    now = clock.now()
+    return [part for part, at in last.items() if at is None or now - at >= SILENCE[part]]
