@@ -199,6 +199,7 @@ class Mesh:
             event_id=claim.event_id,
             time=claim.occurred_at,
             timeout=claim.timeout,
+            attempt=claim.attempts,
             correlation=claim.correlation,
             actor_id=claim.actor_id,
             traceparent=claim.traceparent,

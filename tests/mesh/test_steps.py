@@ -132,3 +132,19 @@ def test_a_timer_ticks_once_a_minute_however_often_it_is_asked(toys: Mesh) -> No
     assert toys.one("select count(*) from mesh.toy_receipts where receipt = 'tick'") == 1
     toys.advance(minutes=1)
     assert toys.tick() == []
+
+
+def test_an_attempt_that_lost_its_lease_cannot_put_off_what_another_attempt_has(
+    toys: Mesh, postman: ToyPostman
+) -> None:
+    _write_a_note(toys)
+    outbox.fan_out(toys.runtime.engine, toys.runtime.routes)
+    [first] = outbox.claim(toys.runtime.engine, "default", 1)
+    toys.advance(minutes=1)
+    [second] = outbox.claim(toys.runtime.engine, "default", 1)
+    busy = NothingHappened()
+    busy.retry_after = 3600.0
+    postman.trouble = [busy]
+    assert toys.deliver(first).status == 204
+    [left] = toys.rows("select attempts, due_at from mesh.deliveries")
+    assert (left["attempts"], left["due_at"]) == (2, second.due_at)

@@ -43,11 +43,12 @@ class Misuse(RuntimeError):
 
 @dataclass(frozen=True)
 class DeliveryRef:
-    """The delivery a step is answering."""
+    """The delivery a step is answering, and which attempt at it this is (None: the worker did not say)."""
 
     id: UUID
     event_id: UUID
     timeout: int
+    attempt: int | None = None
 
 
 @dataclass

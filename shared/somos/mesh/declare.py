@@ -1,22 +1,28 @@
 """How a function declares itself: routes, events, webhooks and timers, beside the handler."""
 
 import builtins
-import inspect
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_type_hints
-from uuid import UUID
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from somos.mesh import bodies
 from somos.mesh.events import Event
-from somos.mesh.schemas import Accepted, Filter, Upload
+from somos.mesh.schemas import Accepted
+from somos.mesh.signatures import (
+    DeclarationError,
+    event_parameter,
+    only_context,
+    reported_parameter,
+    request_parameters,
+    taken_and_given,
+    where,
+)
 from somos.policy.grants import ANYONE
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-PATH_TYPES = {UUID: "uuid", int: "int", str: "string"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,22 +42,27 @@ class Endpoint:
     query: type[BaseModel] | None
     query_name: str | None
     upload_name: str | None
+    takes_context: bool
     returns: Any
     max_bytes: int
     replays: bool = True
 
     @property
     def where(self) -> str:
-        return _where(self.handler)
+        return where(self.handler)
 
 
 @dataclass(frozen=True, eq=False)
 class Consumer:
-    """A handler of one type of event; webhooks and timers are consumers of their own events."""
+    """A handler of one type of event; webhooks and timers are consumers of their own events.
+
+    `takes` is the name under which the handler takes the event; a timer's takes none.
+    """
 
     function: str
     type: str
     model: "builtins.type[BaseModel] | None"
+    takes: str | None
     handler: Callable[..., Any]
     emits: "tuple[builtins.type[Event], ...]"
     calls: "tuple[builtins.type[Any], ...]"
@@ -61,7 +72,7 @@ class Consumer:
 
     @property
     def where(self) -> str:
-        return _where(self.handler)
+        return where(self.handler)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,10 +116,6 @@ class Function:
 registry: dict[str, Function] = {}
 
 
-class DeclarationError(Exception):
-    """A function says something of itself that cannot be; the message says where and what to do."""
-
-
 def function_name(python_module: str) -> str:
     """`functions.crm.deal_stages` -> `crm-deal-stages`."""
     return "-".join(python_module.split(".")[-2:]).replace("_", "-")
@@ -146,29 +153,11 @@ class _Http:
         largest body it takes, when not that of its kind."""
 
         def declare(handler: Handler) -> Handler:
-            hints = get_type_hints(handler)
-            returns = hints.pop("return", type(None))
-            taken = {part[1:-1] for part in path.split("/") if part.startswith("{")}
-            missing = taken - hints.keys()
-            if missing:
-                raise DeclarationError(f"{_where(handler)}: {path} has {missing}, the handler takes no such parameter")
-            body = query = upload = None
-            for name, hint in hints.items():
-                if name in taken or name == "ctx":
-                    continue
-                if hint is Upload:
-                    upload = name
-                elif inspect.isclass(hint) and issubclass(hint, Filter):
-                    query = name
-                elif inspect.isclass(hint) and issubclass(hint, BaseModel):
-                    if method in ("GET", "DELETE"):
-                        query = name
-                    else:
-                        body = name
-                else:
-                    raise DeclarationError(
-                        f"{_where(handler)}: parameter {name!r} is neither in the path, a model, an Upload nor ctx"
-                    )
+            _, returns = taken_and_given(handler)
+            params, found, takes_context = request_parameters(handler, method, path)
+            nothing = (None, None)
+            (body_name, body), (query_name, query) = found.get("body", nothing), found.get("query", nothing)
+            upload = found.get("upload", nothing)[0]
             function = _function_of(handler)
             function.endpoints.append(
                 Endpoint(
@@ -179,12 +168,13 @@ class _Http:
                     handler=handler,
                     emits=tuple(emits),
                     status=status or _default_status(method, returns),
-                    params={name: hints[name] for name in sorted(taken)},
-                    body=hints[body] if body else None,
-                    body_name=body,
-                    query=hints[query] if query else None,
-                    query_name=query,
+                    params=params,
+                    body=body,
+                    body_name=body_name,
+                    query=query,
+                    query_name=query_name,
                     upload_name=upload,
+                    takes_context=takes_context,
                     returns=returns,
                     max_bytes=max_bytes or _default_max_bytes(allow, upload),
                     replays=replays,
@@ -210,8 +200,10 @@ def topic(
     """A step: consumes one type of event, effectively once. `timeout` in seconds."""
 
     def declare(handler: Handler) -> Handler:
-        function = _function_of(handler)
-        function.topics.append(_consumer(function, event.type, event, handler, emits, calls, queue, timeout, attempts))
+        takes, function = event_parameter(handler, event), _function_of(handler)
+        function.topics.append(
+            _consumer(function, event.type, event, takes, handler, emits, calls, queue, timeout, attempts)
+        )
         return handler
 
     return declare
@@ -232,9 +224,9 @@ def webhook(
     `max_bytes`: the largest report it takes."""
 
     def declare(handler: Handler) -> Handler:
-        function = _function_of(handler)
-        model = _first_model(handler)
-        consumer = _consumer(function, f"inbox.{function.name}", model, handler, emits, calls, queue, timeout, attempts)
+        (takes, model), function = reported_parameter(handler), _function_of(handler)
+        type_ = f"inbox.{function.name}"
+        consumer = _consumer(function, type_, model, takes, handler, emits, calls, queue, timeout, attempts)
         function.webhooks.append(Webhook(function.name, path, signed_by, consumer, max_bytes))
         return handler
 
@@ -253,8 +245,10 @@ def cron(
     """A timer. The tick is an event named after function and minute, so a double tick is one."""
 
     def declare(handler: Handler) -> Handler:
+        only_context(handler)
         function = _function_of(handler)
-        consumer = _consumer(function, f"timer.{function.name}", None, handler, emits, calls, queue, timeout, attempts)
+        type_ = f"timer.{function.name}"
+        consumer = _consumer(function, type_, None, None, handler, emits, calls, queue, timeout, attempts)
         function.timers.append(Timer(function.name, schedule, consumer))
         return handler
 
@@ -265,6 +259,7 @@ def _consumer(
     function: Function,
     type_: str,
     model: type[BaseModel] | None,
+    takes: str | None,
     handler: Callable[..., Any],
     emits: Iterable[type[Event]],
     calls: Iterable[type],
@@ -274,16 +269,9 @@ def _consumer(
 ) -> Consumer:
     if any(known.type == type_ for known in function.consumers):
         raise DeclarationError(
-            f"{_where(handler)}: {function.name} already consumes {type_}; one handler per event and file"
+            f"{where(handler)}: {function.name} already consumes {type_}; one handler per event and file"
         )
-    return Consumer(function.name, type_, model, handler, tuple(emits), tuple(calls), queue, timeout, attempts)
-
-
-def _first_model(handler: Callable[..., Any]) -> type[BaseModel]:
-    for name, hint in get_type_hints(handler).items():
-        if name not in ("ctx", "return") and inspect.isclass(hint) and issubclass(hint, BaseModel):
-            return hint
-    raise DeclarationError(f"{_where(handler)}: a webhook's first parameter is a model of what the provider sends")
+    return Consumer(function.name, type_, model, takes, handler, tuple(emits), tuple(calls), queue, timeout, attempts)
 
 
 def _function_of(handler: Callable[..., Any]) -> Function:
@@ -311,8 +299,3 @@ def _default_status(method: str, returns: Any) -> int:
     if returns is Accepted:
         return 202
     return 201 if method == "POST" else 200
-
-
-def _where(handler: Callable[..., Any]) -> str:
-    code = inspect.unwrap(handler).__code__
-    return f"{code.co_filename}:{code.co_firstlineno}"

@@ -41,6 +41,7 @@ def headers_for(
     event_id: UUID,
     time: datetime,
     timeout: int,
+    attempt: int,
     correlation: UUID,
     actor_id: UUID | None,
     traceparent: str | None,
@@ -57,6 +58,7 @@ def headers_for(
         "Ce-Time": time.isoformat(),
         "Ce-Event": str(event_id),
         "Ce-Timeout": str(timeout),
+        "Ce-Attempt": str(attempt),
         "Ce-Correlation": str(correlation),
         SIGNATURE: sign(secret, id, raw),
     }

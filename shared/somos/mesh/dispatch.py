@@ -134,7 +134,7 @@ def _arguments(endpoint: Endpoint, values: dict[str, str], request: Request, con
     arguments: dict[str, Any] = {}
     for name, kind in endpoint.params.items():
         arguments[name] = _path_value(kind, values[name])
-    if "ctx" in endpoint.handler.__code__.co_varnames:
+    if endpoint.takes_context:
         arguments["ctx"] = context
     if endpoint.query is not None and endpoint.query_name is not None:
         query = _query(endpoint.query, request)

@@ -15,15 +15,18 @@ from somos.mesh.declare import Consumer
 from somos.mesh.effects import Later
 from somos.mesh.intake import raw_of
 from somos.mesh.log import bound, log
+from somos.mesh.outbox import changed
 from somos.mesh.problems import NotFound
 from somos.mesh.runtime import Runtime
 from somos.mesh.telemetry import span
 from somos.policy.principals import SYSTEM
 from somos.storable import storable_json
 
+# Whoever let its lease end has no say any more: another attempt has the delivery, and its own due time. A worker of
+# the code before does not say which attempt its delivery is.
 _POSTPONE = text(
     "update mesh.deliveries set due_at = :due_at, attempts = greatest(attempts - 1, 0), last_error = :why "
-    "where id = :id and state = 'due'"
+    "where id = :id and state = 'due' and attempts = coalesce(cast(:attempt as int), attempts)"
 )
 
 
@@ -42,7 +45,10 @@ def receive(
 def handle(runtime: Runtime, consumer: Consumer, headers: dict[str, str], raw: bytes) -> None:
     """Run a handler for one verified delivery."""
     ref = DeliveryRef(
-        UUID(headers["Ce-Id"]), UUID(headers["Ce-Event"]), int(headers.get("Ce-Timeout", consumer.timeout))
+        UUID(headers["Ce-Id"]),
+        UUID(headers["Ce-Event"]),
+        int(headers.get("Ce-Timeout", consumer.timeout)),
+        int(headers["Ce-Attempt"]) if "Ce-Attempt" in headers else None,
     )
     actor = headers.get("Ce-Actor")
     with span(consumer.function, headers.get("Traceparent"), event=consumer.type) as trace:
@@ -79,20 +85,24 @@ def handle(runtime: Runtime, consumer: Consumer, headers: dict[str, str], raw: b
 
 
 def _arguments(runtime: Runtime, consumer: Consumer, raw: bytes, context: Context) -> dict[str, Any]:
-    if consumer.model is None:
+    if consumer.model is None or consumer.takes is None:
         return {"ctx": context}
     if consumer.type.startswith("inbox."):
         raw = storable_json(raw_of(runtime, consumer.function, UUID(json.loads(raw)["inbox_id"])))
     event = consumer.model.model_validate_json(raw)
-    name = next(name for name in consumer.handler.__code__.co_varnames if name != "ctx")
-    return {name: event, "ctx": context}
+    return {consumer.takes: event, "ctx": context}
 
 
 def _postpone(runtime: Runtime, context: Context, ref: DeliveryRef, later: Later) -> None:
     due = later.due if isinstance(later.due, datetime) else clock.now() + timedelta(seconds=later.due)
     with transaction(runtime.engine, Acting(SYSTEM, context.function)) as db:
-        db.execute(_POSTPONE, {"id": ref.id, "due_at": due, "why": str(later)[:2000]})
-    log.info("postponed", until=due, why=str(later))
+        postponed = db.execute(
+            _POSTPONE, {"id": ref.id, "attempt": ref.attempt, "due_at": due, "why": str(later)[:2000]}
+        )
+    if changed(postponed):
+        log.info("postponed", until=due, why=str(later))
+    else:
+        log.info("not-postponed", why="done, or in the hands of a later attempt")
 
 
 def _find(consumers: dict[tuple[str, str], Consumer], function: str | None, type_: str) -> Consumer:
