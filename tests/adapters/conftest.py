@@ -70,8 +70,8 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def gate(store: "redis.Redis", clock: SetClock) -> Callable[..., Gate]:
-    def make(rate: Rate | None = None, **options: float) -> Gate:
-        return Gate(store, "provider", clock, rate=rate, **options)  # type: ignore[arg-type]
+    def make(rate: Rate | None = None, jitter: Callable[[], float] = lambda: 0.0, **options: float) -> Gate:
+        return Gate(store, "provider", clock, rate=rate, jitter=jitter, **options)  # type: ignore[arg-type]
 
     return make
 

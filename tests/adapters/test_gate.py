@@ -40,7 +40,7 @@ def test_five_failures_in_a_row_open_the_circuit(gate: Make) -> None:
     assert gate().circuit().state == "open"
     with pytest.raises(Transient) as refused:
         gate().admit()
-    assert refused.value.retry_after == 60
+    assert refused.value.retry_after == 5
 
 
 def test_a_success_forgets_the_failures_before_it(gate: Make) -> None:
@@ -50,9 +50,9 @@ def test_a_success_forgets_the_failures_before_it(gate: Make) -> None:
     assert gate().circuit().state == "closed"
 
 
-def test_of_twenty_workers_after_the_pause_exactly_one_probes(gate: Make, clock: SetClock) -> None:
+def test_of_twenty_workers_after_the_pause_three_are_let_through_on_trial(gate: Make, clock: SetClock) -> None:
     fail(gate(), times=5)
-    clock.move(60)
+    clock.move(5)
     together = Barrier(20)
 
     def try_it(_: int) -> bool:
@@ -62,27 +62,98 @@ def test_of_twenty_workers_after_the_pause_exactly_one_probes(gate: Make, clock:
 
     with ThreadPoolExecutor(20) as pool:
         admitted = list(pool.map(try_it, range(20)))
-    assert admitted.count(True) == 1
+    assert admitted.count(True) == 3
     assert gate().circuit().state == "half-open"
 
 
-def test_a_good_probe_closes_the_circuit(gate: Make, clock: SetClock) -> None:
+def on_trial(gate: Gate, *answers: bool) -> None:
+    """Calls that are under way together and answer in this order."""
+    tokens = [gate.admit()[0] for _ in answers]
+    for token, good in zip(tokens, answers, strict=True):
+        gate.settle(token, good=good)
+
+
+@pytest.mark.parametrize("answers", [(True, True), (False, True, True), (True, False, True)])
+def test_more_good_calls_than_bad_close_the_circuit(gate: Make, clock: SetClock, answers: tuple[bool, ...]) -> None:
     fail(gate(), times=5)
-    clock.move(60)
-    succeed(gate())
+    clock.move(5)
+    on_trial(gate(), *answers)
     assert gate().circuit().state == "closed"
-    assert not is_open(gate())
-    assert not is_open(gate())
+    for _ in range(5):
+        assert not is_open(gate())
 
 
-def test_a_bad_probe_opens_it_for_another_full_pause(gate: Make, clock: SetClock) -> None:
+@pytest.mark.parametrize("answers", [(False, False), (True, False, False), (False, False, True)])
+def test_more_bad_calls_than_good_make_another_and_longer_pause(
+    gate: Make, clock: SetClock, answers: tuple[bool, ...]
+) -> None:
     fail(gate(), times=5)
-    clock.move(60)
-    fail(gate())
-    clock.move(59)
+    clock.move(5)
+    on_trial(gate(), *answers)
+    clock.move(9)
     assert is_open(gate())
     clock.move(1)
     assert not is_open(gate())
+
+
+def test_a_pause_never_gets_longer_than_a_minute_and_begins_short_again(gate: Make, clock: SetClock) -> None:
+    fail(gate(), times=5)
+    pauses = []
+    for _ in range(6):
+        with pytest.raises(Transient) as refused:
+            gate().admit()
+        pauses.append(refused.value.retry_after)
+        clock.move(refused.value.retry_after or 0)
+        on_trial(gate(), False, False)
+    assert pauses == [5, 10, 20, 40, 60, 60]
+    clock.move(60)
+    on_trial(gate(), True, True)
+    fail(gate(), times=5)
+    clock.move(5)
+    assert not is_open(gate())
+
+
+def test_whoever_finds_no_place_in_a_trial_waits_as_long_as_it_runs_already(gate: Make, clock: SetClock) -> None:
+    fail(gate(), times=5)
+    clock.move(5)
+    for _ in range(3):
+        gate().admit()
+    waits = []
+    for later in (0, 4, 16, 39):
+        clock.move(later)
+        with pytest.raises(Transient) as refused:
+            gate().admit()
+        waits.append(refused.value.retry_after)
+    assert waits == [1, 4, 20, 1]
+
+
+def test_those_who_wait_together_do_not_come_back_together(gate: Make, clock: SetClock) -> None:
+    fail(gate(), times=5)
+
+    def waits() -> set[float | None]:
+        found = set()
+        for n in range(4):
+            with pytest.raises(Transient) as refused:
+                gate(jitter=lambda n=n: n / 4).admit()
+            found.add(refused.value.retry_after)
+        return found
+
+    assert len(waits()) == 4
+    clock.move(5)
+    for _ in range(3):
+        gate().admit()
+    assert len(waits()) == 4
+
+
+def test_an_answer_of_an_earlier_trial_decides_nothing_in_the_next(gate: Make, clock: SetClock) -> None:
+    fail(gate(), times=5)
+    clock.move(5)
+    early = [gate().admit()[0] for _ in range(3)]
+    clock.move(60)
+    gate().admit()
+    for token in early:
+        gate().settle(token, good=False)
+    assert gate().circuit().state == "half-open"
 
 
 def test_a_late_answer_neither_closes_nor_prolongs_an_open_circuit(gate: Make, clock: SetClock) -> None:
@@ -91,16 +162,17 @@ def test_a_late_answer_neither_closes_nor_prolongs_an_open_circuit(gate: Make, c
     fail(gate(), times=5)
     gate().settle(early, good=True)
     assert is_open(gate())
-    clock.move(30)
+    clock.move(3)
     gate().settle(late, good=False)
-    clock.move(30)
+    clock.move(2)
     assert not is_open(gate())
 
 
-def test_a_probe_that_never_reports_gives_its_place_to_the_next(gate: Make, clock: SetClock) -> None:
+def test_calls_on_trial_that_never_report_give_their_places_to_the_next(gate: Make, clock: SetClock) -> None:
     fail(gate(lease=60), times=5)
-    clock.move(60)
-    gate(lease=60).admit()
+    clock.move(5)
+    for _ in range(3):
+        gate(lease=60).admit()
     assert is_open(gate(lease=60))
     clock.move(60)
     assert not is_open(gate(lease=60))
