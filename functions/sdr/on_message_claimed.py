@@ -25,6 +25,9 @@ def on_message_claimed(event: MessageClaimed, ctx: Context) -> None:
     with ctx.write() as db:
         message = sending.locked(db, event.message_id)
         if message is None or message.state != "sending" or message.tries != event.attempt:
+            # Said otherwise meanwhile: what this call left behind waits for nobody, unless the message itself does.
+            if message is None or message.state != "unknown":
+                ctx.settle(event.message_id)
             return
         settle(ctx, db, message, outcome)
         announce_stop(ctx, db, message.enrolment_id)

@@ -90,6 +90,7 @@ def messages_settle(id: UUID, settle: Settle, ctx: Context) -> MessageView:
     by_hand = message.channel == "linkedin" and message.state in ("approved", "queued")
     if message.state != "unknown" and not (by_hand and settle.outcome == "sent"):
         raise _refused(message, "Só se resolve à mão uma mensagem de desfecho desconhecido, ou do LinkedIn")
+    ctx.settle(message.id)
     if settle.outcome == "sent":
         message.state = move(MESSAGE, message.state, "sending") if by_hand else message.state
         mark_sent(ctx.db, message, message.provider_id or f"person-{message.id}", ctx.now)

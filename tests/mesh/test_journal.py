@@ -7,9 +7,10 @@ import pytest
 
 from somos.local.processes import wait_for
 from somos.mesh import Later, Parked, clock, journal
+from somos.mesh.context import DeliveryRef, Misuse
 from somos.mesh.database import Acting
 from somos.mesh.ids import uuid7
-from somos.mesh.journal import Journal, Refusal
+from somos.mesh.journal import Journal, Refusal, settle
 from somos.mesh.leases import LEASE
 from somos.policy.principals import SYSTEM
 from tests.harness.mesh import Mesh
@@ -154,3 +155,27 @@ def test_that_it_happened_after_all_is_worth_knowing_from_anybody(toys: Mesh, po
     postman.meanwhile = overtaken
     _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
     assert toys.one("select state from mesh.effects") == "done"
+
+
+def test_a_settled_call_waits_for_nobody_says_nothing_and_is_never_made_again(toys: Mesh, postman: ToyPostman) -> None:
+    delivery, note, another = uuid7(), uuid7(), uuid7()
+    postman.trouble, postman.late = [TimeoutError("no answer"), TimeoutError("no answer")], True
+    for about, name in ((note, "a"), (another, "b")):
+        with pytest.raises(Parked):
+            _journal(toys, delivery).once(name, postman.shout, {"note": "11 98765-4321"}, about)
+    with toys.db() as db:
+        settle(db, [note], toys.time)
+    [settled, waiting] = toys.rows("select state, arguments, error from mesh.effects order by name")
+    assert dict(settled) == {"state": "settled", "arguments": {}, "error": None}
+    assert waiting["state"] == "parked"
+    with pytest.raises(Parked):
+        _journal(toys, delivery).once("a", postman.shout, {"note": "11 98765-4321"}, note)
+    assert len(postman.told) == 2
+
+
+def test_a_call_that_may_wait_for_a_person_says_which_row_it_serves(toys: Mesh, postman: ToyPostman) -> None:
+    context = toys.context()
+    context.delivery = DeliveryRef(uuid7(), uuid7(), 30)
+    for operation in (postman.shout, postman.book):
+        with pytest.raises(Misuse, match="about="):
+            context.once("x", operation, note="a")

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from somos.mesh import clock, outbox, tasks
 from somos.mesh.bell import announcement
 from somos.mesh.database import Acting, elevated, transaction
-from somos.mesh.effects import Later
+from somos.mesh.effects import MAY_BE_PARKED, Later
 from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
-from somos.mesh.journal import Journal
+from somos.mesh.journal import Journal, settle
 from somos.mesh.log import log
 from somos.mesh.problems import NotFound, Stale
 from somos.mesh.runtime import Runtime
@@ -219,17 +219,25 @@ class Context:
         """The adapter behind a port, as configured."""
         return cast(Port, self.runtime.wiring.port(protocol))
 
-    def once(self, name: str, operation: Callable[..., R], **arguments: Any) -> R:
+    def once(self, name: str, operation: Callable[..., R], *, about: UUID | None = None, **arguments: Any) -> R:
         """Call the outside through the journal: a crash never repeats the effect blindly.
 
+        `about` is the row that the call serves: a call that may end parked needs one, so that `ctx.settle` clears it.
         Raises Parked when only a person can tell whether it happened, and the port's own errors.
         """
         if self._db is not None:
             raise Misuse("ctx.once calls the outside: do it before `with ctx.write()`, never inside")
         if self.delivery is None:
             raise Misuse("a request does not call the outside: emit an event and let a step do it")
+        if about is None and getattr(operation, "__unknown__", None) in MAY_BE_PARKED:
+            raise Misuse(f"{name} may wait for a person: say which row it serves, ctx.once(..., about=<its id>)")
         journal = Journal(self.runtime.engine, self._acting, self.delivery.id, self.delivery.timeout)
-        return cast(R, journal.once(name, operation, arguments))
+        return cast(R, journal.once(name, operation, arguments, about))
+
+    def settle(self, *about: UUID) -> None:
+        """In this transaction: what became of parked calls about these rows is known; they wait for nobody any more."""
+        with self.as_system() as db:  # the journal is the mesh's own to change
+            settle(db, about, self.now)
 
     def later(self, due: datetime | float, why: str) -> NoReturn:
         """Leave, and be delivered again at `due` (a time, or seconds from now)."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from somos.mesh import clock
 from somos.mesh.database import Acting, atomically, is_away, transaction
@@ -19,8 +21,8 @@ from somos.mesh.leases import LEASE, Leases
 from somos.mesh.outbox import changed
 
 _BEGIN = text("""
-insert into mesh.effects (delivery_id, name, operation, state, arguments, lease_until, started_at)
-values (:delivery_id, :name, :operation, 'started', cast(:arguments as jsonb), :lease_until, :now)
+insert into mesh.effects (delivery_id, name, operation, about, state, arguments, lease_until, started_at)
+values (:delivery_id, :name, :operation, :about, 'started', cast(:arguments as jsonb), :lease_until, :now)
 on conflict do nothing
 """)
 _READ = text(
@@ -41,6 +43,11 @@ _SETTLE = text(
     f"update mesh.effects set state = :state, error = cast(:error as jsonb), finished_at = :now {_MINE}"  # noqa: S608
 )
 _FORGET = text(f"delete from mesh.effects {_MINE}")  # noqa: S608
+# Whom and what a settled call was about is nobody's business any more.
+_SETTLED = text("""
+update mesh.effects set state = 'settled', arguments = '{}', outcome = null, error = null, finished_at = :now
+where about = any(:about) and state = 'parked'
+""")
 _LEASE = text(f"update mesh.effects set lease_until = :lease_until {_MINE}")  # noqa: S608
 
 
@@ -87,6 +94,14 @@ class Refusal(Exception):
         self.detail = error.get("detail", "")
 
 
+def settle(db: Session, about: Iterable[UUID], now: datetime) -> None:
+    """It is known, or known never to be known, what became of the parked calls about these rows.
+
+    They stay in the journal without what they said, so that no attempt makes them again.
+    """
+    db.execute(_SETTLED, {"about": list(about), "now": now})
+
+
 class Journal:
     """Outside calls of one delivery, each under a name of its own.
 
@@ -100,18 +115,21 @@ class Journal:
         self._delivery_id = delivery_id
         self._timeout = timedelta(seconds=timeout)
 
-    def once(self, name: str, operation: Any, arguments: dict[str, Any]) -> Any:
-        """The operation's result: from the call, or from the journal when it was made before."""
+    def once(self, name: str, operation: Any, arguments: dict[str, Any], about: UUID | None = None) -> Any:
+        """The operation's result: from the call, or from the journal when it was made before.
+
+        `about` is the row that the call serves, by which a parked call is settled.
+        """
         unknown = operation.__unknown__
         hints = get_type_hints(operation)
         result = TypeAdapter(hints.get("return", Any))
         key = f"{self._delivery_id}-{name}"
-        call, before = self._begin(name, operation, arguments)
+        call, before = self._begin(name, operation, arguments, about)
         if before is not None and before.state == "done":
             return result.validate_python(before.outcome) if before.outcome is not None else None
         if before is not None and before.state == "refused":
             raise Refusal(before.error)
-        if before is not None and before.state == "parked":
+        if before is not None and before.state in ("parked", "settled"):
             raise Parked(name)
         if call is None:
             assert before is not None
@@ -149,7 +167,9 @@ class Journal:
         else:
             self._write(_LEASE, {**call.row, "lease_until": clock.now()})
 
-    def _begin(self, name: str, operation: Any, arguments: dict[str, Any]) -> tuple[_Call | None, Any]:
+    def _begin(
+        self, name: str, operation: Any, arguments: dict[str, Any], about: UUID | None
+    ) -> tuple[_Call | None, Any]:
         """The call that is ours to make, if it is, and what is known of it from before."""
         row = {"delivery_id": self._delivery_id, "name": name}
         call = _Call(self._engine, self._delivery_id, name, 1, clock.now() + self._timeout)
@@ -157,6 +177,7 @@ class Journal:
             begun = {
                 **row,
                 "operation": operation.__qualname__,
+                "about": about,
                 "arguments": json.dumps(arguments, default=_plain),
                 "lease_until": call.lease_until(),
                 "now": clock.now(),

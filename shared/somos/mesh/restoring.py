@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from somos.mesh import outbox
 from somos.mesh.declare import Consumer, Function
+from somos.mesh.effects import MAY_BE_PARKED
 from somos.mesh.routes import Routes
 
 WHY = "restaurado de um backup: pode já ter acontecido lá fora; confira antes de tentar de novo"
@@ -77,4 +78,4 @@ def broken_audit(connection: Connection, step: int = 10_000) -> int | None:
 
 def _acts(port: type) -> bool:
     operations = (getattr(port, name) for name in dir(port) if not name.startswith("_"))
-    return any(getattr(one, "__unknown__", None) in ("park", "reconcile") for one in operations)
+    return any(getattr(one, "__unknown__", None) in MAY_BE_PARKED for one in operations)

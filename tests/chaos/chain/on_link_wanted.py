@@ -1,5 +1,7 @@
 """The first step: stamps outside, once, and says whether it knows."""
 
+from uuid import NAMESPACE_OID, uuid5
+
 from sqlalchemy import text
 
 from somos.mesh import Context, Event, Parked, topic
@@ -21,7 +23,7 @@ class LinkForged(Event):
 @topic(LinkWanted, emits=[LinkForged], calls=[Book], timeout=20, attempts=20)
 def on_link_wanted(event: LinkWanted, ctx: Context) -> None:
     try:
-        said = ctx.once("stamp", ctx.port(Book).stamp, chain=event.chain)
+        said = ctx.once("stamp", ctx.port(Book).stamp, about=uuid5(NAMESPACE_OID, str(event.chain)), chain=event.chain)
     except Parked:
         said = "parked"
     with ctx.write() as db:

@@ -273,6 +273,16 @@ def test_a_lost_answer_from_resend_is_found_out_under_the_same_key(desk: Desk):
     assert len(desk.left("email")) == 1
 
 
+def nothing_waits_in_the_journal(desk: Desk, text: str) -> bool:
+    """No call waits for a person, and what a settled one said is not kept."""
+    calls = desk.mesh.rows(
+        "select state, arguments::text as said from mesh.effects where operation like '%send_whatsapp'"
+    )
+    return all(call["state"] != "parked" for call in calls) and all(
+        text not in call["said"] for call in calls if call["state"] == "settled"
+    )
+
+
 def test_whatsapps_own_report_settles_a_lost_answer(desk: Desk):
     fault(desk, "evolution", "lost", path="/message/sendText")
     message = desk.approved()
@@ -287,6 +297,7 @@ def test_whatsapps_own_report_settles_a_lost_answer(desk: Desk):
     desk.mesh.drain()
     assert desk.message(message["id"])["state"] == "sent"
     assert desk.events("message_sent") == 1
+    assert nothing_waits_in_the_journal(desk, there["text"])
 
 
 @pytest.mark.any_day
@@ -298,6 +309,7 @@ def test_the_list_of_the_chat_settles_a_lost_answer(desk: Desk):
     desk.every_minutes(10)
     assert desk.message(message["id"])["state"] == "sent"
     assert len(desk.left()) == 1
+    assert nothing_waits_in_the_journal(desk, message["text"])
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -309,7 +321,9 @@ def test_a_person_may_say_it_did_not_leave_and_have_it_tried_again(desk: Desk, a
     desk.call(f"POST /api/v1/outreach-messages/{message['id']}/settle", {"outcome": "not_sent"}, as_=desk.ana).refused(
         403
     )
+    assert not nothing_waits_in_the_journal(desk, message["text"])
     desk.post(f"outreach-messages/{message['id']}/settle", {"outcome": "not_sent", "again": again})
+    assert nothing_waits_in_the_journal(desk, message["text"])
     desk.mesh.drain()
     assert len(desk.left()) == int(again)
     assert desk.message(message["id"])["state"] == ("sent" if again else "not_sent")
@@ -322,6 +336,7 @@ def test_a_person_may_say_it_did_leave(desk: Desk):
     settled = desk.post(f"outreach-messages/{message['id']}/settle", {"outcome": "sent"})
     assert settled["state"] == "sent"
     assert desk.events("message_sent") == 1
+    assert nothing_waits_in_the_journal(desk, message["text"])
     desk.call(f"POST /api/v1/outreach-messages/{message['id']}/settle", {"outcome": "sent"}).refused(409)
 
 

@@ -1,7 +1,7 @@
 """Forgetting what was said with a lead. Keyed hashes stay: they say whom never to write to, and nothing else.
 
-What providers sent raw and what was asked of them outside is the mesh's: it drops both after thirty days, but for a
-call whose outcome nobody knows.
+What providers sent raw and what was asked of them outside is the mesh's: it drops both after thirty days. A call whose
+outcome nobody knows would wait longer, for a person: it is settled here, and only its message stays to be decided.
 """
 
 from collections.abc import Collection
@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from somos.mesh.journal import settle
 from somos.modules.sdr import people
 from somos.modules.sdr.rules.machines import CANCELLABLE, LIVE_ENROLMENTS
 from somos.modules.sdr.stopping import cancel, stop_enrolment
@@ -36,6 +37,7 @@ def erase(db: Session, lead_id: UUID, keys: Collection[str], now: datetime, *, u
         if message.state in CANCELLABLE:
             cancel(db, message, REASON, now)
         _blank(message, now)
+    settle(db, [message.id for message in messages], now)
     said = or_(Response.lead_id == lead_id, Response.message_id.in_([message.id for message in messages]))
     if unmatched:
         said = or_(said, and_(Response.lead_id.is_(None), Response.from_key.in_(keys)))

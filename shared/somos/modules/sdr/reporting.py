@@ -79,6 +79,7 @@ def report_sent(ctx: Context, db: Session, account: str, wire: WireMessage) -> O
     if message.erased_at is None:
         message.jid = wire.jid
     mark_sent(db, message, wire.provider_id, ctx.now)
+    ctx.settle(message.id)
     ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     return message
 

@@ -40,7 +40,14 @@ def transmit(ctx: Context, letter: Letter) -> Outcome:
             jid = letter.jid or _jid(ctx, letter)
             if jid is None:
                 return Outcome("refused", reason=NOT_ON_WHATSAPP, dead_address=True)
-            sent = ctx.once("send", gate.send_whatsapp, instance=letter.sender, jid=jid, text=letter.text)
+            sent = ctx.once(
+                "send",
+                gate.send_whatsapp,
+                about=letter.message_id,
+                instance=letter.sender,
+                jid=jid,
+                text=letter.text,
+            )
     except (Parked, MayHaveLeft):
         return Outcome("unknown", jid=jid)
     except Withheld as withheld:
@@ -59,6 +66,7 @@ def _email(ctx: Context, gate: Gate, letter: Letter) -> Sent:
     return ctx.once(
         "send",
         gate.send_email,
+        about=letter.message_id,
         sender=letter.sender,
         to=letter.to,
         subject=letter.subject,
