@@ -7,7 +7,7 @@ from somos.modules.crm.queries.duplicates import twins
 from somos.modules.crm.rules.duplicates import Known
 from somos.modules.crm.schemas.people import DuplicateAnswer, DuplicateQuestion
 from somos.modules.crm.tables import Company, Contact
-from somos.modules.keys import domain_of, normalise_cnpj, normalise_cpf, normalise_email, normalise_phone
+from somos.modules.keys import domain_of, normalise_document, normalise_email, normalise_phone
 
 
 # A POST, so that what is typed never stands in an address that gets logged.
@@ -16,7 +16,7 @@ def duplicates_check(question: DuplicateQuestion, ctx: Context) -> DuplicateAnsw
     known = Known(
         name=question.name,
         city=question.city,
-        document=normalise_cnpj(question.document) or normalise_cpf(question.document),
+        document=normalise_document(question.document),
         domain=domain_of(question.domain),
         phone=normalise_phone(question.phone),
         email=normalise_email(question.email),

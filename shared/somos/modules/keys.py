@@ -15,25 +15,62 @@ KeyKind = Literal["phone", "email", "domain", "cnpj", "profile"]
 
 # --- phones ---------------------------------------------------------------------------------------------
 
-_EXTENSION = re.compile(r"(?i)\b(?:ramal|ram\.?|ext\.?|r\.)\s*\d*.*$")
-_SEVERAL = re.compile(r"(?i)\s*[/;|,]\s*|\s+(?:ou|e)\s+")
-_OLD_CARRIER = re.compile(r"(?i)\(?0\s*xx\s*")  # "(0xx11)" of the nineties
+_EXTENSION = re.compile(r"(?i)\b(?:ramal|ram\.?|rm\.?|ext\.?|r\.)\s*:?\s*\d{0,6}")
+_BETWEEN = re.compile(r"(?i)[/;|,\r\n\t]+|(?=\+)|(?<![^\W_])(?:ou|e)(?![^\W_])")  # what stands between two numbers
+_LETTERS = re.compile(r"[^\W\d_]+")
+# "(0xx11)" or "0**11": where the carrier's code was to be dialled.
+_OLD_CARRIER = re.compile(r"(?i)\(?0?\s?(?<![a-z])(?:xx|\*\*)\s?(?=\(?\d)")
+_DIALLED_ABROAD = re.compile(r"^\W*00\W*55")
+_AS_NUMBER = re.compile(r"(?<=\d{8})[.,]0+(?![\d.,-])")  # "11987654321.0": a sheet took it for a number
+# Numbers with nothing but spaces between them.
+_WHOLE = re.compile(r"(?<!\d)\(?0?\d{2}\)?[\s.-]*(?:9[\s.-]?)?\d{4}[\s.-]*\d{4}(?!\d)")
 _MOBILE_LEAD = "6789"
+_LONGEST_CELL = 500
 
 
 def normalise_phone(text: str | None, region: str = "BR") -> str | None:
-    """E.164 of the first phone in the text, or None. A Brazilian mobile always has its 9th digit."""
-    if not text or len(text) > 200:
+    """E.164 of the phone in the text, the first mobile of several, or None when the text says anything else.
+
+    A Brazilian mobile always has its 9th digit.
+    """
+    if not text or _LETTERS.search(_BETWEEN.sub(" ", _dialling(text))):
         return None
-    first = _SEVERAL.split(_EXTENSION.sub("", text.strip()), maxsplit=1)[0]
-    first = _OLD_CARRIER.sub("0", first)
-    digits = re.sub(r"\D", "", first)
-    if not 8 <= len(digits) <= 16 or re.search(r"[^\W\d_]", first):
+    return next(iter(phones_in(text, region)), None)
+
+
+def phones_in(text: str | None, region: str = "BR") -> tuple[str, ...]:
+    """E.164 of every phone in what a person wrote into one cell, with words around them; mobiles first.
+
+    A number without area code is of the area of the one before it.
+    """
+    if not text or len(text) > _LONGEST_CELL:
+        return ()
+    found: list[str] = []
+    for piece in _pieces(text):
+        area = found[-1][3:5] if found and found[-1].startswith("+55") else ""
+        number = _one(piece, region) or (_one(f"({area}) {piece}", region) if area else None)
+        found += [number] if number else [whole for one in _WHOLE.findall(piece) if (whole := _one(one, region))]
+    if not found and (whole := _one(_LETTERS.sub("", _dialling(text)).replace("/", "-"), region)):
+        found = [whole]
+    return tuple(sorted(dict.fromkeys(found), key=lambda number: not is_mobile(number)))
+
+
+def _dialling(text: str) -> str:
+    """The text without what belongs to no number."""
+    return _OLD_CARRIER.sub("0", _AS_NUMBER.sub("", _EXTENSION.sub(";", text.strip())))
+
+
+def _pieces(text: str) -> list[str]:
+    return _BETWEEN.split(_LETTERS.sub(lambda word: word[0] if _BETWEEN.fullmatch(word[0]) else ";", _dialling(text)))
+
+
+def _one(text: str, region: str) -> str | None:
+    text = _DIALLED_ABROAD.sub("+55", text)
+    digits = re.sub(r"\D", "", text)
+    if not 8 <= len(digits) <= 16:
         return None
-    for candidate in _readings(first, digits, region):
-        if number := _parsed(candidate, region):
-            return number
-    return None
+    read = (_parsed(candidate, region) for candidate in _readings(text, digits, region))
+    return next((number for number in read if number), None)
 
 
 def _readings(text: str, digits: str, region: str) -> list[str]:
@@ -104,6 +141,12 @@ def normalise_email(text: str | None) -> str | None:
         return None
     address = f"{local}@{ascii_host}"
     return address if len(address) <= 254 and _EMAIL.fullmatch(address) else None
+
+
+def emails_in(text: str | None) -> tuple[str, ...]:
+    """Every address in what a person wrote into one cell, in its order."""
+    words = re.split(r"[\s;,/|<>()\[\]\"']+", (text or "")[:_LONGEST_CELL])
+    return tuple(dict.fromkeys(address for word in words if "@" in word and (address := normalise_email(word))))
 
 
 # --- domains --------------------------------------------------------------------------------------------
@@ -183,13 +226,31 @@ def _ascii(host: str) -> str | None:
 
 _CNPJ = re.compile(r"[A-Z0-9]{12}[0-9]{2}")
 _CPF = re.compile(r"[0-9]{11}")
-_MASK = re.compile(r"[.\-/\s]")
+_MASK = re.compile(r"[\W_]+")
+_DOCUMENT_LABEL = re.compile(r"(?i)^\W*(?:cnpj|cpf)(?:\W*mf)?(?:\W*n[.º°o]{0,2}(?=\W))?\W+")
+_DOCUMENT_AS_NUMBER = re.compile(r"^(\d{9,14})[.,]0{1,2}$")
 
 
 def normalise_cnpj(text: str | None) -> str | None:
-    """The 14 characters of a valid CNPJ, all digits or the alphanumeric form of July 2026, or None."""
-    cnpj = _MASK.sub("", text or "").upper()
+    """The 14 characters of a valid CNPJ, all digits or the alphanumeric form of July 2026, or None.
+
+    Zeros in front that a spreadsheet took away are put back.
+    """
+    cnpj = _characters(text)
+    if re.fullmatch(r"\d{11,13}", cnpj) and not is_valid_cpf(cnpj):
+        cnpj = cnpj.zfill(14)
     return cnpj if is_valid_cnpj(cnpj) else None
+
+
+def normalise_document(text: str | None) -> str | None:
+    """A CNPJ (14 characters) or a CPF (11 digits), or None."""
+    return normalise_cnpj(text) or normalise_cpf(text)
+
+
+def _characters(text: str | None) -> str:
+    """What is left of a document without its label, its mask, and what a sheet that took it for a number added."""
+    bare = _DOCUMENT_LABEL.sub("", (text or "").strip())
+    return _MASK.sub("", _DOCUMENT_AS_NUMBER.sub(r"\1", bare)).upper()
 
 
 def is_valid_cnpj(cnpj: str) -> bool:
@@ -197,14 +258,13 @@ def is_valid_cnpj(cnpj: str) -> bool:
     if not _CNPJ.fullmatch(cnpj) or len(set(cnpj)) == 1:
         return False
     values = [ord(character) - 48 for character in cnpj]
-    return (
-        _eleven(values[:12], _weights(12)) == values[12] and _eleven(values[:13], _weights(13)) == values[13]
-    )
+    return _eleven(values[:12], _weights(12)) == values[12] and _eleven(values[:13], _weights(13)) == values[13]
 
 
 def normalise_cpf(text: str | None) -> str | None:
-    """The 11 digits of a valid CPF, or None."""
-    cpf = _MASK.sub("", text or "")
+    """The 11 digits of a valid CPF, or None; zeros in front are put back."""
+    cpf = _characters(text)
+    cpf = cpf.zfill(11) if re.fullmatch(r"\d{9,10}", cpf) else cpf
     return cpf if is_valid_cpf(cpf) else None
 
 
@@ -213,10 +273,7 @@ def is_valid_cpf(cpf: str) -> bool:
     if not _CPF.fullmatch(cpf) or len(set(cpf)) == 1:
         return False
     values = [int(digit) for digit in cpf]
-    return (
-        _eleven(values[:9], range(10, 1, -1)) == values[9]
-        and _eleven(values[:10], range(11, 1, -1)) == values[10]
-    )
+    return _eleven(values[:9], range(10, 1, -1)) == values[9] and _eleven(values[:10], range(11, 1, -1)) == values[10]
 
 
 def _weights(length: int) -> list[int]:
@@ -246,9 +303,7 @@ class PersonKeys:
     company_domain: str | None = None
 
     @classmethod
-    def of(
-        cls, phone: str | None = None, email: str | None = None, company: str | None = None
-    ) -> "PersonKeys":
+    def of(cls, phone: str | None = None, email: str | None = None, company: str | None = None) -> "PersonKeys":
         return cls(normalise_phone(phone), normalise_email(email), domain_of(company))
 
     def hashes(self, secret: str) -> list[str]:

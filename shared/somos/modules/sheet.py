@@ -1,5 +1,5 @@
-"""Reads the table a person has: CSV in UTF-8 or Latin-1, `;` or `,` or tab, with headers in any spelling; and
-writes one that no cell can turn into a formula.
+"""Reads the table a person has: CSV in any usual encoding and delimiter, with headers in any spelling; and writes
+one that no cell can turn into a formula.
 
 Pure, and shared by every module that takes a file from a person. Nothing is lost silently: a row that cannot
 be read is kept with its line number and the reason.
@@ -9,16 +9,27 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, islice
 
 from somos.storable import storable
 
 MAX_ROWS = 5_000
 MAX_CELL = 2_000
 MAX_SPAN = 50  # lines of one record
+MAX_ABOVE = 20  # lines of a report's title and date, above its header
 _DELIMITERS = ";,\t|"
+# What is sent as a spreadsheet and is none, by its first bytes.
+_OTHER_FILES = (
+    (b"PK\x03\x04", "uma planilha do Excel (.xlsx)"),
+    (b"\xd0\xcf\x11\xe0", "uma planilha antiga do Excel (.xls)"),
+    (b"%PDF", "um PDF"),
+    (b"<", "uma página (HTML ou XML)"),
+)
+# The first line by which Excel is told the delimiter.
+_DELIMITER_LINE = re.compile(r'(?i)"?sep=(.)"?[ \t]*(?=[\r\n]|$)')
+_AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)  # ="0123": how exports keep Excel from making it a number
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -52,26 +63,38 @@ def fold(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", plain).strip()
 
 
-def read(content: bytes, max_rows: int = MAX_ROWS) -> Sheet:
-    """The table in these bytes, or Unreadable."""
+def read(content: bytes, max_rows: int = MAX_ROWS, known: Collection[str] = ()) -> Sheet:
+    """The table in these bytes, or Unreadable.
+
+    `known` are folded names of columns: the header is the line that holds them, where a report's title stands above.
+    """
     text, encoding = _decode(content)
-    delimiter = _delimiter(text)
-    headers: list[str] = []
-    rows: list[Row] = []
-    for line, cells, problem in _records(text, delimiter):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if not headers:
-            if problem:
-                raise Unreadable(f"O cabeçalho não pôde ser lido: {problem}")
-            headers = _headers(cells)
-        elif len(rows) >= max_rows:
-            raise Unreadable(f"O arquivo tem mais de {max_rows} linhas; divida-o.")
-        else:
-            rows.append(_row(line, cells, headers, problem))
-    if not headers:
+    told = _DELIMITER_LINE.match(text)
+    delimiter = told[1] if told else _delimiter(text, known)
+    filled = (record for record in _records(text, delimiter) if any(cell.strip() for cell in record.cells))
+    records = list(islice(filled, 1 if told else 0, max_rows + MAX_ABOVE + 2))
+    records = records[_header_at(records, known) :]
+    if not records:
         raise Unreadable("O arquivo está vazio.")
-    return Sheet(headers, rows, encoding, delimiter)
+    header, *others = records
+    if header.problem:
+        raise Unreadable(f"O cabeçalho não pôde ser lido: {header.problem}")
+    if len(others) > max_rows:
+        raise Unreadable(f"O arquivo tem mais de {max_rows} linhas; divida-o.")
+    headers = _headers(header.cells, max((_width(record.cells) for record in others), default=0))
+    return Sheet(headers, [_row(record, headers) for record in others], encoding, delimiter)
+
+
+def is_scientific(text: str) -> bool:
+    """Whether a spreadsheet wrote a long number as 4,18E+13: its digits are gone."""
+    return re.fullmatch(r"(?i)\d+(?:[.,]\d+)?e\+?\d{1,3}", re.sub(r"\s", "", text)) is not None
+
+
+def unread(label: str, text: str) -> str:
+    """What to tell a person of a cell that is no document or phone."""
+    if is_scientific(text):
+        return f"{label} em notação científica ({text[:30]}): formate a coluna como texto antes de exportar."
+    return f"{label} inválido: {text[:60]}"
 
 
 def write(headers: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str = ";", mark: bool = True) -> bytes:
@@ -105,11 +128,20 @@ def guess_mapping(headers: list[str], synonyms: Mapping[str, tuple[str, ...]]) -
     return mapping
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One record as it stands: the line it begins on, its cells, what is wrong with it."""
+
+    line: int
+    cells: list[str]
+    problem: str | None
+
+
 def _decode(content: bytes) -> tuple[str, str]:
-    if b"\x00" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable("Isto não é um CSV. No Excel, use Salvar como > CSV.")
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ["utf-16"] if marked else ["utf-8-sig", "cp1252", "latin-1"]:
+    for begins, name in _OTHER_FILES:
+        if content.lstrip()[: len(begins)] == begins:
+            raise Unreadable(f"Isto é {name}, não um CSV. No Excel, use Salvar como > CSV.")
+    for encoding in _encodings(content):
         try:
             return storable(content.decode(encoding)), encoding
         except UnicodeDecodeError:
@@ -117,14 +149,57 @@ def _decode(content: bytes) -> tuple[str, str]:
     raise Unreadable("A codificação do arquivo não foi reconhecida; salve como UTF-8.")
 
 
-def _delimiter(text: str) -> str:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", first)
-    return max(_DELIMITERS, key=lambda mark: (bare.count(mark), -_DELIMITERS.index(mark)))
+def _encodings(content: bytes) -> list[str]:
+    """What these bytes may be written in, the likeliest first."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ["utf-16"]
+    head = content[:4096]
+    zeros = head.count(0)
+    if zeros and head[1::2].count(0) == zeros and zeros > len(head) // 4:
+        return ["utf-16-le"]  # saved without its mark
+    if zeros and head[::2].count(0) == zeros and zeros > len(head) // 4:
+        return ["utf-16-be"]
+    if zeros:
+        raise Unreadable("Isto não é um CSV. No Excel, use Salvar como > CSV.")
+    return ["utf-8-sig", "cp1252", "latin-1"]
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str], str | None]]:
-    """(first line, cells, what is wrong). A quote that never closes costs its own line, never those below."""
+def _delimiter(text: str, known: Collection[str]) -> str:
+    """The mark that shows the most known columns in one of the first lines; else the commonest of the first line."""
+    lines = [line[:MAX_CELL] for line in islice(io.StringIO(text, newline=None), MAX_ABOVE) if line.strip()]
+    bare = re.sub(r'"[^"]*"', "", lines[0]) if lines else ""
+
+    def order(mark: str) -> tuple[int, int, int]:
+        shown = max((_known(_cells(line, mark), known) for line in lines), default=0)
+        return (shown if shown > 1 else 0, bare.count(mark), -_DELIMITERS.index(mark))
+
+    return max(_DELIMITERS, key=order)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _known(cells: Iterable[str], known: Collection[str]) -> int:
+    return sum(fold(cell) in known for cell in cells)
+
+
+def _header_at(records: Sequence[_Record], known: Collection[str]) -> int:
+    """Where the header stands: the first record that holds known columns, or else the first of all."""
+    for at, record in enumerate(records[:MAX_ABOVE]):
+        found = _known(record.cells, known)
+        if found > 1 or found == sum(bool(cell.strip()) for cell in record.cells):
+            return at
+        if at == 0 and found:
+            return 0
+    return 0
+
+
+def _records(text: str, delimiter: str) -> Iterator[_Record]:
+    """Every record of the text. A quote that never closes costs its own line, never those below."""
     lines = io.StringIO(text, newline="").readlines()
     at = 0
     while at < len(lines):
@@ -134,7 +209,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str], str | 
             cells = next(csv.reader(lines[at : at + (span or 1)], delimiter=delimiter), [])
         except csv.Error:
             cells, problem = [lines[at][:MAX_CELL]], "Há uma célula enorme."
-        yield at + 1, cells, problem
+        yield _Record(at + 1, cells, problem)
         at += span or 1
 
 
@@ -153,22 +228,35 @@ def _span(lines: list[str], at: int, delimiter: str) -> int | None:
     return None
 
 
-def _headers(cells: list[str]) -> list[str]:
-    """Trimmed, never empty, never twice the same."""
+def _width(cells: Sequence[str]) -> int:
+    """Up to its last cell that holds anything."""
+    return max((at for at, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+
+
+def _headers(cells: list[str], used: int) -> list[str]:
+    """Trimmed, never empty, never twice the same; without the empty columns at the end that no row uses."""
     headers: list[str] = []
-    for position, cell in enumerate(cells, start=1):
+    for position, cell in enumerate(cells[: max(_width(cells), used)], start=1):
         plain = cell.strip()[:200] or f"Coluna {position}"
         spellings = chain([plain], (f"{plain} ({copy})" for copy in count(2)))
         headers.append(next(name for name in spellings if name not in headers))
     return headers
 
 
-def _row(line: int, cells: list[str], headers: list[str], problem: str | None) -> Row:
-    problems = [problem] if problem else []
-    if any(cell.strip() for cell in cells[len(headers) :]):
-        problems.append(f"A linha tem {len(cells)} células e o cabeçalho {len(headers)}.")
-    values = {header: cell.strip() for header, cell in zip(headers, cells, strict=False) if cell.strip()}
+def _row(record: _Record, headers: list[str]) -> Row:
+    problems = [record.problem] if record.problem else []
+    if any(cell.strip() for cell in record.cells[len(headers) :]):
+        problems.append(f"A linha tem {len(record.cells)} células e o cabeçalho {len(headers)}.")
+    stripped = (_plain(cell) for cell in record.cells)
+    values = {header: cell for header, cell in zip(headers, stripped, strict=False) if cell}
     if any(len(value) > MAX_CELL for value in values.values()):
         problems.append(f"Há uma célula com mais de {MAX_CELL} caracteres.")
         values = {header: value[:MAX_CELL] for header, value in values.items()}
-    return Row(line, values, tuple(problems))
+    return Row(record.line, values, tuple(problems))
+
+
+def _plain(cell: str) -> str:
+    """What the person wrote, without what an export put around it."""
+    text = cell.strip()
+    as_text = _AS_TEXT.fullmatch(text)
+    return unguarded(as_text[1].strip() if as_text else text)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.modules.crm.schemas.reports import SearchHit
 from somos.modules.crm.tables import Company, Contact, Deal
-from somos.modules.keys import domain_of, normalise_cnpj, normalise_cpf, normalise_email, normalise_phone
+from somos.modules.keys import domain_of, normalise_document, normalise_email, normalise_phone
 from somos.modules.sheet import fold
 
 
@@ -22,7 +22,7 @@ def search(
     """By the words of a title or name in any order, or by a whole key: document, site, phone, e-mail."""
     found_deals = deals.where(_words(Deal.title_key, q)).order_by(Deal.id.desc()).limit(limit)
     company_keys = [
-        (Company.document, normalise_cnpj(q) or normalise_cpf(q)),
+        (Company.document, normalise_document(q)),
         (Company.domain, domain_of(q)),
         (Company.phone, normalise_phone(q)),
         (Company.email, normalise_email(q)),

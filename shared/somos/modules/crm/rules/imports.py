@@ -5,16 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from somos.modules.keys import (
-    PersonKeys,
-    domain_of,
-    normalise_cnpj,
-    normalise_cpf,
-    normalise_email,
-    normalise_phone,
-)
+from somos.modules import refusals
+from somos.modules.keys import PersonKeys, domain_of, emails_in, normalise_document, phones_in
 from somos.modules.places import parse_state
-from somos.modules.sheet import fold
+from somos.modules.sheet import fold, unread
 
 Key = tuple[str, str]
 Parser = Callable[[str], str | None]
@@ -40,45 +34,66 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "deal_title": ("negocio", "titulo", "oportunidade", "titulo do negocio", "projeto", "deal"),
     "deal_value": ("valor", "valor do negocio", "valor estimado", "valor r", "value"),
     "expected_close_date": ("previsao", "previsao de fechamento", "data prevista", "fechamento"),
+    **refusals.COLUMNS,
 }  # fmt: skip
 FIELDS = tuple(SYNONYMS)
+SPELLINGS = frozenset(spelling for spellings in SYNONYMS.values() for spelling in spellings)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What one line would create; addresses are normalised."""
+    """What one line would create; addresses are normalised. Of several in one cell, the best stands first."""
 
     company_name: str
     document: str | None = None
     domain: str | None = None
-    phone: str | None = None
-    email: str | None = None
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
     city: str | None = None
     uf: str | None = None
     segment: str | None = None
     contact_name: str | None = None
     contact_title: str | None = None
-    contact_email: str | None = None
-    contact_phone: str | None = None
+    contact_emails: tuple[str, ...] = ()
+    contact_phones: tuple[str, ...] = ()
     deal_title: str | None = None
     deal_value_cents: int = 0
     expected_close_date: date | None = None
+    forbidden: bool = False  # the line says never to contact these people
+
+    @property
+    def phone(self) -> str | None:
+        return self.phones[0] if self.phones else None
+
+    @property
+    def email(self) -> str | None:
+        return self.emails[0] if self.emails else None
+
+    @property
+    def contact_phone(self) -> str | None:
+        return self.contact_phones[0] if self.contact_phones else None
+
+    @property
+    def contact_email(self) -> str | None:
+        return self.contact_emails[0] if self.contact_emails else None
 
     @property
     def company_keys(self) -> list[Key]:
         """By what the company is recognised, the surest first."""
-        pairs = [("document", self.document), ("domain", self.domain), ("phone", self.phone), ("email", self.email)]
-        return [(kind, value) for kind, value in pairs if value]
+        pairs = [("document", self.document), ("domain", self.domain)]
+        known = [(kind, value) for kind, value in pairs if value]
+        return [*known, *(("phone", phone) for phone in self.phones), *(("email", email) for email in self.emails)]
 
     @property
     def contact_keys(self) -> list[Key]:
-        pairs = [("email", self.contact_email), ("phone", self.contact_phone)]
-        return [(kind, value) for kind, value in pairs if value]
+        emails: list[Key] = [("email", email) for email in self.contact_emails]
+        return [*emails, *(("phone", phone) for phone in self.contact_phones)]
 
     @property
-    def person(self) -> PersonKeys:
-        """Who would be written to, if anybody were."""
-        return PersonKeys(self.contact_phone or self.phone, self.contact_email or self.email)
+    def people(self) -> list[PersonKeys]:
+        """Everybody who would be reached by one of the line's addresses."""
+        phones, emails = (*self.contact_phones, *self.phones), (*self.contact_emails, *self.emails)
+        return [*(PersonKeys(phone=phone) for phone in phones), *(PersonKeys(email=email) for email in emails)]
 
     @property
     def twin_key(self) -> Key:
@@ -100,8 +115,15 @@ def draft_of(cells: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Draf
         text = given.get(name)
         value = parse(text) if text else None
         if text and value is None:
-            problems.append(f"{label} inválido: {text[:60]}")
+            problems.append(unread(label, text))
         return value
+
+    def several(name: str, parse: Callable[[str], tuple[str, ...]], label: str) -> tuple[str, ...]:
+        text = given.get(name)
+        values = parse(text) if text else ()
+        if text and not values:
+            problems.append(unread(label, text))
+        return values
 
     name = given.get("company_name", "")[:200]
     if not name:
@@ -112,26 +134,40 @@ def draft_of(cells: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Draf
     expected = parse_date(given["expected_close_date"]) if "expected_close_date" in given else None
     if expected is None and "expected_close_date" in given:
         problems.append(f"Data inválida: {given['expected_close_date'][:60]}")
+    forbidden, unclear = refusals.forbidden(given)
+    if unclear is not None:
+        problems.append(f"Não se entende se a pessoa pode ser contatada: {unclear[:60]}")
     draft = Draft(
         company_name=name,
-        document=read("document", lambda text: normalise_cnpj(text) or normalise_cpf(text), "CNPJ ou CPF"),
+        document=read("document", normalise_document, "CNPJ ou CPF"),
         domain=domain_of(given.get("domain")),  # a page on a social network is no key, and no error
-        phone=read("phone", normalise_phone, "Telefone"),
-        email=read("email", normalise_email, "E-mail"),
+        phones=several("phone", phones_in, "Telefone"),
+        emails=several("email", emails_in, "E-mail"),
         city=given.get("city", "")[:120] or None,
         uf=read("uf", parse_state, "UF"),
         segment=given.get("segment", "")[:120] or None,
         contact_name=given.get("contact_name", "")[:200] or None,
         contact_title=given.get("contact_title", "")[:120] or None,
-        contact_email=read("contact_email", normalise_email, "E-mail do contato"),
-        contact_phone=read("contact_phone", normalise_phone, "Telefone do contato"),
+        contact_emails=several("contact_email", emails_in, "E-mail do contato"),
+        contact_phones=several("contact_phone", phones_in, "Telefone do contato"),
         deal_title=given.get("deal_title", "")[:200] or None,
         deal_value_cents=value_cents or 0,
         expected_close_date=expected,
+        forbidden=forbidden,
     )
-    if (draft.contact_email or draft.contact_phone) and not draft.contact_name:
+    if draft.contact_keys and not draft.contact_name:
         problems.append("Falta o nome do contato.")
     return (None if problems else draft), problems
+
+
+def forbidden_people(cells: Mapping[str, str], mapping: Mapping[str, str]) -> list[PersonKeys]:
+    """Whom a line says never to contact, also when nothing else of it can be used."""
+    given = {name: cells[header] for name, header in mapping.items() if cells.get(header)}
+    if not refusals.forbidden(given)[0]:
+        return []
+    phones = [phone for name in ("phone", "contact_phone") for phone in phones_in(given.get(name))]
+    emails = [email for name in ("email", "contact_email") for email in emails_in(given.get(name))]
+    return [*(PersonKeys(phone=phone) for phone in phones), *(PersonKeys(email=email) for email in emails)]
 
 
 def parse_money(text: str) -> int | None:

@@ -6,12 +6,12 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from somos.modules.crm.rules.imports import MAX_CENTS
-from somos.modules.keys import domain_of, normalise_cnpj, normalise_cpf, normalise_email, normalise_phone
+from somos.modules.keys import domain_of, normalise_document, normalise_email, normalise_phone
 from somos.modules.places import parse_state
 
 
 def _document(text: str) -> str:
-    return _or_refuse(normalise_cnpj(text) or normalise_cpf(text), "CNPJ ou CPF inválido")
+    return _or_refuse(normalise_document(text), "CNPJ ou CPF inválido")
 
 
 def _phone(text: str) -> str:

@@ -1,12 +1,13 @@
 """A spreadsheet of companies becomes facts, line by line; what cannot be used is reported, never dropped."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from somos.modules import refusals
 from somos.modules.hunter.rules.facts import Fact, exact_keys, fact
-from somos.modules.sheet import Row, Sheet, guess_mapping, unguarded
+from somos.modules.keys import emails_in, normalise_cpf, phones_in
+from somos.modules.sheet import Row, Sheet, guess_mapping, is_scientific, unread
 
 # field -> the column names people use, folded (lower case, no accents). The first that exists is taken.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -33,7 +34,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "linkedin": ("linkedin",),
     "facebook": ("facebook",),
     "observacao": ("observacao", "observacoes", "obs", "notas", "nota", "comentarios", "description"),
+    **refusals.COLUMNS,
 }  # fmt: skip
+SPELLINGS = frozenset(spelling for spellings in SYNONYMS.values() for spelling in spellings)
 
 LABELS = {
     "cnpj": "CNPJ", "domain": "site", "phone": "telefone", "phone_2": "telefone", "email": "e-mail", "uf": "UF",
@@ -44,12 +47,16 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the file: the facts it states, or why it was refused; `warnings` are values set aside."""
+    """One line of the file: the facts it states, or why it was refused; `warnings` are values set aside.
+
+    `forbidden`: the file says never to contact these people. Then a refused line keeps its facts too.
+    """
 
     number: int
     facts: tuple[Fact, ...] = ()
     refused: str | None = None
     warnings: tuple[str, ...] = ()
+    forbidden: bool = False
 
 
 def mapping_of(headers: list[str]) -> dict[str, str]:
@@ -64,25 +71,61 @@ def ignored(sheet: Sheet, mapping: Mapping[str, str]) -> list[str]:
 
 def line_of(row: Row, mapping: Mapping[str, str], name: str, seen_at: datetime) -> Line:
     """What one row states. `name` is the file's, kept as where each value comes from."""
-    if row.problems:
-        return Line(row.line, refused=" ".join(row.problems))
-    given = {field: unguarded(row.cells[header]) for field, header in mapping.items() if header in row.cells}
+    given = {field: row.cells[header] for field, header in mapping.items() if header in row.cells}
     where = f"{name}#L{row.line}"
     facts: list[Fact] = []
     warnings = []
-    for field, text in given.items():
-        text = _whole_cnpj(text) if field == "cnpj" else text
-        found = fact("phone" if field == "phone_2" else field, text, "csv", "import", where, seen_at,
-                     rank=1 if field == "phone_2" else 0)  # fmt: skip
-        if not found and field == "cnpj":
-            return Line(row.line, refused=_cnpj_problem(text))
-        if not found and text:
-            warnings.append(f"{LABELS.get(field, field)} não reconhecido: {text[:60]}")
+    for field, text in _stated(given).items():
+        found = [
+            stated
+            for rank, value in enumerate(_values(field, text))
+            for stated in fact(field, value, "csv", "import", where, seen_at, rank)
+        ]
+        if not found:
+            warnings.append(_not_read(field, text))
         facts += found
     facts += _domain_of_email(facts, where, seen_at)
-    if not any(fact.field == "company_name" for fact in facts) and not exact_keys(facts):
-        return Line(row.line, refused="Falta o nome da empresa, o CNPJ ou outro dado que a identifique.")
-    return Line(row.line, tuple(facts), warnings=tuple(warnings))
+    forbidden, unclear = refusals.forbidden(given)
+    refused = _refusal(row, given, facts, unclear)
+    kept = tuple(facts) if refused is None or forbidden else ()
+    return Line(row.line, kept, refused, tuple(warnings) if refused is None else (), forbidden)
+
+
+def _stated(given: Mapping[str, str]) -> dict[str, str]:
+    """The cells that state facts; both phone columns as one."""
+    stated = {field: text for field, text in given.items() if field not in refusals.COLUMNS}
+    second = stated.pop("phone_2", None)
+    if second is not None:
+        stated["phone"] = f"{stated['phone']}; {second}" if "phone" in stated else second
+    return stated
+
+
+def _values(field: str, text: str) -> Sequence[str]:
+    """What one cell holds, the best first: phones and addresses may be several."""
+    if field == "phone":
+        return phones_in(text)
+    return emails_in(text) if field == "email" else (text,)
+
+
+def _not_read(field: str, text: str) -> str:
+    label = LABELS.get(field, field)
+    if is_scientific(text):
+        return unread(label, text)
+    return f"{label} não reconhecido: {text[:60]}"
+
+
+def _refusal(row: Row, given: Mapping[str, str], facts: list[Fact], unclear: str | None) -> str | None:
+    """Why a line is not taken, as a sentence."""
+    if row.problems:
+        return " ".join(row.problems)
+    cnpj = given.get("cnpj")
+    if cnpj and not any(stated.field == "cnpj" for stated in facts) and normalise_cpf(cnpj) is None:
+        return unread("CNPJ", cnpj)
+    if unclear is not None:
+        return f"Não se entende se a pessoa pode ser contatada: {unclear[:60]}"
+    if not any(stated.field == "company_name" for stated in facts) and not exact_keys(facts):
+        return "Falta o nome da empresa, o CNPJ ou outro dado que a identifique."
+    return None
 
 
 def _domain_of_email(facts: list[Fact], where: str, seen_at: datetime) -> list[Fact]:
@@ -91,14 +134,3 @@ def _domain_of_email(facts: list[Fact], where: str, seen_at: datetime) -> list[F
         return []
     emails = [known.value for known in facts if known.field == "email"]
     return [found for email in emails for found in fact("domain", email, "csv", "email", where, seen_at, rank=1)]
-
-
-def _whole_cnpj(text: str) -> str:
-    """Spreadsheets eat leading zeros."""
-    return text.zfill(14) if re.fullmatch(r"\d{11,13}", text) else text
-
-
-def _cnpj_problem(text: str) -> str:
-    if re.fullmatch(r"(?i)\d[.,]\d+e\+?\d+", text.replace(" ", "")):
-        return f"CNPJ em notação científica ({text[:30]}): formate a coluna como texto antes de exportar."
-    return f"CNPJ inválido: {text[:30]}"
