@@ -3,12 +3,13 @@
 from uuid import UUID
 
 from somos.events.crm import DealOpened
+from somos.events.sdr import SuppressionWanted
 from somos.mesh import Conflict, Context, Invalid, Page, Upload, http
 from somos.modules import sheet
 from somos.modules.crm.queries import importing
 from somos.modules.crm.queries.opening import NoPipeline, first_stage
 from somos.modules.crm.queries.undoing import undo
-from somos.modules.crm.rules.imports import FIELDS, MAX_ROWS, SYNONYMS, draft_of
+from somos.modules.crm.rules.imports import FIELDS, MAX_ROWS, SPELLINGS, SYNONYMS, draft_of
 from somos.modules.crm.schemas.work import (
     ImportCounts,
     ImportFilter,
@@ -41,7 +42,7 @@ def imports_rows(id: UUID, filter: ImportRowFilter, ctx: Context) -> Page[Import
 def imports_create(upload: Upload, ctx: Context) -> ImportView:
     """Reads the file and shows what it would do; nothing is made yet."""
     try:
-        table = sheet.read(upload.content, MAX_ROWS)
+        table = sheet.read(upload.content, MAX_ROWS, SPELLINGS)
     except sheet.Unreadable as error:
         raise Invalid(str(error), field="file") from error
     wanted = Import(
@@ -55,10 +56,10 @@ def imports_create(upload: Upload, ctx: Context) -> ImportView:
     ctx.db.add(wanted)
     ctx.db.flush()
     rows = [
-        ImportRow(import_id=wanted.id, line=row.line, cells=row.cells, state="invalid", problems=list(row.problems))
+        ImportRow(import_id=wanted.id, line=row.line, cells=row.cells, state="invalid", unreadable=list(row.problems))
         for row in table.rows
     ]
-    _preview(ctx, wanted, [row for row in rows if not row.problems])
+    _preview(ctx, wanted, rows)
     ctx.db.add_all(rows)
     return _view(ctx, wanted)
 
@@ -80,19 +81,25 @@ def imports_patch(id: UUID, patch: ImportPatch, ctx: Context) -> ImportView:
     return _view(ctx, wanted)
 
 
-@http.post("/api/v1/imports/{id}/apply", allow="crm:write", status=200, emits=[DealOpened])
+@http.post("/api/v1/imports/{id}/apply", allow="crm:write", status=200, emits=[DealOpened, SuppressionWanted])
 def imports_apply(id: UUID, ctx: Context) -> ImportView:
-    """Makes what the ready lines say; what became known or refused since the preview is judged again."""
+    """Makes what the ready lines say; what became known or refused since the preview is judged again.
+
+    Whoever the file says never to contact is suppressed, for good: undoing the import does not lift it.
+    """
     wanted = _in_state(ctx, id, "preview")
     try:
         stage = first_stage(ctx.db, wanted.pipeline_id)
     except NoPipeline:
         raise Conflict("Não há funil ativo com etapas", code="no-pipeline") from None
-    rows = importing.rows_of(ctx.db, wanted, "ready")
+    rows = importing.rows_of(ctx.db, wanted, "ready", "duplicate")
     book = _book(ctx, wanted, rows)
     deals = importing.apply(ctx.db, rows, wanted.mapping, book, stage, ctx.principal.id, ctx.now)
     for deal in deals:
         ctx.emit(DealOpened(deal_id=deal.id, owner_id=deal.owner_id))
+    everybody = importing.rows_of(ctx.db, wanted)
+    for line, keys in importing.forbidden_keys(everybody, wanted.mapping, ctx.settings.suppression_key):
+        ctx.emit(SuppressionWanted(keys=keys, reason=f"{importing.FORBIDDEN} (linha {line})"))
     wanted.state, wanted.applied_at = "applied", ctx.now
     return _view(ctx, wanted)
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from somos.mesh import Conflict, Context, Forbidden, Invalid, Page, http
 from somos.modules.crm.queries.merging import FIELDS, TABLES, merge
+from somos.modules.crm.rules.duplicates import may_be_one
 from somos.modules.crm.rules.merges import unknown_choices
 from somos.modules.crm.schemas.people import MergeDraft, MergeFilter, MergeView
 from somos.modules.crm.tables import Company, Contact, Merge
@@ -23,12 +24,12 @@ def merges_create(draft: MergeDraft, ctx: Context) -> MergeView:
     if unknown := unknown_choices(draft.choices, FIELDS[draft.kind]):
         raise Invalid(f"Campo que não se escolhe: {', '.join(unknown)[:200]}", field="choices")
     rows = {id: _row(ctx, draft, id) for id in sorted((draft.survivor_id, draft.absorbed_id))}
+    survivor, absorbed = rows[draft.survivor_id], rows[draft.absorbed_id]
+    _refuse_two_documents(draft, survivor, absorbed)
     if not allows(ctx.principal, "deal.reassign"):
         _refuse_others(ctx, rows)
     with ctx.as_system() as db:  # what points at the absorbed may be somebody else's
-        record = merge(
-            db, draft.kind, rows[draft.survivor_id], rows[draft.absorbed_id], draft.choices, ctx.principal.id
-        )
+        record = merge(db, draft.kind, survivor, absorbed, draft.choices, ctx.principal.id)
     return MergeView.model_validate(record)
 
 
@@ -38,6 +39,16 @@ def _row(ctx: Context, draft: MergeDraft, id: UUID) -> Company | Contact:
     if row.merged_into_id is not None:
         raise Conflict("Um dos registros já foi juntado a outro", code="merged")
     return row
+
+
+def _refuse_two_documents(draft: MergeDraft, survivor: Company | Contact, absorbed: Company | Contact) -> None:
+    """Two documents are two companies, unless a person says which of them is the right one."""
+    both = [row.document for row in (survivor, absorbed) if isinstance(row, Company)]
+    if both and "document" not in draft.choices and not may_be_one(*both):
+        raise Conflict(
+            "Têm documentos diferentes: são duas empresas. Se um deles está errado, escolha qual fica.",
+            code="two-documents",
+        )
 
 
 def _refuse_others(ctx: Context, rows: dict[UUID, Company | Contact]) -> None:

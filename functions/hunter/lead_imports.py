@@ -1,26 +1,38 @@
 """A spreadsheet of companies is the other way in: the same steps, and a report of every line."""
 
+from somos.events.hunter import LeadSettled
+from somos.events.sdr import SuppressionWanted
 from somos.mesh import Conflict, Context, Invalid, Upload, http
 from somos.modules.hunter import importing, sessions
+from somos.modules.hunter.rules.imports import SPELLINGS
 from somos.modules.hunter.schemas.sheets import ImportFilter, ImportReport
 from somos.modules.hunter.tables import IcpProfile
 from somos.modules.sheet import Unreadable, read
 
 
-@http.post("/api/v1/leads/import", allow="hunter:write", emits=sessions.ANNOUNCED)
+@http.post("/api/v1/leads/import", allow="hunter:write", emits=(*sessions.ANNOUNCED, LeadSettled, SuppressionWanted))
 def lead_imports_take(filter: ImportFilter, upload: Upload, ctx: Context) -> ImportReport:
-    """Take in a CSV (`;` or `,`, UTF-8 or Latin-1, Portuguese headers) and judge its companies by a profile."""
+    """Take in a CSV with Portuguese headers and judge its companies by a profile.
+
+    Companies that a column such as `nao_contatar` marks are stored as blocked, and their people suppressed.
+    """
     profile = ctx.get(IcpProfile, filter.icp_id)
     if profile.archived:
         raise Conflict("Este perfil está arquivado.", code="icp-archived")
+    name = upload.filename or "planilha.csv"
     try:
-        sheet = read(upload.content)
-        lines = importing.lines_of(sheet, upload.filename or "planilha.csv", ctx.now)
+        sheet = read(upload.content, known=SPELLINGS)
+        lines = importing.lines_of(sheet, name, ctx.now)
     except Unreadable as error:
         raise Invalid(str(error), field="file", code="unreadable-file") from None
     session = importing.open_session(ctx, profile, len(lines))
-    report, new = importing.take(ctx.db, session, sheet, lines, secret=ctx.settings.suppression_key, now=ctx.now)
-    step = sessions.advance(ctx.db, session, secret=ctx.settings.suppression_key, now=ctx.now)
-    step.found += new
+    secret = ctx.settings.suppression_key
+    taken = importing.take(ctx.db, session, sheet, lines, secret=secret, now=ctx.now)
+    for number, keys in importing.forbidden_keys(lines, secret):
+        ctx.emit(SuppressionWanted(keys=keys, reason=f"{importing.FORBIDDEN} ({name[:100]}, linha {number})"))
+    for one in taken.ended:
+        ctx.emit(LeadSettled(lead_id=one.lead_id, session_id=one.session_id, outcome="blocked"))
+    step = sessions.advance(ctx.db, session, secret=secret, now=ctx.now)
+    step.found += taken.new
     sessions.announce(ctx, session, step)
-    return report
+    return taken.report

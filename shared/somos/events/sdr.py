@@ -7,6 +7,7 @@ from uuid import UUID
 from somos.mesh.events import Event
 
 Channel = Literal["whatsapp", "email", "linkedin"]
+AddressKind = Literal["phone", "email"]
 
 
 class CampaignStarted(Event):
@@ -80,3 +81,10 @@ class StepDue(Event):
 
     enrolment_id: UUID
     step_no: int
+
+
+class SuppressionWanted(Event):
+    """A file that a person sent says never to write to somebody: `keys` are keyed hashes of the addresses, by kind."""
+
+    keys: dict[str, AddressKind]
+    reason: str

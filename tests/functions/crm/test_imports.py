@@ -140,3 +140,68 @@ def test_hundreds_of_lines_are_applied_and_undone_in_one_go(house: House):
     assert totals(house) == (300, 300, 300)
     house.post(house.ana, f"/api/v1/imports/{seen['id']}/undo")
     assert totals(house) == (0, 0, 0)
+
+
+def test_a_line_that_cannot_be_read_stays_so_whatever_the_columns_are_called(house: House):
+    seen = upload(house, house.ana, 'Empresa;Cidade\nFarol;Recife;sobra\n"Lumen;São Paulo\nTrama;Olinda\n')
+    assert (seen["counts"]["ready"], seen["counts"]["invalid"]) == (1, 2)
+    path = f"/api/v1/imports/{seen['id']}"
+    again = house.call(house.ana, f"PATCH {path}", {"mapping": {"company_name": "Empresa"}}).ok()
+    assert (again["counts"]["ready"], again["counts"]["invalid"]) == (1, 2)
+    rows = house.get(house.ana, f"{path}/rows")["items"]
+    assert rows[0]["problems"] == ["A linha tem 3 células e o cabeçalho 2."]
+    house.post(house.ana, f"{path}/apply")
+    assert [c["name"] for c in house.get(house.ana, "/api/v1/companies")["items"]] == ["Trama"]
+
+
+BRANCHES = (
+    "Empresa;CNPJ;Site;Telefone\n"
+    "Lumen Matriz;04185296000113;lumen.com.br;(11) 3333-4444\n"
+    "Lumen Filial;4185296000202;lumen.com.br;(11) 3333-4444\n"  # a sheet took the zero in front
+)
+
+
+@pytest.mark.parametrize("known", [None, {"domain": "lumen.com.br"}, {"document": CNPJ, "domain": "lumen.com.br"}])
+def test_two_cnpjs_are_two_companies_whatever_else_agrees(house: House, known: dict[str, str] | None):
+    if known is not None:
+        house.company(house.ana, "Lumen", **known)
+    seen = upload(house, house.ana, BRANCHES)
+    house.post(house.ana, f"/api/v1/imports/{seen['id']}/apply")
+    documents = {c["document"] for c in house.get(house.ana, "/api/v1/companies")["items"]}
+    assert "04185296000202" in documents
+    assert totals(house)[0] == (2 if known is None or "document" not in known else 3)
+    again = upload(house, house.ana, BRANCHES)
+    assert again["counts"]["duplicate"] == 2
+
+
+def test_all_numbers_and_addresses_of_a_cell_are_kept(house: House):
+    text = "Empresa;Telefone;Contato;Celular\nLumen;(11) 3333-4444 / 98765-4321;Carla;11 98888-7777 e 11 2222-3333\n"
+    seen = upload(house, house.ana, text)
+    house.post(house.ana, f"/api/v1/imports/{seen['id']}/apply")
+    company = house.get(house.ana, "/api/v1/companies")["items"][0]
+    assert (company["phone"], company["notes"]) == ("+5511987654321", "Também: +551133334444")
+    contact = house.get(house.ana, "/api/v1/contacts")["items"][0]
+    assert (contact["phone"], contact["notes"]) == ("+5511988887777", "Também: +551122223333")
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"], indirect=True)
+def test_people_whom_the_file_forbids_to_contact_are_suppressed_when_it_is_applied(house: House):
+    text = (
+        "Empresa;Contato;Celular;Valor;nao_contatar\n"
+        "Lumen;Carla;11 98765-4321;;Sim\nFarol;Davi;11 98765-4322;;\nTrama;Eva;11 98765-4323;muito;x\n"
+    )
+    seen = upload(house, house.ana, text)
+    path = f"/api/v1/imports/{seen['id']}"
+    rows = house.get(house.ana, f"{path}/rows")["items"]
+    assert [row["state"] for row in rows] == ["ready", "ready", "invalid"]
+    assert rows[0]["problems"] == ["A planilha diz para não contatar esta pessoa."]
+    house.mesh.drain()
+    assert house.mesh.one("select count(*) from sdr.suppressions") == 0
+    house.post(house.ana, f"{path}/apply")
+    house.mesh.drain()
+    assert house.mesh.one("select count(*) from sdr.suppressions where source = 'manual'") == 2
+    assert totals(house)[:2] == (2, 2)
+    house.post(house.ana, f"{path}/undo")
+    again = upload(house, house.ana, text.replace("Sim", ""))
+    row = house.get(house.ana, f"/api/v1/imports/{again['id']}/rows")["items"][0]
+    assert row["problems"] == ["Esta pessoa pediu para não ser contatada."]

@@ -56,6 +56,18 @@ def test_an_accepted_lead_opens_company_contact_and_deal_for_its_owner(house: Ho
     house.call(house.bruno, f"GET /api/v1/deals/{deal['id']}").refused(404)
 
 
+def test_a_branch_that_says_yes_is_a_company_of_its_own_beside_its_headquarters(house: House):
+    shared = {"domain": "lumen.com.br", "phone": "+5511987654321"}
+    house.company(house.ana, "Lúmen Matriz", document="04185296000113", **shared)
+    blank = house.company(house.ana, "Lúmen", **shared)
+    for cnpj in ("04185296000202", CNPJ):
+        house.mesh.state(accepted(house, lead(house, cnpj=cnpj)))
+        house.mesh.drain()
+    documents = {c["id"]: c["document"] for c in house.get(house.ana, "/api/v1/companies")["items"]}
+    assert sorted(documents.values()) == sorted(["04185296000113", "04185296000202", CNPJ])
+    assert documents[blank["id"]] == "04185296000202"  # the one whose document nobody knew
+
+
 @pytest.mark.any_day
 def test_the_deal_starts_with_the_answer_on_its_timeline_and_a_first_task(house: House):
     id = lead(house)

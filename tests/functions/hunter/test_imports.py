@@ -86,6 +86,57 @@ def test_a_suppressed_number_is_refused_with_the_reason(hunt: Hunt, monkeypatch:
     assert report["accepted"] == 1
 
 
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"], indirect=True)
+def test_companies_that_the_file_forbids_to_contact_begin_blocked_and_their_people_suppressed(hunt: Hunt):
+    icp = hunt.icp()
+    known = hunt.one_lead(icp, "Conhecida;(11) 95555-0183;;;")
+    text = (
+        "Empresa;Celular;E-mail;Site;nao_contatar\n"
+        "Um;11 95555-0181 / 11 95555-0188;um@gmail.com;;Sim\n"
+        "Dois;;;dois-exemplo.com.br;x\n"
+        "Três;11 95555-0182;;;\n"
+        "Conhecida;11 95555-0183;;;VERDADEIRO\n"
+        "Quatro;11 95555-0184;;;talvez\n"
+        "Dois outra vez;;;dois-exemplo.com.br;não\n"
+    )
+    report = hunt.imported(icp, text).ok()
+    assert report["accepted"] == 1
+    never = "Marcada para não ser contatada: ficou bloqueada."
+    assert [(line["line"], line["reason"]) for line in report["rejected"]] == [
+        (2, never),
+        (3, never),
+        (5, never),
+        (6, "Não se entende se a pessoa pode ser contatada: talvez"),
+        (7, "A linha 3 diz para não contatar esta empresa."),
+    ]
+    blocked = {lead["company_name"] for lead in hunt.leads("state=blocked")}
+    assert blocked == {"Um", "Dois", "Conhecida"}  # before anything else has run
+    hunt.mesh.drain()
+    assert hunt.mesh.one("select count(*) from sdr.suppressions where source = 'manual'") == 4
+    assert hunt.get(f"/api/v1/leads/{known['id']}")["state"] == "blocked"
+    session = hunt.get(f"/api/v1/search-sessions/{report['session_id']}")
+    assert (session["state"], session["found"], session["settled"], session["blocked"]) == ("completed", 3, 3, 2)
+
+
+def test_a_blank_lifts_nothing_and_a_second_number_of_a_cell_counts(hunt: Hunt):
+    icp = hunt.icp()
+    hunt.imported(icp, "Empresa;Celular;nao_contatar\nUm;11 95555-0181;Sim\n").ok()
+    hunt.mesh.drain()
+    report = hunt.imported(
+        icp, "Empresa;Celular;nao_contatar\nUm;11 95555-0181;\nUm;11 95555-0189 / 11 95555-0181;não\n"
+    ).ok()
+    suppressed = "A pessoa pediu para não receber contato."
+    assert report["rejected"] == [{"line": 2, "reason": suppressed}, {"line": 3, "reason": suppressed}]
+    assert [lead["state"] for lead in hunt.leads()] == ["blocked"]
+
+
+def test_a_refused_line_that_forbids_contact_still_suppresses_its_people(hunt: Hunt):
+    report = hunt.imported(hunt.icp(), "Empresa;CNPJ;Celular;nao_contatar\nUm;1;11 95555-0181;Sim\n").ok()
+    assert report["rejected"] == [{"line": 2, "reason": "CNPJ inválido: 1"}]
+    hunt.mesh.drain()
+    assert hunt.mesh.one("select count(*) from sdr.suppressions") == 1
+
+
 @pytest.mark.parametrize("content", ["", "\n\n", "Cor;Forma\nazul;redonda\n"])
 def test_what_is_no_table_of_companies_is_refused_with_a_sentence(hunt: Hunt, content: str):
     hunt.imported(hunt.icp(), content).refused(422, "unreadable-file")

@@ -11,6 +11,7 @@ from somos.modules.hunter import enriching, identity, judging
 from somos.modules.hunter.queries.facts import add_facts, facts_of, show
 from somos.modules.hunter.rules.facts import company_keys, fact
 from somos.modules.hunter.rules.states import LEAD_NAMES, UNSETTLED, NotAllowed, move_lead
+from somos.modules.hunter.rules.twins import may_be_one
 from somos.modules.hunter.tables import Lead, LeadLabel, MergeSuggestion
 
 
@@ -77,6 +78,8 @@ def merge(db: Session, suggestion: MergeSuggestion, survivor_id: UUID, by: UUID)
     other = next(lead for id, lead in pair.items() if id != survivor_id)
     if survivor.state in ("duplicate", "blocked", "erased"):
         raise NotAllowed(f"O lead que ficaria está {LEAD_NAMES[survivor.state]}.")
+    if not may_be_one(survivor.cnpj, other.cnpj):
+        raise NotAllowed("Os dois leads têm CNPJs diferentes: são duas empresas.")
     unfinished = [other] if other.state in UNSETTLED else []
     enriching.absorb(db, other, survivor, are_late=True)
     show(survivor, facts_of(db, survivor.id))

@@ -107,7 +107,9 @@ def enrich(db: Session, lead_id: UUID, learnt: Sequence[Fact], secret: str) -> t
     if held:
         others = identity.lock_leads(db, held | {lead.id})
         for other in sorted(others.values(), key=lambda other: (not identity.is_refused(other), other.id)):
-            if other.id == lead.id or not _may_be_one(lead, other):
+            if other.id == lead.id:
+                continue
+            if not twins.may_be_one(lead.cnpj, other.cnpj) and not _is_refusal(lead, other):
                 continue
             outcome = _join(db, lead, other, secret, settled)
             if outcome is not None:
@@ -118,9 +120,12 @@ def enrich(db: Session, lead_id: UUID, learnt: Sequence[Fact], secret: str) -> t
     return "enriched", settled
 
 
-def _may_be_one(lead: Lead, other: Lead) -> bool:
-    """Two CNPJ roots are two companies, whatever else they share; branches share the root."""
-    return not (lead.cnpj and other.cnpj and lead.cnpj[:8] != other.cnpj[:8])
+def _is_refusal(lead: Lead, other: Lead) -> bool:
+    """A refused company's phone or e-mail is not written to, whoever else has it."""
+    shared = (lead.phone is not None and lead.phone == other.phone) or (
+        lead.email is not None and lead.email == other.email
+    )
+    return identity.is_refused(other) and shared
 
 
 def _join(

@@ -1,6 +1,6 @@
 """A lead follows what outreach and the pipeline state about it. Facts may come late, twice or out of order."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -67,15 +67,20 @@ def deal_won(db: Session, deal_id: UUID) -> None:
 def suppressed(db: Session, person_key: str) -> list[Ended]:
     """Block every lead that holds this address; those a search still worked on are returned."""
     holders = db.scalars(select(LeadKey.lead_id).where(LeadKey.hash == person_key)).all()
-    twins = db.scalars(select(Lead.id).where(Lead.duplicate_of.in_(holders))).all()
+    return block(db, holders, "A pessoa pediu para não receber contato.")
+
+
+def block(db: Session, ids: Collection[UUID], refusal: str) -> list[Ended]:
+    """Never contact these leads and their duplicates; those a search still worked on are returned."""
+    twins = db.scalars(select(Lead.id).where(Lead.duplicate_of.in_(ids))).all()
     ended = []
-    for lead in identity.lock_leads(db, [*holders, *twins]).values():
+    for lead in identity.lock_leads(db, [*ids, *twins]).values():
         if lead.state in ("blocked", "erased"):
             continue
         if lead.state in UNSETTLED:
             ended.append(Ended(lead.id, lead.session_id))
         lead.state = move_lead(lead.state, "blocked")
-        lead.refusal = "A pessoa pediu para não receber contato."
+        lead.refusal = refusal
     return ended
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, literal, select, update
+from sqlalchemy import ARRAY, Text, Uuid, any_, literal, select, update
 from sqlalchemy.orm import Session
 
 from somos.modules.hunter.queries.bulk import insert_rows
 from somos.modules.hunter.rules.facts import Fact, Key, exact_keys
-from somos.modules.hunter.tables import Lead, LeadKey
+from somos.modules.hunter.tables import Lead, LeadKey, LeadSource
 from somos.modules.keys import key_hash
 
 
@@ -22,6 +22,16 @@ def owners(db: Session, hashes: Iterable[str]) -> dict[str, Lead]:
     wanted = literal(list(hashes), ARRAY(Text))
     found = select(LeadKey.hash, Lead).join(Lead, Lead.id == LeadKey.lead_id).where(LeadKey.hash == any_(wanted))
     return {row.hash: row.Lead for row in db.execute(found)}
+
+
+def cnpjs_of(db: Session, leads: Iterable[Lead]) -> dict[UUID, str]:
+    """lead -> its CNPJ, also one that it learnt too late to show."""
+    wanted = {lead.id: lead.cnpj for lead in leads}
+    learnt = select(LeadSource.lead_id, LeadSource.value).where(
+        LeadSource.lead_id == any_(literal(list(wanted), ARRAY(Uuid))), LeadSource.field == "cnpj"
+    )
+    found = {row.lead_id: row.value for row in db.execute(learnt.order_by(LeadSource.id.desc()))}
+    return found | {lead_id: cnpj for lead_id, cnpj in wanted.items() if cnpj is not None}
 
 
 def claim(db: Session, wanted: Iterable[tuple[UUID, str, Key]]) -> None:

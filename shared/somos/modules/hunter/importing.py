@@ -1,23 +1,30 @@
 """A spreadsheet's lines become leads; every line ends as accepted, duplicate or rejected."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from somos.events.sdr import AddressKind
 from somos.mesh import Context
 from somos.mesh.ids import stable, uuid7
-from somos.modules.hunter import identity
+from somos.modules.hunter import following, identity
+from somos.modules.hunter.erasing import Ended
 from somos.modules.hunter.intake import Seen, take_in
 from somos.modules.hunter.rules import imports
-from somos.modules.hunter.rules.facts import chosen, company_keys, exact_keys
+from somos.modules.hunter.rules.facts import chosen, exact_keys
 from somos.modules.hunter.rules.states import move_session
 from somos.modules.hunter.schemas.sheets import ImportReport, RefusedLine
+from somos.modules.hunter.sessions import count
 from somos.modules.hunter.tables import IcpProfile, SearchSession
 from somos.modules.keys import PersonKeys
 from somos.modules.sdr import queries as sdr
 from somos.modules.sheet import Sheet, Unreadable, fold
+
+FORBIDDEN = "A planilha diz para não contatar."
 
 
 def lines_of(sheet: Sheet, name: str, now: datetime) -> list[imports.Line]:
@@ -49,42 +56,59 @@ def open_session(ctx: Context, profile: IcpProfile, lines: int) -> SearchSession
     return session
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file: its report, the new leads, and leads of other searches that it ended."""
+
+    report: ImportReport
+    new: list[UUID]
+    ended: list[Ended]
+
+
 def take(
     db: Session, session: SearchSession, sheet: Sheet, lines: Sequence[imports.Line], *, secret: str, now: datetime
-) -> tuple[ImportReport, list[UUID]]:
-    """Store the companies nobody knows yet; what became of each line, and the new leads."""
+) -> Taken:
+    """Store the companies nobody knows yet; those that the file says not to contact are stored as blocked."""
     rejected = [RefusedLine(line=line.number, reason=line.refused) for line in lines if line.refused]
     duplicates: list[RefusedLine] = []
     wanted: list[imports.Line] = []
-    persons = {line.number: _person(line) for line in lines if line.refused is None}
-    suppressed = sdr.suppressed_among(db, persons.values())
+    people = {line.number: _people(line) for line in lines if line.refused is None}
+    suppressed = sdr.suppressed_among(db, chain.from_iterable(people.values()))
     for line in lines:
-        if line.number not in persons:
+        if line.number not in people:
             continue
-        if persons[line.number] in suppressed:
+        if suppressed.intersection(people[line.number]):
             rejected.append(RefusedLine(line=line.number, reason="A pessoa pediu para não receber contato."))
         else:
             wanted.append(line)
     intake = take_in(db, [_seen(line) for line in wanted], session, most=len(wanted), secret=secret, now=now)
     first = {position: position for position in range(len(wanted))} | intake.twins
+    leads = intake.made | intake.known
+    never = {leads[position].id: line for position, line in enumerate(wanted) if line.forbidden}
+    ended = following.block(db, list(never), FORBIDDEN)
     for position, line in enumerate(wanted):
         holder = intake.known.get(position)
-        if holder is not None and identity.is_refused(holder):
+        if leads[position].id in never:
+            rejected.append(RefusedLine(line=line.number, reason=_why_never(line, never[leads[position].id])))
+        elif holder is not None and identity.is_refused(holder):
             rejected.append(RefusedLine(line=line.number, reason="Esta empresa está marcada para nunca ser contatada."))
         elif holder is not None:
             duplicates.append(RefusedLine(line=line.number, reason=f"Já existe como lead {holder.id}."))
         elif first[position] != position:
             before = wanted[first[position]].number
             duplicates.append(RefusedLine(line=line.number, reason=f"É a mesma empresa da linha {before}."))
+    accepted = [id for id in intake.new if id not in never]
     session.found += len(intake.new)
     session.repeated += len(duplicates)
     session.ignored += len(rejected)
+    for _ in range(len(intake.new) - len(accepted)):
+        count(session, "blocked")
     mapping = imports.mapping_of(sheet.headers)
     report = ImportReport(
         session_id=session.id,
         task_id=session.task_id,
         lines=len(lines),
-        accepted=len(intake.new),
+        accepted=len(accepted),
         duplicates=duplicates,
         rejected=sorted(rejected, key=lambda line: line.line),
         warnings=[RefusedLine(line=line.number, reason=said) for line in lines for said in line.warnings],
@@ -93,12 +117,29 @@ def take(
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
     )
-    return report, intake.new
+    return Taken(report, accepted, [one for one in ended if one.lead_id not in intake.new])
 
 
-def _person(line: imports.Line) -> PersonKeys:
-    keys = company_keys(line.facts)
-    return PersonKeys(keys.phone, keys.email)
+def forbidden_keys(lines: Iterable[imports.Line], secret: str) -> Iterator[tuple[int, dict[str, AddressKind]]]:
+    """(line, keyed hashes by kind) of everybody whom the file says never to contact; a line may hold no address."""
+    for line in lines:
+        keys: dict[str, AddressKind] = {}
+        for person in _people(line) if line.forbidden else []:
+            keys |= dict.fromkeys(person.hashes(secret), "phone" if person.phone else "email")
+        if keys:
+            yield line.number, keys
+
+
+def _why_never(line: imports.Line, said_by: imports.Line) -> str:
+    if line.forbidden:
+        return "Marcada para não ser contatada: ficou bloqueada."
+    return f"A linha {said_by.number} diz para não contatar esta empresa."
+
+
+def _people(line: imports.Line) -> list[PersonKeys]:
+    """Everybody who would be reached by one of the line's addresses."""
+    phones = [PersonKeys(phone=fact.value) for fact in line.facts if fact.field == "phone"]
+    return [*phones, *(PersonKeys(email=fact.value) for fact in line.facts if fact.field == "email")]
 
 
 def _seen(line: imports.Line) -> Seen:

@@ -15,6 +15,7 @@ from somos.modules.hunter.queries.bulk import insert_rows
 from somos.modules.hunter.queries.facts import add_facts, add_first_facts, show
 from somos.modules.hunter.rules.facts import Fact, Key, late
 from somos.modules.hunter.rules.limits import RETENTION_DAYS
+from somos.modules.hunter.rules.twins import may_be_one
 from somos.modules.hunter.tables import Lead, LeadKey, LeadOrigin, SearchSession
 
 LEGAL_BASIS = "Legítimo interesse (LGPD, art. 7º, IX): dados profissionais publicados pela própria empresa"
@@ -30,13 +31,19 @@ class Seen:
     facts: tuple[Fact, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class Company:
     """Everything seen of one company in this batch; `at` are positions in the batch."""
 
     hashes: dict[str, Key] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     at: list[int] = field(default_factory=list)
+    cnpj: str | None = None
+
+    @classmethod
+    def of(cls, hashes: dict[str, Key], seen: Seen, position: int) -> "Company":
+        cnpj = next((key.value for key in hashes.values() if key.kind == "cnpj"), None)
+        return cls(hashes, [seen], [position], cnpj)
 
     @property
     def facts(self) -> list[Fact]:
@@ -51,6 +58,7 @@ class Company:
         self.hashes |= other.hashes
         self.seen += other.seen
         self.at += other.at
+        self.cnpj = self.cnpj or other.cnpj
 
 
 @dataclass
@@ -58,6 +66,7 @@ class Intake:
     """What became of a batch, by position."""
 
     new: list[UUID] = field(default_factory=list)
+    made: dict[int, Lead] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
     known: dict[int, Lead] = field(default_factory=dict)
     twins: dict[int, int] = field(default_factory=dict)  # position -> position of the same company before it
@@ -75,16 +84,20 @@ def take_in(
 ) -> Intake:
     """Store up to `most` new leads out of a batch; the rest of it stays untaken. Known companies learn.
 
-    Two results with a key in common are one company; a key that a lead already holds makes it that lead.
+    Two results with a key in common are one company; a key that a lead already holds makes it that lead. Two CNPJs
+    stay two companies whatever else they share.
     """
     result = Intake()
     companies = _companies(batch, secret, result)
     holders = identity.owners(db, {hash_ for company in companies for hash_ in company.hashes})
     come_across = _come_across(db, batch)
+    cnpjs = identity.cnpjs_of(db, [*holders.values(), *come_across.values()])
     fresh: list[tuple[Lead, Company]] = []
     for company in companies:
-        holder = _holder(company, holders, come_across)
+        holder = _holder(company, holders, come_across, cnpjs)
         if holder is not None:
+            if company.cnpj is not None:
+                cnpjs.setdefault(holder.id, company.cnpj)
             _learn(db, company, holder, result)
         elif len(fresh) < most:
             fresh.append((_lead(company, session, now), company))
@@ -96,6 +109,7 @@ def take_in(
         identity.claim(db, [(lead.id, hash_, key) for lead, company in fresh for hash_, key in company.hashes.items()])
         add_first_facts(db, {lead.id: company.facts for lead, company in fresh})
         result.new = [lead.id for lead, _ in fresh]
+        result.made = {position: lead for lead, company in fresh for position in company.at}
     seen = [(lead.id, one) for lead, company in fresh for one in company.seen]
     seen += [(lead.id, batch[position]) for position, lead in result.known.items() if not _is_closed(lead)]
     _remember(db, session, seen, now)
@@ -104,23 +118,35 @@ def take_in(
 
 def _companies(batch: Sequence[Seen], secret: str, result: Intake) -> list[Company]:
     """The batch by company, in the order of first sight."""
-    by_name: dict[object, Company] = {}  # every hash, and every (source, id)
+    by_name: dict[object, list[Company]] = {}  # every hash, and every (source, id)
     for position, seen in enumerate(batch):
         hashes = identity.hashes_of(secret, seen.facts)
         if not hashes and not (seen.source == "csv" and any(fact.field == "company_name" for fact in seen.facts)):
             result.ignored.add(position)
             continue
-        names: list[object] = [*hashes, (seen.source, seen.external_id)]
-        same = sorted({id(by_name[name]): by_name[name] for name in names if name in by_name}.values(), key=_first)
-        company = same[0] if same else Company()
-        if same:
-            result.twins[position] = company.at[0]
-        for other in same[1:]:
-            company.take_over(other)
-        company.take_over(Company(hashes, [seen], [position]))
-        for name in company.names():
-            by_name[name] = company
-    return sorted({id(company): company for company in by_name.values()}.values(), key=_first)
+        found = Company.of(hashes, seen, position)
+        first, *others = _same(found, by_name) or [found]
+        if first is not found:
+            result.twins[position] = first.at[0]
+            others.append(found)
+        for other in others:
+            first.take_over(other)
+        for name in first.names():
+            known = [company for company in by_name.get(name, ()) if company is not first and company not in others]
+            by_name[name] = [*known, first]
+    return sorted({company for known in by_name.values() for company in known}, key=_first)
+
+
+def _same(found: Company, by_name: dict[object, list[Company]]) -> list[Company]:
+    """The companies that this one is, the first seen first: together they have one CNPJ at most."""
+    named = {company for name in found.names() for company in by_name.get(name, ())}
+    same: list[Company] = []
+    cnpj = found.cnpj
+    for company in sorted(named, key=_first):
+        if may_be_one(cnpj, company.cnpj):
+            same.append(company)
+            cnpj = cnpj or company.cnpj
+    return same
 
 
 def _first(company: Company) -> int:
@@ -136,12 +162,31 @@ def _come_across(db: Session, batch: Sequence[Seen]) -> dict[tuple[str, str], Le
     return {(row.source, row.external_id): row.Lead for row in db.execute(found)}
 
 
-def _holder(company: Company, holders: dict[str, Lead], come_across: dict[tuple[str, str], Lead]) -> Lead | None:
+def _holder(
+    company: Company, holders: dict[str, Lead], come_across: dict[tuple[str, str], Lead], cnpjs: dict[UUID, str]
+) -> Lead | None:
     """The lead this company already is: one that is refused first, so that nobody gets in beside it."""
-    found = [holders[hash_] for hash_ in company.hashes if hash_ in holders]
-    found += [come_across[key] for seen in company.seen if (key := (seen.source, seen.external_id)) in come_across]
-    live = [lead for lead in found if not (lead.state == "erased" and lead.erased_why == "retention")]
+    found = [
+        holders[hash_]
+        for hash_, key in company.hashes.items()
+        if hash_ in holders and _may_be(company, holders[hash_], key, cnpjs)
+    ]
+    crossed = [come_across[key] for seen in company.seen if (key := (seen.source, seen.external_id)) in come_across]
+    found += [lead for lead in crossed if may_be_one(company.cnpj, cnpjs.get(lead.id))]
+    live = [lead for lead in found if not _is_free(lead)]
     return min(live, key=lambda lead: (not identity.is_refused(lead), lead.id), default=None)
+
+
+def _may_be(company: Company, lead: Lead, key: Key, cnpjs: dict[UUID, str]) -> bool:
+    """Another CNPJ is another company, except that nobody is written to at the address of a refused one."""
+    if identity.is_refused(lead) and key.kind in ("phone", "email"):
+        return True
+    return may_be_one(company.cnpj, cnpjs.get(lead.id))
+
+
+def _is_free(lead: Lead) -> bool:
+    """Erased only because its time was over."""
+    return lead.state == "erased" and lead.erased_why == "retention"
 
 
 def _learn(db: Session, company: Company, holder: Lead, result: Intake) -> None:
@@ -175,7 +220,7 @@ def _lead(company: Company, session: SearchSession, now: datetime) -> Lead:
 
 def _release_erased(db: Session, companies: Iterable[Company], holders: dict[str, Lead]) -> None:
     """Keys of a company erased only because its time was over are free again."""
-    free = [hash_ for company in companies for hash_ in company.hashes if hash_ in holders]
+    free = [hash_ for company in companies for hash_ in company.hashes if hash_ in holders and _is_free(holders[hash_])]
     if free:
         db.execute(delete(LeadKey).where(LeadKey.hash.in_(free)))
 

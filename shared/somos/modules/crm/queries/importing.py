@@ -1,7 +1,7 @@
 """A spreadsheet on its way in: what each line would do, doing it, and taking it back."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,40 +10,54 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from somos.events.sdr import AddressKind
 from somos.mesh import clock
 from somos.mesh.ids import uuid7
 from somos.modules.crm.queries import history
 from somos.modules.crm.queries.opening import Opening, new_deal
-from somos.modules.crm.rules.imports import Draft, Key, draft_of, name_key
+from somos.modules.crm.rules.duplicates import may_be_one
+from somos.modules.crm.rules.imports import Draft, Key, draft_of, forbidden_people, name_key
 from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal, DealStage, Import, ImportRow
 from somos.modules.keys import PersonKeys
 from somos.modules.sdr.queries import suppressed_among
 from somos.modules.sheet import fold
+
+FORBIDDEN = "A planilha diz para não contatar esta pessoa."
 
 
 @dataclass
 class Book:
     """Who is known, by key; grows while a file is read, so that its lines find each other."""
 
-    companies: dict[Key, UUID] = field(default_factory=dict)
+    companies: dict[Key, list[UUID]] = field(default_factory=dict)
+    documents: dict[UUID, str] = field(default_factory=dict)  # of these companies
     contacts: dict[Key, UUID] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
     suppressed: set[PersonKeys] = field(default_factory=set)
 
     def company(self, draft: Draft) -> UUID | None:
+        """The company of a draft: never one of another document."""
         keys = draft.company_keys or [draft.twin_key]
-        return next((self.companies[key] for key in keys if key in self.companies), None)
+        found = (id for key in keys for id in self.companies.get(key, ()))
+        return next((id for id in found if may_be_one(draft.document, self.documents.get(id))), None)
 
     def contact(self, draft: Draft, company_id: UUID | None) -> UUID | None:
         keys = draft.contact_keys or [_colleague(company_id, draft.contact_name)]
         return next((self.contacts[key] for key in keys if key in self.contacts), None)
 
     def learn(self, draft: Draft, company_id: UUID, contact_id: UUID | None) -> None:
-        for key in [*draft.company_keys, draft.twin_key]:
-            self.companies.setdefault(key, company_id)
+        self.learn_company([*draft.company_keys, draft.twin_key], company_id, draft.document)
         if contact_id is not None:
             for key in [*draft.contact_keys, _colleague(company_id, draft.contact_name)]:
                 self.contacts.setdefault(key, contact_id)
+
+    def learn_company(self, keys: Iterable[Key], company_id: UUID, document: str | None) -> None:
+        if document is not None:
+            self.documents.setdefault(company_id, document)
+        for key in keys:
+            known = self.companies.setdefault(key, [])
+            if company_id not in known:
+                known.append(company_id)
 
 
 def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], contacts: Select[Contact]) -> Book:
@@ -52,21 +66,21 @@ def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], co
     live, people = companies.where(Company.merged_into_id.is_(None)), contacts.where(Contact.merged_into_id.is_(None))
     company_keys = {key for draft in drafts for key in draft.company_keys}
     contact_keys = {key for draft in drafts for key in draft.contact_keys}
-    names = {("name_key", fold(draft.company_name)) for draft in drafts if not draft.company_keys}
-    for company in _having(db, live, Company, company_keys | names):
-        book.companies.setdefault(name_key(company.name, company.city), company.id)
-        for name in ("document", "domain", "phone", "email"):
-            book.companies.setdefault((name, getattr(company, name)), company.id)
+    nameless = {("name_key", fold(draft.company_name)) for draft in drafts if not draft.company_keys}
+    for company in _having(db, live, Company, company_keys | nameless):
+        names = ("document", "domain", "phone", "email")
+        keys = [name_key(company.name, company.city), *((name, getattr(company, name)) for name in names)]
+        book.learn_company(keys, company.id, company.document)
     for contact in _having(db, people, Contact, contact_keys):
         for name in ("email", "phone"):
             book.contacts.setdefault((name, getattr(contact, name)), contact.id)
     colleagues = people.join(CompanyContact, CompanyContact.contact_id == Contact.id).with_only_columns(
         CompanyContact.company_id, Contact.id, Contact.name
     )
-    found = set(book.companies.values())
+    found = {id for ids in book.companies.values() for id in ids}
     for company_id, contact_id, name in db.execute(colleagues.where(CompanyContact.company_id.in_(found))):
         book.contacts.setdefault(_colleague(company_id, name), contact_id)
-    book.suppressed = suppressed_among(db, (draft.person for draft in drafts))
+    book.suppressed = suppressed_among(db, (person for draft in drafts for person in draft.people))
     return book
 
 
@@ -83,18 +97,34 @@ def assess(row: ImportRow, mapping: dict[str, str], book: Book) -> Draft | None:
     row.company_id = row.contact_id = None
     if draft is not None:
         row.company_id = book.company(draft)
+        if row.company_id is not None and draft.document is not None:
+            book.documents.setdefault(row.company_id, draft.document)  # a later line of another document is not it
         row.contact_id = book.contact(draft, row.company_id) if draft.contact_name else None
         if row.company_id is None and draft.document in book.elsewhere:
             problems.append("Este CNPJ ou CPF já está em outra carteira.")
-        if draft.person in book.suppressed:
+        if book.suppressed.intersection(draft.people):
             problems.append("Esta pessoa pediu para não ser contatada.")
-    row.problems = problems
-    if draft is None or problems:
+    row.problems = [*row.unreadable, *problems]
+    if draft is None or row.problems:
         row.state = "invalid"
         return None
+    if draft.forbidden:
+        row.problems = [FORBIDDEN]
     is_new = row.company_id is None or (draft.contact_name and row.contact_id is None) or draft.deal_title
     row.state = "ready" if is_new else "duplicate"
     return draft if is_new else None
+
+
+def forbidden_keys(
+    rows: Iterable[ImportRow], mapping: dict[str, str], secret: str
+) -> Iterator[tuple[int, dict[str, AddressKind]]]:
+    """(line, keyed hashes by kind) of everybody whom the file says never to contact, whatever came of their lines."""
+    for row in rows:
+        keys: dict[str, AddressKind] = {}
+        for person in forbidden_people(row.cells, mapping):
+            keys |= dict.fromkeys(person.hashes(secret), "phone" if person.phone else "email")
+        if keys:
+            yield row.line, keys
 
 
 def apply(
@@ -215,6 +245,7 @@ def _company(draft: Draft, owner_id: UUID) -> Company:
         city=draft.city,
         uf=draft.uf,
         segment=draft.segment,
+        notes=_others(draft.phones, draft.emails),
         owner_id=owner_id,
     )
 
@@ -226,8 +257,15 @@ def _contact(draft: Draft, owner_id: UUID) -> Contact:
         title=draft.contact_title,
         email=draft.contact_email,
         phone=draft.contact_phone,
+        notes=_others(draft.contact_phones, draft.contact_emails),
         owner_id=owner_id,
     )
+
+
+def _others(phones: Sequence[str], emails: Sequence[str]) -> str | None:
+    """The further numbers and addresses of a cell, for which a record has no column."""
+    others = [*phones[1:], *emails[1:]]
+    return f"Também: {', '.join(others)}" if others else None
 
 
 def _opening(draft: Draft, row: ImportRow, stage: DealStage, owner_id: UUID) -> Opening:

@@ -34,12 +34,16 @@ def relationship(db: Session, keys: CompanyKeys) -> Relationship | None:
 
 
 def find_company(db: Session, keys: CompanyKeys) -> Company | None:
-    """The live company with these keys: by document, else domain, else phone, else e-mail."""
+    """The live company with these keys: by document, else domain, else phone, else e-mail.
+
+    Never one of another CNPJ.
+    """
+    live = select(Company).where(Company.merged_into_id.is_(None)).order_by(Company.id).limit(1)
+    if keys.cnpj:
+        live = live.where(or_(Company.document.is_(None), Company.document == keys.cnpj))
     for column, value in _company_keys(keys):
-        found = db.scalars(
-            select(Company).where(column == value, Company.merged_into_id.is_(None)).order_by(Company.id).limit(1)
-        ).first()
-        if found is not None and not (keys.cnpj and found.document and found.document != keys.cnpj):
+        found = db.scalars(live.where(column == value)).first()
+        if found is not None:
             return found
     return None
 

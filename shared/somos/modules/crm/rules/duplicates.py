@@ -30,8 +30,15 @@ class Likeness:
     score: int  # 0..100
 
 
+def may_be_one(document: str | None, other: str | None) -> bool:
+    """Whether two companies may be one: two documents are two, whatever else agrees. So are headquarters and branch."""
+    return document is None or other is None or document == other
+
+
 def likeness(mine: Known, other: Known) -> Likeness | None:
     """Exact when any key is equal; similar when names resemble and the cities do not contradict."""
+    if not may_be_one(mine.document, other.document):
+        return None
     same = tuple(
         field
         for field in ("document", "domain", "phone", "email")
@@ -39,8 +46,6 @@ def likeness(mine: Known, other: Known) -> Likeness | None:
     )
     if same:
         return Likeness("exact", same, 100)
-    if mine.document and other.document:
-        return None  # two documents, two companies, however alike their names
     if mine.city and other.city and not same_place(mine.city, other.city):
         return None
     score = name_similarity(mine.name, other.name)

@@ -102,6 +102,8 @@ class ImportRow(Table):
     cells: Mapped[dict[str, Any]]
     state: Mapped[str]
     problems: Mapped[list[Any]] = mapped_column(default=list)
+    # What is wrong with the line as it stands in the file: no other reading of the columns mends it.
+    unreadable: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     company_id: Mapped[UUID | None]
     contact_id: Mapped[UUID | None]
     deal_id: Mapped[UUID | None]

@@ -100,14 +100,17 @@ def chosen(facts: Iterable[Fact]) -> dict[str, Fact]:
 
 
 def exact_keys(facts: Iterable[Fact]) -> list[Key]:
-    """The keys by which these facts recognise a company, sorted."""
-    keys: set[Key] = set()
+    """The keys by which these facts recognise a company, sorted.
+
+    Of several CNPJs only the one that wins: the site of a branch shows its headquarters' too.
+    """
+    facts = list(facts)
+    own = chosen(facts).get("cnpj")
+    keys = {Key("cnpj", own.value)} if own else set()
     for fact in facts:
-        if fact.field == "cnpj":
-            keys.add(Key("cnpj", fact.value))
-        elif fact.source not in _KEY_ORIGINS:
+        if fact.source not in _KEY_ORIGINS:
             continue
-        elif fact.field == "domain":
+        if fact.field == "domain":
             keys.add(Key("domain", fact.value))
         elif fact.field == "phone":
             keys.add(Key("phone", phone_variants(fact.value)[0]))

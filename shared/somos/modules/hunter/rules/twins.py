@@ -20,13 +20,18 @@ class Named:
     cnpj: str | None = None
 
 
+def may_be_one(cnpj: str | None, other: str | None) -> bool:
+    """Whether two companies may be one: two CNPJs are two, whatever else agrees. So are headquarters and branch."""
+    return cnpj is None or other is None or cnpj == other
+
+
 def suggestions(lead: Named, others: Iterable[Named]) -> list[tuple[UUID, int]]:
-    """(other lead, likeness 0-100), the most alike first. Two CNPJs are two companies, however alike."""
+    """(other lead, likeness 0-100), the most alike first."""
     found = []
     for other in others:
         if other.id == lead.id or not same_place(lead.city, other.city):
             continue
-        if lead.cnpj and other.cnpj and lead.cnpj != other.cnpj:
+        if not may_be_one(lead.cnpj, other.cnpj):
             continue
         likeness = name_similarity(lead.name, other.name)
         if likeness >= SUGGEST_FROM:
