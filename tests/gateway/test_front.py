@@ -4,15 +4,20 @@ import asyncio
 import gzip
 import http.client
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import make_url, text
 from websockets.asyncio.client import connect
 
 from gateway.local.exchange import Call
 from gateway.realtime.bell import CHANNEL
 from somos.mesh.beats import SILENCE, beat
+from somos.mesh.database import alone, engine_for
+from somos.mesh.relay import Relay
 from tests.gateway.conftest import Gateway
 
 
@@ -26,10 +31,54 @@ def test_health_names_each_part_and_stays_up_without_the_relay(gateway: Gateway)
         "database": True,
         "redis": True,
         "relay": False,
+        "clock": True,
     }
     with gateway.mesh.db() as db:
         beat(db.connection(), SILENCE)
     assert gateway.call("GET /health").json()["status"] == "ok"
+
+
+def test_health_tells_that_the_clock_was_set_back_until_it_is_past_that_hour_again(gateway: Gateway) -> None:
+    relay = Relay(gateway.mesh.runtime)
+    relay.turn()
+    relay.keep_house()
+    gateway.mesh.advance(hours=-1)
+    told = gateway.call("GET /health").json()["parts"]
+    assert told["relay"]["ok"] is False  # nobody beat since
+    relay.turn()
+    relay.keep_house()
+    told = gateway.call("GET /health").json()
+    assert (told["status"], told["parts"]["relay"]["ok"], told["parts"]["clock"]["ok"]) == ("degraded", True, False)
+    gateway.mesh.advance(hours=1, seconds=1)
+    relay.turn()
+    relay.keep_house()
+    assert gateway.call("GET /health").json()["status"] == "ok"
+
+
+def test_a_database_that_can_be_read_but_not_written_is_down(gateway: Gateway) -> None:
+    settings = gateway.mesh.runtime.settings
+    with _read_only(settings.database_owner_url):
+        gateway.mesh.runtime.engine.dispose()
+        answer = gateway.call("GET /health")
+    gateway.mesh.runtime.engine.dispose()
+    assert answer.status_code == 503
+    assert (answer.json()["status"], answer.json()["parts"]["database"]["ok"]) == ("down", False)
+
+
+@contextmanager
+def _read_only(owner_url: str) -> Iterator[None]:
+    """A database that takes no writes, as when its disk is full, for connections made from now on."""
+    owner = engine_for(owner_url, pool_size=1)
+    name = make_url(owner_url).database
+    try:
+        with alone(owner) as connection:
+            connection.execute(text(f'alter database "{name}" set default_transaction_read_only = on'))
+        yield
+    finally:
+        with alone(owner) as connection:
+            connection.execute(text("set default_transaction_read_only = off"))
+            connection.execute(text(f'alter database "{name}" reset default_transaction_read_only'))
+        owner.dispose()
 
 
 def test_health_of_the_integrations_calls_nobody(gateway: Gateway) -> None:

@@ -81,6 +81,17 @@ def test_a_parking_operation_whose_process_died_is_parked_when_its_lease_ends(to
     assert len(postman.told) == 1
 
 
+def test_a_lease_from_before_the_clock_was_set_back_is_over(toys: Mesh, postman: ToyPostman) -> None:
+    delivery = uuid7()
+    postman.trouble, postman.late = [SystemExit()], True
+    with pytest.raises(SystemExit):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    toys.advance(hours=-1)
+    with pytest.raises(Parked):
+        _journal(toys, delivery).once("shout", postman.shout, {"note": "a"})
+    assert len(postman.told) == 1
+
+
 def test_a_reconciling_operation_is_looked_up_before_it_is_repeated(toys: Mesh, postman: ToyPostman) -> None:
     delivery = uuid7()
     postman.trouble, postman.late = [SystemExit()], True

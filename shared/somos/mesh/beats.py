@@ -10,7 +10,7 @@ from somos.mesh import clock
 from somos.mesh.database import alone
 
 # How long each may be silent before somebody is told. Those of a second, and those of a minute.
-RELAY: Final = ("relay", "tick", "fan-out", "ring", "seal")
+RELAY: Final = ("relay", "setback", "tick", "fan-out", "ring", "seal")
 HOUSE: Final = (
     "forget-answers",
     "forget-deliveries",
@@ -47,6 +47,6 @@ def seen(connection: Connection) -> dict[str, datetime | None]:
 
 
 def silent(last: dict[str, datetime | None]) -> list[str]:
-    """Parts of which nothing was heard for longer than they may be silent."""
+    """Parts of which nothing was heard for longer than they may be silent, or only before the clock was set back."""
     now = clock.now()
-    return [part for part, at in last.items() if at is None or now - at >= SILENCE[part]]
+    return [part for part, at in last.items() if at is None or abs(now - at) >= SILENCE[part]]

@@ -69,6 +69,12 @@ class _Call:
         return min(clock.now() + LEASE, self.deadline)
 
 
+def _is_held(lease_until: datetime) -> bool:
+    """A lease further ahead than it can be means that the clock was set back; it counts as over."""
+    now = clock.now()
+    return now < lease_until <= now + LEASE
+
+
 def _renew(calls: list[_Call]) -> None:
     for call in calls:
         with atomically(call.engine) as connection:
@@ -185,7 +191,7 @@ class Journal:
             if changed(db.execute(_BEGIN, begun)):
                 return call, None
             before = db.execute(_READ, row).one()
-            if before.state != "started" or before.lease_until > clock.now():
+            if before.state != "started" or _is_held(before.lease_until):
                 return None, before
             # Whoever called before is gone; the row lock makes one attempt the heir.
             heir = replace(call, attempts=before.attempts + 1)

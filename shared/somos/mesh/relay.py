@@ -13,6 +13,7 @@ from somos.mesh.database import atomically
 from somos.mesh.ids import stable
 from somos.mesh.log import log
 from somos.mesh.runtime import Runtime
+from somos.mesh.setback import SetbackWatch
 
 PERIOD_S = 1.0
 
@@ -32,6 +33,7 @@ class Relay:
         self._stop = threading.Event()
         self._ticked: datetime | None = None
         self._kept: datetime | None = None
+        self._setback = SetbackWatch(runtime)
 
     def run(self) -> None:
         """Turn once a period until stopped; the house is kept in a thread of its own."""
@@ -45,7 +47,8 @@ class Relay:
 
     def turn(self) -> None:
         """One round: new minutes tick, new events fan out, due queues ring."""
-        well = attempt({"tick": self._tick_once_a_minute, "fan-out": self._fan_out, "ring": self._ring})
+        work = {"tick": self._tick_once_a_minute, "fan-out": self._fan_out, "ring": self._ring}
+        well = attempt({"setback": self._setback.look, **work})
         beats.beat(self._runtime.engine, ["relay", *well])
 
     def keep_house(self) -> None:
