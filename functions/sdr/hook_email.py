@@ -6,16 +6,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
+from somos.events.sdr import MailUnread, MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
 from somos.mesh import Context, webhook
+from somos.modules.sdr import reading
 from somos.modules.sdr.inbox import Arrived, take
 from somos.modules.sdr.receipts import BOUNCE
 from somos.modules.sdr.reporting import report_receipt
+from somos.modules.sdr.rules.bounces import is_dead_bounce
 from somos.modules.sdr.silencing import silence_address
 from somos.ports.email import Email
 
 RECEIPTS = {
     "email.sent": "sent",
+    "email.delivery_delayed": "delayed",
     "email.delivered": "delivered",
     "email.opened": "opened",
     "email.clicked": "opened",
@@ -38,54 +41,46 @@ class ResendEvent(BaseModel):
 @webhook(
     "/webhook/email",
     signed_by="resend",
-    emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, StepDue],
+    emits=[MailUnread, ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, StepDue],
     calls=[Email],
 )
 def hook_email(event: ResendEvent, ctx: Context) -> None:
-    email_id = str(event.data.get("email_id") or "")
+    email_id = str(event.data.get("email_id") or event.data.get("id") or "")
     if not email_id:
         return
     if event.type == "email.received":
         _received(ctx, event, email_id)
-        return
-    detail = _detail(event)
-    if event.type not in (*RECEIPTS, "email.complained") or detail == "temporary":
-        return
-    with ctx.write() as db:
-        if event.type == "email.complained":
+    elif event.type == "email.complained":
+        with ctx.write() as db:
             for address in _receivers(event):
                 silence_address(ctx, db, address, source="complaint")
-            return
+    elif event.type in RECEIPTS:
+        receipt, detail = _reported(event)
         at, rfc_id = event.created_at or ctx.now, event.data.get("message_id")
-        report_receipt(
-            ctx, db, "email", email_id, RECEIPTS[event.type], at, detail, rfc_id if isinstance(rfc_id, str) else None
-        )
+        with ctx.write() as db:
+            report_receipt(ctx, db, "email", email_id, receipt, at, detail, rfc_id if isinstance(rfc_id, str) else None)
 
 
 def _received(ctx: Context, event: ResendEvent, email_id: str) -> None:
     """The event holds no words: they are fetched first."""
-    mail = ctx.once("mail", ctx.port(Email).received, email_id=email_id)
-    if mail is None:
-        ctx.log.warning("received-mail-gone", email_id=email_id)
-        return
-    name, address = parseaddr(mail.sender)
+    name, address = parseaddr(str(event.data.get("from") or ""))
+    envelope = Arrived(
+        channel="email",
+        provider_message_id=email_id,
+        account=next(iter(_receivers(event)), ""),
+        from_address=address,
+        from_name=name,
+        subject=str(event.data.get("subject") or ""),
+        text="",
+        received_at=event.created_at or ctx.now,
+        unread=True,
+    )
+    mail = reading.fetched(ctx, email_id)
     with ctx.write() as db:
-        take(
-            ctx,
-            db,
-            Arrived(
-                channel="email",
-                provider_message_id=email_id,
-                account=next(iter(_receivers(event)), ""),
-                from_address=address,
-                from_name=name,
-                subject=mail.subject,
-                text=mail.text,
-                in_reply_to=mail.headers.get("in-reply-to"),
-                headers=mail.headers,
-                received_at=event.created_at or ctx.now,
-            ),
-        )
+        if mail is None:
+            reading.keep_unread(ctx, db, envelope)
+        else:
+            take(ctx, db, reading.arrived(envelope, mail))
 
 
 def _receivers(event: ResendEvent) -> list[str]:
@@ -93,15 +88,27 @@ def _receivers(event: ResendEvent) -> list[str]:
     return [str(address) for address in to] if isinstance(to, list) else [str(to)] if to else []
 
 
-def _detail(event: ResendEvent) -> str | None:
-    """Why a mail did not arrive; a bounce that is not for good is only late."""
+def _reported(event: ResendEvent) -> tuple[str, str | None]:
+    """The receipt, and why a mail did not arrive. One that came back for now is only late."""
+    receipt = RECEIPTS[event.type]
     if event.type == "email.bounced":
-        bounce = event.data.get("bounce") or {}
-        if bounce.get("type") == "Temporary":
-            return "temporary"
-        return f"{BOUNCE}: {bounce.get('message') or bounce.get('subType') or 'o endereço não existe'}"[:300]
+        bounce = _object(event.data.get("bounce"))
+        said = " ".join(_texts(bounce.get("diagnosticCode")) + _texts(bounce.get("message")))
+        why = str(bounce.get("message") or bounce.get("subType") or "o endereço não existe")
+        if not is_dead_bounce(str(bounce.get("type") or ""), said):
+            return "delayed", why[:300]
+        return receipt, f"{BOUNCE}: {why}"[:300]
     if event.type == "email.suppressed":
-        return f"{BOUNCE}: o provedor não escreve mais a este endereço"
+        return receipt, f"{BOUNCE}: o provedor não escreve mais a este endereço"
     if event.type == "email.failed":
-        return str((event.data.get("failed") or {}).get("reason") or "O provedor não entregou a mensagem.")[:300]
-    return None
+        reason = _object(event.data.get("failed")).get("reason")
+        return receipt, str(reason or "O provedor não entregou a mensagem.")[:300]
+    return receipt, None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []

@@ -1,14 +1,12 @@
 """The wait of a cadence's step is over: draft its message, if the cadence still goes on."""
 
-from datetime import timedelta
+from datetime import datetime
 
 from somos.events.sdr import DraftWanted, StepDue
 from somos.mesh import Context, topic
 from somos.modules.sdr import people
 from somos.modules.sdr.steps import draft_step, next_step
 from somos.modules.sdr.tables import Enrolment
-
-LOOK_AGAIN = timedelta(minutes=30)
 
 
 @topic(StepDue, emits=[DraftWanted, StepDue])
@@ -19,7 +17,7 @@ def on_step_due(event: StepDue, ctx: Context) -> None:
         if enrolment is None:
             return
         step = next_step(db, enrolment, event.step_no, ctx.now)
-        if step == "later":
-            ctx.emit(StepDue(enrolment_id=enrolment.id, step_no=event.step_no), after=ctx.now + LOOK_AGAIN)
+        if isinstance(step, datetime):
+            ctx.emit(StepDue(enrolment_id=enrolment.id, step_no=event.step_no), after=step)
         elif step is not None and (message := draft_step(ctx, db, enrolment, step)):
             ctx.emit(DraftWanted(message_id=message.id))

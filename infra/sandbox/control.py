@@ -143,7 +143,7 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
         text = str(told.get("text", ""))
         if told.get("channel", "whatsapp") == "email":
             last = last_message("email", person_id)
-            return jsonify(id=resend.say(person, text, last)), 201
+            return jsonify(id=resend.say(person, text, last, told)), 201
         last = last_message("whatsapp", person_id)
         name = told.get("instance") or (last["sender"] if last else world.config.instances[0])
         instance = evolution.instance(name)

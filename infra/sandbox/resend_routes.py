@@ -109,13 +109,13 @@ def blueprint(world: World, resend: Resend) -> Blueprint:
         if row is None:
             return failure(404, "not_found", "Email not found")
         mail = json.loads(row["extra"])
-        html = f"<p>{row['text']}</p>"
+        html = mail.get("html") or f"<p>{row['text']}</p>"
         kept = {k: mail[k] for k in ("from", "to", "created_at", "subject", "cc", "bcc", "message_id", "attachments")}
         return jsonify(
             object="email",
             id=row["id"],
             html=html,
-            text=row["text"],
+            text=None if mail.get("html") else row["text"],
             headers=mail["headers"],
             reply_to=[],
             **kept,

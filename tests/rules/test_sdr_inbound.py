@@ -5,12 +5,12 @@ import pytest
 from somos.modules.sdr.rules.inbound import (
     CONFIDENCE_LIMIT,
     Inbound,
-    bounced_addresses,
+    bounced,
     by_rules,
-    fresh_text,
-    optout_words,
     settle,
 )
+from somos.modules.sdr.rules.optout import refusal_in
+from somos.modules.sdr.rules.own_words import own_words
 
 
 def whatsapp(text):
@@ -75,7 +75,6 @@ def test_these_words_are_an_opt_out(text):
         "quero cancelar o contrato com a produtora antiga",
         "Quem é você?",
         "👍",
-        "",
     ],
 )
 def test_these_words_leave_doubt_and_go_to_the_model(text):
@@ -92,7 +91,7 @@ def test_our_own_footer_in_the_quoted_text_is_not_an_opt_out():
         "> Se preferir não receber mensagens, responda PARAR.\n"
     )
     assert by_rules(email(answer, subject="Re: quero sair da rotina")) is None
-    assert fresh_text(answer).strip() == "Oi! Adorei, vamos marcar?"
+    assert own_words(answer) == "Oi! Adorei, vamos marcar?"
 
 
 def test_an_opt_out_above_a_quote_still_counts():
@@ -125,7 +124,7 @@ def test_a_person_who_writes_about_a_failed_delivery_is_no_bounce():
 
 def test_a_bounce_names_the_dead_address_and_not_the_messenger():
     message = email("Final-Recipient: rfc822; Ana@Agencia.com.br\nmailer-daemon@x.com", sender="mailer-daemon@x.com")
-    assert bounced_addresses(message) == ["ana@agencia.com.br"]
+    assert [bounce.address for bounce in bounced(message)] == ["ana@agencia.com.br"]
 
 
 @pytest.mark.parametrize(
@@ -164,4 +163,6 @@ def test_a_label_the_model_cannot_know_is_not_believed(label, confidence):
 @pytest.mark.parametrize("noise", ["", "!", " 🙏", "...", "\n"])
 @pytest.mark.parametrize("word", ["parar", "SAIR", "Remover", "stop", "Descadastrar"])
 def test_the_five_words_work_however_they_are_typed(word, noise):
-    assert optout_words(word + noise)
+    refusal = refusal_in(word + noise)
+    assert refusal is not None
+    assert refusal.certain

@@ -69,25 +69,40 @@ class Resend(Email):
                 return None
             raise
         mail = answer.object
-        headers = mail.get("headers") if isinstance(mail.get("headers"), dict) else {}
         return ReceivedEmail(
             sender=str(mail.get("from") or ""),
             subject=str(mail.get("subject") or ""),
-            text=str(mail.get("text") or "") or plain_text(str(mail.get("html") or "")),
-            headers={str(name).lower(): str(value) for name, value in (headers or {}).items()},
+            text=_words(mail),
+            headers=_headers(mail.get("headers")),
         )
 
 
-def plain_text(html: str) -> str:
-    """The words of a mail that has no text part."""
-    if not html:
-        return ""
-    from selectolax.lexbor import LexborHTMLParser  # on first use
+def _words(mail: Mapping[str, Any]) -> str:
+    """The text part, unless it is blank: then the words of the HTML."""
+    text = str(mail.get("text") or "")
+    if text.strip():
+        return text
+    from somos.adapters.mail_text import plain_text  # on first use: it loads a parser
 
-    tree = LexborHTMLParser(html)
-    for node in tree.css("style, script, head"):
-        node.decompose()
-    return (tree.body.text(separator="\n", strip=True) if tree.body else "").strip()
+    return plain_text(str(mail.get("html") or ""))
+
+
+def _headers(said: Any) -> dict[str, str]:
+    """By lower-case name, from an object or a list of name and value; of a header given twice, every value."""
+    if isinstance(said, dict):
+        pairs = [(name, value) for name, values in said.items() for value in _listed(values)]
+    else:
+        pairs = [(one.get("name"), one.get("value")) for one in _listed(said) if isinstance(one, dict)]
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        if name and value is not None:
+            key = str(name).lower()
+            headers[key] = f"{headers[key]} {value}" if key in headers else str(value)
+    return headers
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _judge_received(answer: Answer) -> OutsideError | None:

@@ -51,6 +51,13 @@ class ReplyStored(Event):
     response_id: UUID
 
 
+class MailUnread(Event):
+    """A mail came whose words the provider did not give; it is asked for again, for the `tried`th time."""
+
+    response_id: UUID
+    tried: int
+
+
 class ReplyClassified(Event):
     """What the answer means is known; of a `later`, the day that was named."""
 

@@ -164,12 +164,28 @@ class Desk:
 
     def mailed(self, person: str, said: str, drain: bool = True) -> None:
         """A person of the sandbox answers our last mail; Resend announces it without its words."""
-        id = self.outside.post(f"people/{person}/say", channel="email", text=said)["id"]
+        self._mailed(person, drain, text=said)
+
+    def mails(self, person: str = "horizonte", drain: bool = False, **told: Any) -> None:
+        """The same with `html`, `subject` or `headers` of their own."""
+        self._mailed(person, drain, **told)
+
+    def _mailed(self, person: str, drain: bool, **told: Any) -> None:
+        id = self.outside.post(f"people/{person}/say", channel="email", **told)["id"]
         mail = next(m for m in self.outside.get("inbound") if m["id"] == id)["extra"]
         # What Resend told of our own mail before: the id that its answer names.
-        answered = {"email_id": self.left("email")[-1]["id"], "message_id": mail["headers"]["in-reply-to"]}
-        assert self.resend("email.sent", answered).status == 200
+        ours = {"email_id": self.left("email")[-1]["id"], "message_id": mail["headers"]["in-reply-to"]}
+        assert self.resend("email.sent", ours).status == 200
         self.only("inbox.")
+        self._announce(mail, drain)
+
+    def hears_mail(self, person: str = "horizonte", **told: Any) -> None:
+        """A mail whose headers alone say what it answers; nothing of ours is told with it."""
+        id = self.outside.post(f"people/{person}/say", channel="email", **told)["id"]
+        self._announce(next(m for m in self.outside.get("inbound") if m["id"] == id)["extra"], drain=True)
+
+    def _announce(self, mail: Any, drain: bool) -> None:
+        """Resend says that a mail came, without its words."""
         named = {k: mail[k] for k in ("email_id", "message_id", "from", "to", "subject")}
         assert self.resend("email.received", named).status == 200
         if drain:

@@ -16,7 +16,7 @@ from somos.modules.hunter.queries import LeadCard
 from somos.modules.keys import PersonKeys
 from somos.modules.sdr import people
 from somos.modules.sdr.rules.drafts import UNSUBSCRIBE_PATH, unsubscribe_token, with_way_out
-from somos.modules.sdr.rules.inbound import fresh_text
+from somos.modules.sdr.rules.own_words import own_words
 from somos.modules.sdr.rules.windows import zone_of
 from somos.modules.sdr.tables import OutreachMessage, Response, Sender
 from somos.ports.llm import LlmAnswer, Prompt, section
@@ -121,7 +121,7 @@ def wanted(db: Session, message_id: UUID) -> Wanted | None:
         heard = db.scalars(said.limit(1)).first()
     instruction = message.instruction or FIRST_CONTACT
     sender = db.get_one(Sender, message.sender_id)
-    prompt = draft_prompt(message.channel, card, sender, instruction, fresh_text(heard or ""))
+    prompt = draft_prompt(message.channel, card, sender, instruction, own_words(heard or ""))
     return Wanted(prompt, evidence_of(card))
 
 

@@ -2,14 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from somos.modules.crm import queries as crm
 from somos.modules.hunter import queries as hunter
 from somos.modules.keys import CompanyKeys
 from somos.modules.sdr import people
+from somos.modules.sdr.absences import back_at
 from somos.modules.sdr.asking import hash_of
+from somos.modules.sdr.bouncing import paused_until
 from somos.modules.sdr.rules.guards import Inbound, Preflight
 from somos.modules.sdr.rules.inbound import HUMAN, MACHINE
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
@@ -33,6 +35,7 @@ def facts(db: Session, message: OutreachMessage, sender: Sender, now: datetime) 
     enrolment = db.get(Enrolment, message.enrolment_id, populate_existing=True) if message.enrolment_id else None
     keys = people.keys_of(message)
     conversational = message.kind == "reply"
+    theirs = people.heard_from(db, message)
     return Preflight(
         now=now,
         channel=message.channel,
@@ -42,7 +45,7 @@ def facts(db: Session, message: OutreachMessage, sender: Sender, now: datetime) 
         approved_by_person=approval is not None and approval.decided_by is not None,
         approval_expires_at=approval.expires_at if approval else None,
         suppressed=is_silenced(db, message),
-        inbound=inbound_since_drafting(db, message),
+        inbound=inbound_of(db, message, theirs),
         lead_state=hunter.lead_states(db, [message.lead_id]).get(message.lead_id),
         relationship=None if conversational else relationship_of(db, message),
         stopped_enrolment=enrolment.state if enrolment and not outlives(message, enrolment) else None,
@@ -55,6 +58,8 @@ def facts(db: Session, message: OutreachMessage, sender: Sender, now: datetime) 
         sender_zone=sender.time_zone,
         ramp=Ramp(sender.daily_cap, sender.ramp_start, sender.ramp_step, sender.ramp_since),
         sender_left_today=left_today(db, sender, now),
+        away_until=back_at(db, theirs, message.zone, now),
+        address_paused_until=paused_until(db, message),
         person_left=left_to(db, keys, message.sandbox or sender.sandbox, now - PERSON_CAP_PERIOD),
     )
 
@@ -75,26 +80,28 @@ def is_silenced(db: Session, message: OutreachMessage) -> bool:
     return not (message.kind == "reply" and people.may_be_answered(db, keys, message.channel))
 
 
-def inbound_since_drafting(db: Session, message: OutreachMessage) -> Inbound:
-    """Whether the person wrote since the text was written, from any address and on any channel.
+def inbound_of(db: Session, message: OutreachMessage, theirs: ColumnElement[bool]) -> Inbound:
+    """What the person wrote since the text was written, from any address and on any channel.
 
-    In the very same instant counts as since, except for an answer, which is to what was just heard.
+    What nobody has understood yet counts however old it is. In the very same instant counts as since. A person's
+    own answer is to what they read, so only what was heard after it counts.
     """
-    keys = people.keys_of(message)
-    known = people.known_by(db, keys)
     since = message.edited_at or message.drafted_at or message.created_at
-    labels = db.scalars(
-        select(Response.label).where(
-            or_(Response.from_key.in_(keys), Response.lead_id.in_(known.leads | {message.lead_id})),
-            Response.created_at > since if message.kind == "reply" else Response.created_at >= since,
-            or_(Response.label.is_(None), Response.label.not_in(MACHINE)),
+    unsettled = and_(or_(Response.label.is_(None), Response.label == "unclear"), Response.state != "handled")
+    counted = Response.created_at > since if message.kind == "reply" else or_(Response.created_at >= since, unsettled)
+    heard = db.execute(
+        select(Response.label, Response.state).where(
+            theirs, counted, or_(Response.label.is_(None), Response.label.not_in(MACHINE))
         )
     ).all()
-    if any(label in HUMAN for label in labels):
+    if any(label in HUMAN for label, _ in heard):
         return "human"
-    if "unclear" in labels:
+    if any(state == "unread" for _, state in heard):
+        return "unread"
+    # The model reads only what is known to be of a lead.
+    if any(label == "unclear" or state == "unmatched" for label, state in heard):
         return "unclear"
-    return "unclassified" if labels else "none"
+    return "unclassified" if heard else "none"
 
 
 def relationship_of(db: Session, message: OutreachMessage) -> str | None:

@@ -18,7 +18,7 @@ from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified,
 from somos.mesh import Context
 from somos.mesh.ids import uuid7
 from somos.modules.keys import KeyKind, normalise_email, normalise_phone
-from somos.modules.sdr import people
+from somos.modules.sdr import absences, bouncing, people
 from somos.modules.sdr.drafting import text_of
 from somos.modules.sdr.erasing import erase_answer, is_part_of
 from somos.modules.sdr.rules.inbound import (
@@ -26,13 +26,12 @@ from somos.modules.sdr.rules.inbound import (
     Inbound,
     Label,
     Verdict,
-    bounced_addresses,
+    bounced,
     by_rules,
-    fresh_text,
 )
-from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
-from somos.modules.sdr.stopping import cancel, stop_enrolment, stop_person
-from somos.modules.sdr.tables import Enrolment, OutreachMessage, Response, Sender
+from somos.modules.sdr.rules.own_words import own_words
+from somos.modules.sdr.stopping import stop_person
+from somos.modules.sdr.tables import OutreachMessage, Response, Sender
 from somos.ports.llm import Prompt, section
 
 MAX_TEXT = 20_000
@@ -67,9 +66,20 @@ class Arrived:
     jid: str | None = None
     lid: str | None = None
     subject: str | None = None
-    in_reply_to: str | None = None
+    answered_ids: tuple[str, ...] = ()
     headers: dict[str, Any] = field(default_factory=dict)
     pulled: bool = False
+    unread: bool = False  # only that it came is known: its words could not be fetched
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Who wrote: the key and form of their address, our message that they answer, and whether it is forgotten."""
+
+    key: str | None
+    address: str | None
+    answered: OutreachMessage | None
+    erased: bool
 
 
 @dataclass(slots=True)
@@ -83,18 +93,8 @@ class Conclusion:
 
 def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
     """Store an inbound message and let the rules settle it; None when it was stored before."""
-    kind: KeyKind = "email" if arrived.channel == "email" else "phone"
-    address = normalise_email(arrived.from_address) if kind == "email" else normalise_phone(arrived.from_address)
-    from_key = people.key_of(ctx.settings.suppression_key, kind, address)
-    people.lock_ids(db, arrived.in_reply_to)
-    answered = _answered(db, arrived, from_key)
-    # Whoever is about to write to this person waits for this, or has called already.
-    people.lock(db, writer(db, arrived.channel, from_key, answered, None))
-    if answered is not None:
-        db.refresh(answered, ["erased_at"])
-    erased = answered is not None and is_part_of(answered, arrived.received_at)
-    if answered is not None and answered.erased_at is not None and not erased:
-        answered = None  # who it was is forgotten: they write to us as anybody may
+    whose = whose_is(ctx, db, arrived)
+    answered = whose.answered
     account = select(Sender.id).where(Sender.channel == arrived.channel, Sender.address == arrived.account)
     made = db.execute(
         insert(Response)
@@ -106,15 +106,15 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
             sender_id=db.scalars(account).first(),
             received_at=arrived.received_at,
             created_at=ctx.now,
-            from_address=address or arrived.from_address[:320],
-            from_key=from_key,
+            from_address=whose.address or arrived.from_address[:320],
+            from_key=whose.key,
             from_name=(arrived.from_name or "")[:200] or None,
-            in_reply_to=arrived.in_reply_to,
+            answered_ids=list(arrived.answered_ids),
             lid=arrived.lid,
             subject=(arrived.subject or "")[:500] or None,
-            text=arrived.text[:MAX_TEXT],
+            text=kept_text(arrived),
             headers=arrived.headers or None,
-            state="matched" if answered else "unmatched",
+            state="unread" if arrived.unread else "matched" if answered else "unmatched",
             lead_id=answered.lead_id if answered else None,
             campaign_id=answered.campaign_id if answered else None,
             message_id=answered.id if answered else None,
@@ -126,16 +126,46 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
     if made is None:
         return None
     response = db.get_one(Response, made)
-    if erased:
+    if whose.erased:
         erase_answer(response, ctx.now)
-        return response.id
+    elif arrived.unread:
+        ctx.notify("reply.unread", {"response_id": response.id, "channel": response.channel}, role="Diretor")
+    else:
+        understand(ctx, db, response)
+    return response.id
+
+
+def whose_is(ctx: Context, db: Session, arrived: Arrived) -> Whose:
+    """Who wrote and what they answer. Their person is locked: whoever is about to write to them waits for this."""
+    kind: KeyKind = "email" if arrived.channel == "email" else "phone"
+    address = normalise_email(arrived.from_address) if kind == "email" else normalise_phone(arrived.from_address)
+    key = people.key_of(ctx.settings.suppression_key, kind, address)
+    people.lock_ids(db, *arrived.answered_ids)
+    answered = _answered(db, arrived, key)
+    people.lock(db, writer(db, arrived.channel, key, answered, None))
+    if answered is not None:
+        db.refresh(answered, ["erased_at"])
+    erased = answered is not None and is_part_of(answered, arrived.received_at)
+    if answered is not None and answered.erased_at is not None and not erased:
+        answered = None  # who it was is forgotten: they write to us as anybody may
+    return Whose(key, address, answered, erased)
+
+
+def understand(ctx: Context, db: Session, response: Response) -> None:
+    """Let the rules settle a message whose words are stored; what they leave open is for the model or a person."""
     ctx.emit(ReplyStored(response_id=response.id))
     verdict = by_rules(as_inbound(response))
     if verdict is not None:
         conclude(ctx, db, response, verdict, by="rule")
-    elif answered is None:
+    elif response.message_id is None:
         ctx.notify("reply.unmatched", {"response_id": response.id, "channel": response.channel}, role="Diretor")
-    return response.id
+
+
+def kept_text(arrived: Arrived) -> str:
+    """What is stored of a text; of one that is too long the person's own words, wherever they stand in it."""
+    if len(arrived.text) <= MAX_TEXT or arrived.channel != "email":
+        return arrived.text[:MAX_TEXT]
+    return (own_words(arrived.text) or arrived.text)[:MAX_TEXT]
 
 
 def conclude(
@@ -154,13 +184,16 @@ def conclude(
     person = writer(db, response.channel, response.from_key, answered, response.lead_id)
     people.lock(db, person)
     response.label, response.confidence, response.quote = verdict.label, verdict.confidence, verdict.quote[:500]
+    if verdict.label == "automatic" and later_date is None:
+        later_date = absences.last_day(response)
     response.later_date = later_date
     response.classified_by, response.classified_by_id, response.classified_at = by, by_id, ctx.now
     response.model = model
     response.state = "classified"
     done = Conclusion()
     if verdict.label == "bounce":
-        _bounced(ctx, db, response, done)
+        done.cancelled = bouncing.report(ctx, db, response, bounced(as_inbound(response)))
+        done.released = _held_by_inbound(db, person)
     elif verdict.label == "optout":
         done.suppressed = people.suppress(
             db, person.items(), source="word", channel=response.channel, response_id=response.id, now=ctx.now
@@ -171,6 +204,7 @@ def conclude(
     elif verdict.label in HUMAN:
         done.cancelled = stop_person(db, person, "stopped_reply", "A pessoa respondeu.", ctx.now)
     elif verdict.label == "automatic":
+        absences.put_off(db, person, later_date)
         done.released = _held_by_inbound(db, person)
     db.flush()
     ctx.emit(
@@ -210,16 +244,19 @@ def to_classify(db: Session, response_id: UUID, today: date) -> Prompt | None:
     response = db.get(Response, response_id)
     if response is None or response.label is not None or response.lead_id is None or response.erased_at is not None:
         return None
-    said = f"{response.subject or ''}\n{fresh_text(response.text)}".strip()
+    if response.state == "unread":
+        return None
+    said = f"{response.subject or ''}\n{as_inbound(response).parts.own}".strip()
     user = f"{section('hoje', today.isoformat())}\n{section('mensagem', said)}"
     return Prompt(name="classify_reply", system=text_of("classify_reply"), user=user)
 
 
 def _answered(db: Session, arrived: Arrived, from_key: str | None) -> OutreachMessage | None:
     """The message that this one most likely answers: named in its headers, else the last one to that address."""
-    named = arrived.in_reply_to
-    if named and (found := _last(db, or_(OutreachMessage.rfc_id == named, OutreachMessage.provider_id == named))):
-        return found
+    for named in arrived.answered_ids:
+        ours = or_(OutreachMessage.rfc_id == named, OutreachMessage.provider_id == named.strip("<>"))
+        if found := _last(db, ours):
+            return found
     if from_key and (found := _last(db, people.written_to(OutreachMessage, [from_key]))):
         return found
     # An account keeps the id it was opened with, whatever its number is now: it answers from where we wrote to.
@@ -255,33 +292,6 @@ def writer(
         | dict.fromkeys(known.phones | of_leads.phones, "phone")
         | dict.fromkeys(known.emails | of_leads.emails, "email")
     )
-
-
-def _bounced(ctx: Context, db: Session, response: Response, done: Conclusion) -> None:
-    """A report of dead addresses: each is never used again, and what was going there ends."""
-    keys = {
-        key: "email"
-        for address in bounced_addresses(as_inbound(response))
-        if (key := people.key_of(ctx.settings.suppression_key, "email", address))
-        # Only addresses that we wrote to: a forged report must not silence a stranger.
-        and db.scalars(select(OutreachMessage.id).where(OutreachMessage.email_key == key).limit(1)).first()
-    }
-    people.lock(db, keys)
-    people.suppress(
-        db, keys.items(), source="bounce", reach="address", channel="email", response_id=response.id, now=ctx.now
-    )
-    reason = "O endereço de e-mail não existe."
-    live = select(Enrolment).where(Enrolment.email_key.in_(keys), Enrolment.state.in_(LIVE_ENROLMENTS))
-    for enrolment in db.scalars(live.with_for_update()):
-        stop_enrolment(enrolment, "stopped_bounce", reason)
-    going = select(OutreachMessage).where(
-        OutreachMessage.email_key.in_(keys),
-        OutreachMessage.channel == "email",
-        OutreachMessage.state.in_(("drafted", "awaiting_approval", "approved", "queued")),
-    )
-    for message in db.scalars(going.with_for_update()):
-        cancel(db, message, reason, ctx.now)
-        done.cancelled += 1
 
 
 def _held_by_inbound(db: Session, keys: dict[str, str]) -> list[UUID]:

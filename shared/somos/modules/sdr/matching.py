@@ -31,11 +31,12 @@ def lock_with_answers(db: Session, message_id: UUID, rfc_id: str | None = None) 
         return []
     people.lock_ids(db, found.provider_id)
     people.lock_ids(db, found.rfc_id, rfc_id)
-    known = [id for id in (found.provider_id, found.rfc_id, rfc_id) if id]
+    # As an answer writes them.
+    known = [id for id in (found.provider_id and f"<{found.provider_id}>", found.rfc_id, rfc_id) if id]
     r = Response
     waiting = db.execute(
         select(r.id, r.from_key, r.lead_id).where(
-            r.channel == "email", r.message_id.is_(None), r.in_reply_to.in_(known)
+            r.channel == "email", r.message_id.is_(None), r.answered_ids.overlap(known)
         )
     ).all()
     message = db.get_one(OutreachMessage, message_id)
@@ -59,6 +60,8 @@ def match(ctx: Context, db: Session, message: OutreachMessage, answers: Iterable
         if message.erased_at is not None:
             erase_answer(response, ctx.now)
             continue
+        if response.state == "unread":
+            continue  # it is understood once it is read
         if response.label is None:
             response.state = "matched"
             ctx.emit(ReplyStored(response_id=response.id))

@@ -96,6 +96,13 @@ def _known(db: Session, condition: ColumnElement[bool]) -> Known:
     )
 
 
+def heard_from(db: Session, row: OutreachMessage | Enrolment) -> ColumnElement[bool]:
+    """Everything that the person of this row wrote to us, from any address and on any channel."""
+    keys = keys_of(row)
+    leads = known_by(db, keys).leads | {row.lead_id}
+    return or_(Response.from_key.in_(keys), Response.lead_id.in_(leads))
+
+
 def suppress(
     db: Session,
     keys: Iterable[tuple[str, str]],

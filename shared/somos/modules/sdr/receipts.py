@@ -62,6 +62,8 @@ def mark_sent(db: Session, message: OutreachMessage, provider_id: str, now: date
 
 def apply(db: Session, message: OutreachMessage, receipt: MessageReceipt, now: datetime) -> None:
     """Move the message by what was reported; repeated or late, it changes nothing. The person is locked."""
+    if receipt.receipt == "delayed":
+        return  # it may still arrive; what else goes to this address waits
     if receipt.receipt == "opened":
         message.opened_at = message.opened_at or receipt.at
         return

@@ -14,6 +14,8 @@ from somos.modules.sdr.health import become
 from somos.modules.sdr.receipts import apply, keep, mark_sent
 from somos.modules.sdr.releasing import release
 from somos.modules.sdr.rules.evolution import WireMessage
+from somos.modules.sdr.rules.guards import ADDRESS_PAUSED
+from somos.modules.sdr.rules.message_ids import as_id
 from somos.modules.sdr.tables import OutreachMessage, Sender
 
 
@@ -28,7 +30,7 @@ def report_receipt(
     rfc_id: str | None = None,
 ) -> OutreachMessage | None:
     """Keep a receipt and move its message; one that comes before we know the message is caught up with later."""
-    rfc_id = rfc_id[:300] if rfc_id else None
+    rfc_id = as_id(rfc_id)
     people.lock_ids(db, provider_id)
     found = db.execute(
         select(OutreachMessage.id).where(OutreachMessage.channel == channel, OutreachMessage.provider_id == provider_id)
@@ -46,6 +48,12 @@ def report_receipt(
         db.flush()
         if message.state == "failed_permanent":
             announce_stop(ctx, db, message.enrolment_id)
+        elif receipt == "delivered" and message.email_key and channel == "email":
+            # Mail arrives there again.
+            for message_id in release(
+                db, OutreachMessage.email_key == message.email_key, OutreachMessage.waiting_for == ADDRESS_PAUSED
+            ):
+                ctx.emit(MessageApproved(message_id=message_id))
     return message
 
 

@@ -1,7 +1,6 @@
 """One step of a cadence: whether it runs now, and its message."""
 
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -14,23 +13,25 @@ from somos.modules.sdr.enrolments import step_after_stop, step_now
 from somos.modules.sdr.rules.machines import ENROLMENT, move
 from somos.modules.sdr.tables import CadenceStep, Enrolment, OutreachCampaign, OutreachMessage, Response
 
+# While nobody knows what an answer means.
+LOOK_AGAIN = timedelta(minutes=30)
 KINDS = {"replied": "reply", "bounced": "second_channel"}
 
 
-def next_step(db: Session, enrolment: Enrolment, step_no: int, now: datetime) -> CadenceStep | Literal["later"] | None:
-    """The step to draft now; "later" while an answer waits to be understood; None when there is none."""
+def next_step(db: Session, enrolment: Enrolment, step_no: int, now: datetime) -> CadenceStep | datetime | None:
+    """The step to draft now; when to look again, while it is put off; None when there is none."""
     if enrolment.state in ("stopped_reply", "stopped_bounce"):
         return step_after_stop(db, enrolment)
     if enrolment.state != "waiting" or enrolment.step_no != step_no:
         return None
     if enrolment.due_at is not None and now < enrolment.due_at:
-        return None  # put off; the event set for then comes
+        return enrolment.due_at  # put off since: the person is away
     campaign = db.get_one(OutreachCampaign, enrolment.campaign_id)
     if campaign.state == "paused":
         enrolment.state = move(ENROLMENT, enrolment.state, "paused")
         return None
     if _unsettled_answer(db, enrolment):
-        return "later"
+        return now + LOOK_AGAIN
     step = step_now(db, enrolment)
     enrolment.state = move(ENROLMENT, enrolment.state, "active")
     enrolment.due_at = None
@@ -73,10 +74,8 @@ def draft_step(ctx: Context, db: Session, enrolment: Enrolment, step: CadenceSte
 def _unsettled_answer(db: Session, enrolment: Enrolment) -> bool:
     """Somebody answered and nobody knows yet what it means."""
     waiting = select(Response.id).where(
-        or_(
-            Response.lead_id == enrolment.lead_id,
-            Response.from_key.in_(people.keys_of(enrolment)),
-        ),
+        people.heard_from(db, enrolment),
         or_(Response.label.is_(None), Response.label == "unclear"),
+        Response.state != "handled",
     )
     return db.scalars(waiting.limit(1)).first() is not None

@@ -10,8 +10,9 @@ from somos.modules.sdr.rules.windows import IsHoliday, Ramp, Window
 
 # cancel: it will never leave. ask: a person approves again. hold: until a person lifts it. wait: until `until`.
 Then = Literal["cancel", "ask", "hold", "wait"]
-Inbound = Literal["none", "unclassified", "unclear", "human"]
+Inbound = Literal["none", "unclassified", "unclear", "unread", "human"]
 REFUSED_LEADS = frozenset({"blocked", "erased", "rejected_campaign", "duplicate"})
+ADDRESS_PAUSED = "O último e-mail a este endereço voltou; espera-se um pouco."
 UNCLASSIFIED_PAUSE = timedelta(minutes=10)
 
 
@@ -51,6 +52,8 @@ class Preflight:
     ramp: Ramp
     sender_left_today: int
     person_left: tuple[datetime, ...]
+    away_until: datetime | None = None  # their own mail program says so
+    address_paused_until: datetime | None = None  # the last mail there came back, for now
 
 
 Check = Callable[[Preflight, IsHoliday], Refusal | None]
@@ -94,10 +97,25 @@ def inbound(facts: Preflight, _: IsHoliday) -> Refusal | None:
         return Refusal("inbound", "A pessoa respondeu depois que o texto foi escrito.", "cancel")
     if facts.inbound == "unclear":
         return Refusal("inbound", "Uma resposta desta pessoa espera que alguém a classifique.", "hold")
+    if facts.inbound == "unread":
+        return Refusal("inbound", "Um e-mail desta pessoa chegou e ainda não pôde ser lido.", "hold")
     if facts.inbound == "unclassified":
         until = facts.now + UNCLASSIFIED_PAUSE
         return Refusal("inbound", "Há uma resposta ainda não classificada desta pessoa.", "wait", until)
     return None
+
+
+def absence(facts: Preflight, _: IsHoliday) -> Refusal | None:
+    if facts.conversational or facts.away_until is None or facts.away_until <= facts.now:
+        return None
+    return Refusal("absence", "A pessoa avisou que está ausente.", "wait", facts.away_until)
+
+
+def address(facts: Preflight, _: IsHoliday) -> Refusal | None:
+    until = facts.address_paused_until
+    if facts.conversational or until is None or until <= facts.now:
+        return None
+    return Refusal("address", ADDRESS_PAUSED, "wait", until)
 
 
 def lead(facts: Preflight, _: IsHoliday) -> Refusal | None:
@@ -183,6 +201,8 @@ CHECKS: tuple[Check, ...] = (
     approval,
     suppression,
     inbound,
+    absence,
+    address,
     lead,
     relationship,
     enrolment,
@@ -194,4 +214,15 @@ CHECKS: tuple[Check, ...] = (
     window,
 )
 # Asked again, under the person's lock, in the instant before the call.
-LAST_CHECKS: tuple[Check, ...] = (approval, suppression, inbound, lead, enrolment, campaign, kill_switch, health)
+LAST_CHECKS: tuple[Check, ...] = (
+    approval,
+    suppression,
+    inbound,
+    absence,
+    address,
+    lead,
+    enrolment,
+    campaign,
+    kill_switch,
+    health,
+)

@@ -1,16 +1,20 @@
 """What an inbound message is, as far as words and headers alone can tell; the rest is for the model or a person.
 
 The order matters: a bounce read as a reply once made a loop of messages, so bounces are tested first.
-An opt-out is for ever, so the words must leave no doubt; a doubtful text goes to the model.
+An opt-out is for ever, so the words must leave no doubt; a doubtful one waits for a person, and so does all that
+would leave to whoever wrote it.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from somos.modules.keys import normalise_email
+from somos.modules.sdr.rules import bounces
+from somos.modules.sdr.rules.automatic import REPLIED, says_automatic, sent_in_bulk, submitted_by_machine
+from somos.modules.sdr.rules.bounces import Bounced
+from somos.modules.sdr.rules.message_ids import is_answer_subject
+from somos.modules.sdr.rules.optout import Refusal, refusal_in
+from somos.modules.sdr.rules.own_words import Parts, parts_of, unquoted
 
 Label = Literal["automatic", "bounce", "optout", "interested", "question", "later", "no", "wrong_person", "unclear"]
 LABELS: tuple[Label, ...] = get_args(Label)
@@ -20,6 +24,7 @@ HUMAN: frozenset[str] = frozenset({"interested", "question", "later", "no", "wro
 MACHINE: frozenset[str] = frozenset({"automatic", "bounce"})
 
 CONFIDENCE_LIMIT = 0.7
+DOUBT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,17 @@ class Inbound:
     subject: str = ""
     headers: Mapping[str, str] | None = None
 
-    def header(self, name: str) -> str:
-        return next((v for k, v in (self.headers or {}).items() if k.lower() == name), "")
+    @property
+    def parts(self) -> Parts:
+        """What its writer wrote, and what stands below it."""
+        return parts_of(self.text) if self.channel == "email" else Parts(unquoted(self.text))
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The headers by their names in lower case; none but of mail."""
+        if self.channel != "email":
+            return {}
+        return {name.lower(): str(value) for name, value in (self.headers or {}).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +60,25 @@ class Verdict:
 
 
 def by_rules(message: Inbound) -> Verdict | None:
-    """Bounce, then opt-out, then automatic; None when the words alone do not settle it.
-
-    An out-of-office note that quotes our own footer is no opt-out: only what the person wrote is read.
-    """
-    if quote := bounce_sign(message):
+    """Bounce, then opt-out, then automatic, then what needs a person; None when the words alone do not settle it."""
+    headers, parts = message.named, message.parts
+    if message.channel == "email" and (quote := bounce_sign(message)):
         return Verdict("bounce", quote)
-    if quote := automatic_header(message):
+    refusal = _refusal(message, parts)
+    if quote := submitted_by_machine(headers):
+        # People who answer from a help desk are marked as machines too; whoever is away is not.
+        if refusal and refusal.certain and REPLIED not in quote:
+            return Verdict("unclear", refusal.quote, DOUBT)
         return Verdict("automatic", quote)
-    if quote := optout_words(fresh_text(message.text)):
-        return Verdict("optout", quote)
-    if message.channel == "email" and (quote := optout_words(_without_re(message.subject))):
-        return Verdict("optout", quote)
-    if quote := automatic_words(message):
+    if refusal and refusal.certain:
+        return Verdict("optout", refusal.quote)
+    if quote := says_automatic(message.subject if message.channel == "email" else "", parts.own):
         return Verdict("automatic", quote)
-    return None
+    if refusal:
+        return Verdict("unclear", refusal.quote, DOUBT)
+    if quote := sent_in_bulk(headers):
+        return Verdict("automatic", quote)
+    return None if parts.own.strip() else Verdict("unclear", "", DOUBT)
 
 
 def settle(label: str, confidence: float, quote: str) -> Verdict:
@@ -73,151 +91,25 @@ def settle(label: str, confidence: float, quote: str) -> Verdict:
     return Verdict(label, quote, confidence)
 
 
-# --- bounces --------------------------------------------------------------------------------------------
-
-_BOUNCER = re.compile(r"(?i)^(mailer-daemon|postmaster|mail-daemon|bounces?)(\+[^@]*)?@")
-_BOUNCE_SUBJECT = re.compile(
-    r"(?i)^\s*(undeliver(ed|able)|delivery status notification \(failure\)|mail delivery (failed|failure|subsystem)"
-    r"|returned mail|failure notice|delivery (has )?failed|n[aã]o foi poss[ií]vel entregar"
-    r"|endere[cç]o n[aã]o encontrado"
-    r"|falha na entrega|mensagem n[aã]o entregue|devolvid[ao])"
-)
-_FAILED = re.compile(r"(?im)^(?:final|original)-recipient:\s*(?:rfc822;)?\s*(\S+@\S+)")
-_ANY_ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
-
-
 def bounce_sign(message: Inbound) -> str | None:
-    """What shows that this is a provider reporting a dead address."""
-    if message.channel != "email":
-        return None
-    if message.header("x-failed-recipients"):
-        return "X-Failed-Recipients"
-    if "report-type=delivery-status" in message.header("content-type").lower():
-        return "delivery-status"
-    if _BOUNCER.match(message.from_address) and (
-        _BOUNCE_SUBJECT.match(message.subject) or _FAILED.search(message.text)
-    ):
-        return message.subject.strip()[:200] or "mailer-daemon"
-    return None
+    """What shows that this is a provider reporting mail that did not arrive."""
+    return bounces.bounce_sign(message.from_address, message.subject, message.text, message.named)
 
 
-def bounced_addresses(message: Inbound) -> list[str]:
-    """The addresses a bounce says are dead: its header, its report, else every address its text names."""
-    said = _ANY_ADDRESS.findall(message.header("x-failed-recipients")) or _FAILED.findall(message.text)
-    found = [normalise_email(a) for a in said or _ANY_ADDRESS.findall(message.text)]
-    return list(dict.fromkeys(a for a in found if a and not _BOUNCER.match(a)))
+def bounced(message: Inbound) -> list[Bounced]:
+    """The addresses that a bounce is about, and whether each is dead."""
+    return bounces.bounced(message.subject, message.text, message.named)
 
 
-# --- automatic ------------------------------------------------------------------------------------------
-
-_AUTOMATIC_SUBJECT = re.compile(
-    r"(?i)^\s*(re:\s*|res:\s*)?(resposta autom[aá]tica|auto(matic)?[ -]?re(ply|sponse)|out of (the )?office"
-    r"|fora do escrit[oó]rio|aus[eê]ncia tempor[aá]ria|mensagem autom[aá]tica|aviso de f[eé]rias)"
-)
-_AUTOMATIC_TEXT = re.compile(
-    r"\b((esta|essa) (e )?(uma )?(mensagem|resposta) (e )?automatica|mensagem automatica|resposta automatica"
-    r"|out of (the )?office|automatic reply|fora do escritorio (ate|de|entre)"
-    r"|agradecemos (o )?(seu|sua) (contato|mensagem).{0,120}(em breve|retornaremos|responderemos|assim que possivel)"
-    r"|nosso horario de atendimento (e|sera)\b)"
-)
-
-
-def automatic_header(message: Inbound) -> str | None:
-    """What the mail program says of itself."""
-    submitted = message.header("auto-submitted").lower()
-    if submitted and submitted != "no":
-        return f"Auto-Submitted: {submitted}"[:200]
-    if message.header("x-autoreply") or message.header("x-autorespond"):
-        return "X-Autoreply"
-    if message.header("precedence").lower() in ("auto_reply", "bulk", "junk"):
-        return f"Precedence: {message.header('precedence')}"
-    return None
-
-
-def automatic_words(message: Inbound) -> str | None:
-    if message.channel == "email" and (found := _AUTOMATIC_SUBJECT.match(message.subject)):
-        return found[0].strip()
-    found = _AUTOMATIC_TEXT.search(plain(fresh_text(message.text)))
-    return found[0] if found else None
-
-
-# --- opt-out --------------------------------------------------------------------------------------------
-
-_KEYWORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "parar pare sair sai remover remova descadastrar descadastre descadastro descadastrem stop unsubscribe"
-        " cancelar cancela cancele",
-    )
-)
-# Around a keyword these add nothing: "quero sair da lista, por favor".
-_POLITE = frozenset(
-    re.findall(
-        r"\w+",
-        "por favor pf pfv pfvr please quero queria gostaria desejo preciso de me da do das dos desta dessa deste desse"
-        " sua seu lista listas contato contatos base cadastro inscricao mailing obrigado obrigada obg grato grata"
-        " gentileza isso isto as os a o mensagem mensagens mim eu ja agora e ok",
-    )
-)
-_OBJECT = (
-    r"(mensage(m|ns)|msgs?|nada|isso|isto|essas?|esses?|estas?|e-?mails?|whats(app)?|zap|propagandas?|spam"
-    r"|ofertas?)"
-)
-_PHRASES = re.compile(
-    rf"\b(nao (me )?(mande|manda|mandem|envie|envia|enviem|escreva|escrevam)( mais)?( (mais )?{_OBJECT}\b| mais$|$)"
-    r"|nao me (mande|manda|mandem|envie|envia|enviem|escreva|escrevam|procure|procurem|contate|contatem|perturbe"
-    r"|perturbem|incomode|incomodem|ligue|liguem) mais\b(?! (tarde|cedo|adiante|um|uma|detalhe|(pra|para) frente))"
-    r"|nao (quero|desejo|gostaria de) (mais )?receber\b"
-    r"|(pare|parem|para|parar) de (me )?(mandar|enviar|escrever|incomodar|perturbar|encher|ligar|contatar)"
-    r"|(me )?(tira|tire|tirem|remova|removam|remove|retire|retirem|exclua|excluam) (o )?(meu|minha|nosso|nossa)?\s?"
-    r"(numero|contato|e-?mail|nome|telefone|whats(app)?)?\s?(da|das|de|dessa|desta|do|desse) (sua |suas |seu )?"
-    r"(lista|listas|base|cadastro|contatos|mailing)"
-    r"|me (tira|tire|remova|remove|retire|exclua|descadastre) (daqui|disso|dessa|desta|da lista)"
-    r"|(remova|remove|retire|exclua|apague|delete) (o )?(meu|nosso)"
-    r" (numero|contato|e-?mail|nome|telefone|cadastro|dados)"
-    r"|(quero|queria|gostaria de|desejo) (me descadastrar|sair d(a|essa|esta) lista|ser (removid|retirad|excluid)[oa])"
-    r"|(sair|saia|remover|remocao|exclusao) d(a|e|essa|esta) (sua )?lista"
-    r"|opt ?-?out|unsubscribe|descadastr(ar|e|em|amento) (me|meu|o|do|da|imediato)"
-    r"|nunca mais (me )?(mande|envie|escreva|procure|contate|ligue))"
-)
-_NEGATED = re.compile(r"\b(nao|nem) (quero|queria|precisa|precisam|pare|parem|vou|pretendo)\b")
-
-
-def optout_words(text: str) -> str | None:
-    """The words that ask never to be written to again, or None when there is any doubt."""
-    flat = plain(text)
-    for sentence in (s.strip() for s in re.split(r"[.!?;\n]+", flat)):
-        if not sentence:
-            continue
-        if found := _PHRASES.search(sentence.replace(",", " ").replace("  ", " ")):
-            return found[0].strip()
-    words = re.findall(r"[a-z0-9]+", flat)
-    if 0 < len(words) <= 8 and not _NEGATED.search(flat):
-        keywords = [word for word in words if word in _KEYWORDS]
-        if keywords and all(word in _KEYWORDS or word in _POLITE for word in words):
-            return " ".join(words)
-    return None
-
-
-# --- texts ----------------------------------------------------------------------------------------------
-
-_QUOTE_START = re.compile(
-    r"(?im)^\s*(>|-{2,}\s*(mensagem original|original message|mensagem encaminhada)"
-    r"|em .{4,120}(escreveu|wrote):|on .{4,120} wrote:|de: .{1,120}$|from: .{1,120}$|_{8,})"
-)
-
-
-def fresh_text(text: str) -> str:
-    """What the person wrote, without the message they quoted."""
-    found = _QUOTE_START.search(text)
-    return text[: found.start()] if found else text
-
-
-def plain(text: str) -> str:
-    """Lower case, no accents, one space: how words are compared."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return re.sub(r"[^\S\n]+", " ", bare.replace("’", "'")).strip()
-
-
-def _without_re(subject: str) -> str:
-    return re.sub(r"(?i)^\s*((re|res|enc|fwd?|fw)\s*:\s*)+.*", "", subject)
+def _refusal(message: Inbound, parts: Parts) -> Refusal | None:
+    """In their own words; else in a subject of their own; else, in doubt, in what stands below as a signature."""
+    found = refusal_in(parts.own)
+    if found is not None and found.certain:
+        return found
+    if message.channel == "email" and not is_answer_subject(message.subject):
+        subject = refusal_in(message.subject)
+        if subject is not None and (subject.certain or found is None):
+            return subject
+    if found is None and (below := refusal_in(parts.below)) is not None and below.certain:
+        return Refusal(below.quote, certain=False)
+    return found

@@ -11,9 +11,14 @@ from somos.modules.sdr.rules.inbound import Label
 from somos.modules.sdr.schemas import Channel, Day, Short, Text
 from somos.modules.sdr.tables import Response
 
+ResponseState = Literal["stored", "unread", "unmatched", "matched", "classified", "handled"]
+
 
 class ResponseFilter(Filter):
-    """Answers by lead, channel, class and state; `label=unclear` waits for a person, `state=unmatched` too."""
+    """Answers by lead, channel, class and state; `label=unclear` waits for a person, `state=unmatched` too.
+
+    `state=unread` is mail whose words could not be fetched yet.
+    """
 
     table: ClassVar[Any] = Response
     sort: Literal["-id", "id"] = "-id"
@@ -21,7 +26,7 @@ class ResponseFilter(Filter):
     campaign_id: UUID | None = None
     channel: Channel | None = None
     label: Label | None = None
-    state: Literal["stored", "unmatched", "matched", "classified", "handled"] | None = None
+    state: ResponseState | None = None
     later_date_from: Day | None = None
     later_date_to: Day | None = None
 
@@ -36,7 +41,7 @@ class ResponseView(View):
     from_name: str | None
     subject: str | None
     text: str
-    state: Literal["stored", "unmatched", "matched", "classified", "handled"]
+    state: ResponseState
     label: Label | None
     confidence: float | None
     quote: str | None

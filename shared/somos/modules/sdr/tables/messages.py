@@ -128,7 +128,7 @@ class MessageReceipt(Table):
     __tablename__ = "message_receipts"
     __table_args__ = (
         UniqueConstraint("channel", "provider_id", "receipt"),
-        one_of("receipt", ["sent", "delivered", "read", "opened", "failed"]),
+        one_of("receipt", ["sent", "delayed", "delivered", "read", "opened", "failed"]),
         {"schema": "sdr"},
     )
     __scope__ = Everyone()

@@ -4,7 +4,8 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned, one_of
@@ -12,7 +13,8 @@ from somos.modules.sdr.rules.inbound import LABELS
 from somos.modules.sdr.tables.senders import CHANNELS
 from somos.policy.scopes import Everyone
 
-STATES = ("stored", "unmatched", "matched", "classified", "handled")
+# `unread`: it is known that somebody wrote, and not yet what.
+STATES = ("stored", "unread", "unmatched", "matched", "classified", "handled")
 CLASSIFIERS = ("rule", "model", "person")
 
 
@@ -28,6 +30,7 @@ class Response(Versioned, Table):
         one_of("classified_by", CLASSIFIERS),
         Index("ix_responses_from", "from_key", "id"),
         Index("ix_responses_lead", "lead_id", "id"),
+        Index("ix_responses_answered_ids", "answered_ids", postgresql_using="gin"),
         {"schema": "sdr"},
     )
     __scope__ = Everyone()
@@ -42,7 +45,8 @@ class Response(Versioned, Table):
     from_address: Mapped[str]
     from_key: Mapped[str | None]
     from_name: Mapped[str | None]
-    in_reply_to: Mapped[str | None] = mapped_column(index=True)
+    # Every message that a mail says it answers, the nearest first.
+    answered_ids: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     lid: Mapped[str | None] = mapped_column(index=True)
     subject: Mapped[str | None]
     text: Mapped[str]
@@ -54,7 +58,7 @@ class Response(Versioned, Table):
     label: Mapped[str | None]
     confidence: Mapped[float | None]
     quote: Mapped[str | None]
-    later_date: Mapped[date | None]
+    later_date: Mapped[date | None]  # of a `later`, the day they named; of an absence, its last
     classified_by: Mapped[str | None]
     classified_by_id: Mapped[UUID | None]
     classified_at: Mapped[datetime | None]
