@@ -1,10 +1,11 @@
 """Cadences go on by themselves as far as drafting; every message still waits for a person."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
+from somos.mesh.clock import SAO_PAULO
 from tests.functions.sdr.conftest import Desk
 
 
@@ -72,6 +73,19 @@ def test_an_automatic_answer_does_not_end_the_cadence(desk: Desk):
     enrolled(desk, step(1, wait=0), step(2, "email"))
     desk.hears("Resposta automática: fora do escritório")
     wait(desk, hours=25)
+    assert len(follow_ups(desk)) == 1
+
+
+def test_the_next_step_waits_for_who_is_away(desk: Desk):
+    first = enrolled(desk, step(1, wait=0), step(2, "email"))
+    desk.hears("Resposta automática: estou de férias e volto dia 20/03.")
+    last = date.fromisoformat(desk.get("responses")["items"][0]["later_date"])
+    back = datetime.combine(last + timedelta(days=1), time(), SAO_PAULO)
+    assert desk.enrolment(first)["due_at"] == back
+    wait(desk, hours=25)
+    assert follow_ups(desk) == []
+    desk.mesh.time = back
+    desk.mesh.drain()
     assert len(follow_ups(desk)) == 1
 
 

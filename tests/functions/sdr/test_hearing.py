@@ -233,6 +233,17 @@ def test_what_is_unclear_waits_for_a_person_and_stops_nothing_for_good(desk: Des
     assert desk.message(message["id"])["state"] == "sent"
 
 
+def test_what_nobody_understood_holds_what_is_written_later_too(desk: Desk):
+    lead = desk.lead()
+    desk.sent(lead)
+    desk.hears("👍")
+    desk.mesh.advance(days=1)
+    message = desk.approved(lead, channel="email")
+    desk.mesh.drain()
+    assert desk.message(message["id"])["waiting_for"] == "Uma resposta desta pessoa espera que alguém a classifique."
+    assert desk.left("email") == []
+
+
 def test_a_person_classifies_and_the_deal_opens(desk: Desk):
     desk.sent()
     desk.hears("👍")
