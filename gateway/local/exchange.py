@@ -1,6 +1,5 @@
 """One request and its answer, between ASGI and the plain values that the gateway's parts take and give."""
 
-import io
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from urllib.parse import parse_qs
 
 from werkzeug.wrappers import Response
 
+from somos.mesh.environ import environ
 from somos.mesh.problems import Problem, TooLarge
 
 Scope = MutableMapping[str, Any]
@@ -46,37 +46,8 @@ class Call:
 
     def environ(self, path: str, added: dict[str, str]) -> dict[str, Any]:
         """As WSGI puts it; `added` are headers that the gateway states itself."""
-        made: dict[str, Any] = {
-            "REQUEST_METHOD": self.method,
-            "SCRIPT_NAME": "",
-            # WSGI carries bytes as latin-1 text.
-            "PATH_INFO": path.encode().decode("latin-1"),
-            "QUERY_STRING": self.query,
-            "REMOTE_ADDR": self.client,
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(self.body),
-            "wsgi.errors": None,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
-        for raw, sent in self.headers:
-            if raw in _OURS:
-                continue
-            name = "HTTP_" + raw.decode("latin-1").upper().replace("-", "_")
-            text = sent.decode("latin-1")
-            made[name] = f"{made[name]},{text}" if name in made else text
-        if "HTTP_CONTENT_TYPE" in made:
-            made["CONTENT_TYPE"] = made["HTTP_CONTENT_TYPE"]
-        made["CONTENT_LENGTH"] = str(len(self.body))
-        made["HTTP_X_REAL_IP"] = self.client
-        for name, value in added.items():
-            made["HTTP_" + name.upper().replace("-", "_")] = value
-        return made
+        kept = [(name, value) for name, value in self.headers if name not in _OURS]
+        return environ(self.method, path, self.query, kept, self.client, self.body, {"X-Real-Ip": self.client, **added})
 
 
 @dataclass(slots=True)

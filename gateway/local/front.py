@@ -13,11 +13,11 @@ from gateway.local.metrics import Metrics
 from gateway.local.openfaas import OpenFaas
 from gateway.local.pages import Pages
 from gateway.local.sockets import Sockets
-from gateway.local.threads import Threads
 from somos.mesh.declare import Function
 from somos.mesh.log import log
 from somos.mesh.problems import Broken, NotFound, Problem
 from somos.mesh.runtime import Runtime
+from somos.mesh.threads import Threads
 
 PEOPLE_THREADS = 12
 # Steps wait on models and providers: they must not take the threads that answer people.

@@ -37,5 +37,4 @@ def main(request: flask.Request) -> flask.typing.ResponseReturnValue:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    application()
-    serve(functions_framework.create_app("main", __file__), "127.0.0.1", parser.parse_args().port, 8)
+    serve(functions_framework.create_app("main", __file__), application(), "127.0.0.1", parser.parse_args().port, 8)

@@ -51,6 +51,16 @@ class Application:
     def runtime(self) -> Runtime:
         return self._runtime or current()
 
+    def max_bytes(self, method: str, path: str, is_event: bool) -> int:
+        """The largest body that may be sent there; where nobody answers, no more than anybody may send."""
+        if is_event:
+            return bodies.DELIVERY
+        try:
+            target, _ = self._router.match(method, path)
+        except Problem:
+            return bodies.ANONYMOUS
+        return int(target.max_bytes)
+
     def __call__(self, request: Request, function: str | None = None) -> Response:
         """Answer one request; `function` names the addressee of an event when several live here."""
         try:
@@ -177,7 +187,8 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 def _body(model: type[BaseModel], request: Request, max_bytes: int) -> BaseModel:
     if request.mimetype not in ("application/json", ""):
         raise UnsupportedMedia
-    raw = bodies.read(request, max_bytes)
+    bodies.bound(request, max_bytes)
+    raw = request.get_data(cache=True)
     try:
         return model.model_validate_json(storable_json(raw) or b"{}")
     except ValidationError as error:
@@ -185,7 +196,7 @@ def _body(model: type[BaseModel], request: Request, max_bytes: int) -> BaseModel
 
 
 def _upload(request: Request, max_bytes: int) -> Upload:
-    raw = bodies.read(request, max_bytes)
+    bodies.bound(request, max_bytes)
     if request.mimetype == "multipart/form-data":
         sent = request.files.get("file")
         if sent is None:
@@ -194,7 +205,7 @@ def _upload(request: Request, max_bytes: int) -> Upload:
             return Upload(
                 sent.read(), sent.mimetype or "application/octet-stream", storable(sent.filename or "") or None
             )
-    return Upload(raw, request.mimetype or "application/octet-stream")
+    return Upload(request.get_data(cache=True), request.mimetype or "application/octet-stream")
 
 
 def _address(request: Request) -> str:

@@ -29,7 +29,8 @@ on conflict (function, dedupe) do nothing
 
 def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     """Answer a provider. A repeated event is 200 and nothing else; one with another body is flagged."""
-    raw = bodies.read(request, hook.max_bytes)
+    bodies.bound(request, hook.max_bytes)
+    raw = request.get_data()
     sender = runtime.wiring.webhook_sender(hook.signed_by)
     sender.verify(request.headers, raw)
     digest = hashlib.sha256(raw).hexdigest()

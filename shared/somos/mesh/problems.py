@@ -73,6 +73,16 @@ class TooLarge(Problem):
     status, code, title = 413, "too-large", "O conteúdo enviado é grande demais"
 
 
+class TooSlow(Problem):
+    status, code, title = 408, "too-slow", "O envio demorou demais; tente de novo"
+
+
+class Incomplete(Problem):
+    """The sender left before all of it had arrived: what there is of it is not what was meant."""
+
+    code, title = "incomplete", "O envio foi interrompido"
+
+
 class UnsupportedMedia(Problem):
     status, code, title = 415, "unsupported-media", "Envie JSON (Content-Type: application/json)"
 

@@ -1,47 +1,80 @@
 """Serve this unit's functions: `python -m somos.mesh.serve --port 8080` (SOMOS_FUNCTION names one of them)."""
 
 import argparse
+import asyncio
 import gc
 import os
+import re
+import signal
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from somos.mesh.dispatch import Application
+
+# What the watchdog forwarded just before it stopped accepting still has to arrive.
+MARGIN_S = 1.0
+# The watchdog's own setting; it hands its environment down.
+INTERVAL = "healthcheck_interval"
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
 
-def serve(app: Any, host: str, port: int, threads: int) -> None:
-    """Answer with `threads` for blocking work until SIGTERM or SIGINT, then finish what was begun."""
-    server(app, host, port, threads)()
+def serve(app: "WSGIApplication", application: "Application", host: str, port: int, threads: int) -> None:
+    """Answer with `threads` for blocking work until SIGTERM or SIGINT, then finish what was begun.
+
+    `app` is asked, `application` says how much may be sent to whom.
+    """
+    server(app, application, host, port, threads)()
 
 
-def server(app: Any, host: str, port: int, threads: int) -> Callable[[], None]:
-    """What serves when called: until then nothing is bound, so that it may be made before a fork.
+def server(
+    app: "WSGIApplication", application: "Application", host: str, port: int, threads: int
+) -> Callable[[], None]:
+    """What serves when called: until then nothing is bound and no thread runs, so that it may be made before a fork.
 
     In the very process that calls it: granian's own supervisor would be a second one, and whoever starts a unit (a
     container's runtime, the zygote) already starts it again when it ends.
     """
-    from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
-    from granian.server.mp import MPServer
+    return lambda: asyncio.run(_until_told(app, application, host, port, threads))
 
-    made = MPServer(
-        "somos.mesh.host:app",
+
+async def _until_told(app: "WSGIApplication", application: "Application", host: str, port: int, threads: int) -> None:
+    from granian.constants import HTTPModes, Interfaces
+    from granian.server.embed import Server
+
+    from somos.mesh.door import Door
+
+    door = Door(app, application, threads)
+    made = Server(
+        door,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
-        blocking_threads=threads,
-        runtime_mode=RuntimeModes.mt,
-        loop=Loops.asyncio,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(),
-        log_level=LogLevels.error,
+        log_enabled=False,
+        backlog=1024,
     )
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    serving = asyncio.create_task(made.serve())
+    ending = asyncio.create_task(told.wait())
+    await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        door.ending = True
+        await asyncio.sleep(accepting_s(os.environ.get(INTERVAL, "")))
+        made.stop()  # type: ignore[no-untyped-call]
+    await serving
+    door.stop()
 
-    def run() -> None:
-        made._init_shared_socket()  # type: ignore[no-untyped-call]
-        # What granian's supervisor would start as its worker process.
-        made._spawn_worker(0, MPServer._spawn_wsgi_worker, lambda: app).inner.run()
 
-    return run
+def accepting_s(interval: str) -> float:
+    """How long to go on accepting after SIGTERM: the watchdog passes it on at once, and accepts for that interval
+    itself (as Go writes it, `5s`, or plain seconds). Without a watchdog whoever stops a unit has turned away first."""
+    found = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|)", interval)
+    return sum(float(number) * _SECONDS[unit] for number, unit in found) + MARGIN_S if found else 0.0
 
 
 def main() -> None:
@@ -55,11 +88,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "4")))
     asked = parser.parse_args()
     from somos.mesh.host import app
+    from somos.mesh.hosted import application
 
-    loaded = app()
+    loaded, hosted = app(), application()
     gc.freeze()
     gc.enable()
-    serve(loaded, asked.host, asked.port, asked.threads)
+    serve(loaded, hosted, asked.host, asked.port, asked.threads)
 
 
 if __name__ == "__main__":

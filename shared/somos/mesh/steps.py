@@ -34,7 +34,8 @@ def receive(
     runtime: Runtime, consumers: dict[tuple[str, str], Consumer], request: Request, function: str | None
 ) -> Response:
     """Answers 204 when the delivery is done or postponed; a problem tells the worker to try again."""
-    raw = bodies.read(request, bodies.DELIVERY)
+    bodies.bound(request, bodies.DELIVERY)
+    raw = request.get_data()
     deliver.verify(runtime.settings.mesh_secret, request.headers, raw)
     type_ = request.headers["Ce-Type"]
     consumer = _find(consumers, function, type_)

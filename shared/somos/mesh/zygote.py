@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 # What the first request would load in every sibling by itself.
 SHARED = (
-    "granian.server",
+    "granian.server.embed",
+    "somos.mesh.door",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.postgresql.pg8000",
     "pg8000.dbapi",
@@ -105,7 +106,7 @@ class Zygote:
         made = [_application_of(one.environment) for one in self.siblings]
         for one, application in zip(self.siblings, made, strict=True):
             one.application = application
-            one.serve = server(wsgi, one.host, one.port, int(one.environment.get("THREADS", "4")))
+            one.serve = server(wsgi, application, one.host, one.port, int(one.environment.get("THREADS", "4")))
         configure(made[0].runtime.settings.log_level)
         _rehearse(made[0])
         # No collection before it: what that frees is filled again in every sibling by itself.

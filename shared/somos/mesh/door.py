@@ -1,0 +1,96 @@
+"""The door of a unit: bodies are read in the event loop, functions run in threads, and whoever asks how the unit is
+waits behind none of them."""
+
+import contextlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import Headers
+
+from somos.mesh.bodies import Bodies, Receive, Scope, Send
+from somos.mesh.dispatch import Application, problem_response
+from somos.mesh.environ import environ
+from somos.mesh.hosted import PROBES
+from somos.mesh.problems import Incomplete, Problem, Unavailable
+from somos.mesh.threads import Threads
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Answered = tuple[int, list[tuple[str, str]], bytes]
+
+
+class Door:
+    """The ASGI application over a unit's WSGI one. `ending`: it still answers, and says that it is not ready."""
+
+    def __init__(self, app: "WSGIApplication", application: Application, threads: int) -> None:
+        self._app = app
+        self._application = application
+        self._bodies = Bodies()
+        self._functions = Threads(threads, "function")
+        self._probes = Threads(1, "probe")
+        self.ending = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in PROBES:
+            await _send(send, await self._probed(scope))
+            return
+        try:
+            body = await self._bodies.read(scope, receive, self._max_bytes(scope))
+        except Incomplete:
+            return  # nobody is there to hear
+        except Problem as problem:
+            await _send(send, _refused(problem, scope))
+            return
+        try:
+            answered = await self._functions.run(lambda: _called(self._app, scope, body.content))
+        finally:
+            body.let_go()
+        await _send(send, answered)
+
+    def stop(self) -> None:
+        """Let what is begun finish."""
+        self._functions.stop()
+        self._probes.stop()
+
+    async def _probed(self, scope: Scope) -> Answered:
+        if self.ending and scope["path"].endswith("ready"):
+            return _refused(Unavailable("Esta unidade está encerrando"), scope)
+        return await self._probes.run(lambda: _called(self._app, scope, b""))
+
+    def _max_bytes(self, scope: Scope) -> int:
+        is_event = any(name == b"ce-type" for name, _ in scope["headers"])
+        return self._application.max_bytes(scope["method"], scope["path"], is_event)
+
+
+def _called(app: "WSGIApplication", scope: Scope, body: bytes) -> Answered:
+    """Ask the WSGI application."""
+    client = (scope.get("client") or ("", 0))[0]
+    query = scope["query_string"].decode("latin-1")
+    asked = environ(scope["method"], scope["path"], query, scope["headers"], client, body)
+    began: list[tuple[int, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
+        began[:] = [(int(status.split(" ", 1)[0]), headers)]
+
+    said: Iterable[bytes] = app(asked, start)
+    try:
+        raw = b"".join(said)
+    finally:
+        if hasattr(said, "close"):
+            said.close()
+    return (*began[0], raw)
+
+
+def _refused(problem: Problem, scope: Scope) -> Answered:
+    response = problem_response(problem)
+    raw = b"" if scope["method"] == "HEAD" else response.get_data()
+    return response.status_code, list(Headers(response.headers).items()), raw
+
+
+async def _send(send: Send, answered: Answered) -> None:
+    status, headers, raw = answered
+    told = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    with contextlib.suppress(OSError, RuntimeError):  # the asker left first
+        await send({"type": "http.response.start", "status": status, "headers": told})
+        await send({"type": "http.response.body", "body": raw})
