@@ -1,5 +1,6 @@
 """The supervisor with small real parts: order, restarts, giving up, ending, and what a kill -9 leaves."""
 
+import errno
 import json
 import os
 import signal
@@ -97,6 +98,85 @@ def test_a_part_that_keeps_dying_ends_everything_with_its_last_words(tmp_path: P
 
     assert heard.order("starting").count("worker") == 5
     assert heard.order("stopping") == ["base"]
+
+
+def test_an_engine_that_ran_is_tried_for_as_long_as_it_takes(tmp_path: Path, heard: Heard) -> None:
+    full, up = tmp_path / "full", tmp_path / "up"
+    engine = (
+        f"import os, pathlib, sys; pathlib.Path({str(full)!r}).exists() and sys.exit(1); "
+        f"pathlib.Path({str(up)!r}).write_text(str(os.getpid())); {LIVES}"
+    )
+    deaths: list[str] = []
+
+    def say(line: str) -> None:
+        deaths.append(line)
+        if len(deaths) == 20:
+            full.unlink()
+
+    def settled(supervisor: Supervisor) -> int | None:
+        child = supervisor.parts["base"].child
+        assert child is not None
+        if not deaths:
+            full.touch()
+            child.kill()
+            child.wait()
+            return None
+        return 7
+
+    base = part(tmp_path, "base", engine, lasting=True, ready=lambda pid: up.exists() and up.read_text() == str(pid))
+    supervisor = Supervisor([base, part(tmp_path, "worker", after=("base",))], tmp_path, say, heard.changed, AT_ONCE)
+    with supervisor:
+        assert supervisor.run(lambda: settled(supervisor)) == 7
+
+    assert len(deaths) >= 20
+    assert heard.order("stopping") == ["worker", "base"]
+
+
+def test_an_engine_that_never_ran_ends_everything(tmp_path: Path, heard: Heard) -> None:
+    never = part(tmp_path, "base", DIES, lasting=True, ready=lambda _: False)
+    supervisor = Supervisor([never], tmp_path, heard.lines.append, heard.changed, AT_ONCE)
+
+    with pytest.raises(Broken, match="base caiu 5 vezes seguidas"), supervisor:
+        supervisor.run()
+
+
+def test_a_part_that_dies_while_its_engine_is_away_is_not_given_up(tmp_path: Path, heard: Heard) -> None:
+    """Whoever needs the engine may die as often as it likes until the engine is back."""
+    base, worker = part(tmp_path, "base", lasting=True), part(tmp_path, "worker", after=("base",))
+    supervisor = Supervisor([base, worker], tmp_path, heard.lines.append, heard.changed, AT_ONCE)
+    away = [False]
+
+    def settled() -> int | None:
+        if away[0]:
+            return 7
+        away[0] = True
+        supervisor.parts["worker"].deaths = 4
+        for status in supervisor.parts.values():
+            assert status.child is not None
+            status.child.kill()
+            status.child.wait()
+        return None
+
+    with supervisor:
+        assert supervisor.run(settled) == 7
+
+
+def test_a_full_disk_does_not_end_the_supervisor(
+    tmp_path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "worker.log"
+    log.write_bytes(b"old line\n" * 600_000)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
+
+    run(tmp_path, [part(tmp_path, "worker", ready=lambda _: log.stat().st_size < 100_000)], heard, lambda _: 0)
+
+    assert heard.lines == ["não anotei o processo de worker: No space left on device"]
 
 
 def test_a_single_run_that_fails_ends_everything_at_once(tmp_path: Path, heard: Heard) -> None:

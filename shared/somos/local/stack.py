@@ -73,6 +73,7 @@ def _postgres(folder: Path, port: int) -> Part:
         partial(postgres.accepts, home),
         address=f"{LOOPBACK}:{port}",
         gentle=postgres.GENTLE,
+        lasting=True,
         tied=False,  # its command already is: it has to be, before it changes user
     )
 
@@ -85,6 +86,7 @@ def _valkey(folder: Path, port: int) -> Part:
         lambda _pid: valkey.pongs(port, folder / "secrets"),
         address=f"{LOOPBACK}:{port}",
         gentle=valkey.GENTLE,
+        lasting=True,
         tied=False,
     )
 

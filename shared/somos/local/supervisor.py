@@ -1,5 +1,6 @@
 """Keeps the parts of the local stack alive: in order, restarted with patience, ended in reverse."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from somos.local.waking import Waking
 
 DEATHS_IN_A_ROW = 5
 STEADY_SECONDS = 20.0  # a part that lived this long after getting ready is forgiven its earlier deaths
-BACKOFF = (0.2, 0.5, 1.0, 2.0, 4.0)
+BACKOFF = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 LOG_BYTES = 5_000_000
 
 
@@ -34,6 +35,8 @@ class Part:
     environment: Mapping[str, str] | None = field(default=None, repr=False)
     start_seconds: float = 60.0
     grace_seconds: float = 15.0
+    lasting: bool = False
+    """Once it was ready, it is tried again for as long as it takes: a full disk is emptied by a person some day."""
     tied: bool = True
     """Ask the kernel to end it with us; off when the command already arranges that."""
 
@@ -47,6 +50,7 @@ class Status:
     child: "subprocess.Popen[bytes] | None" = None
     process: Identity | None = None
     deaths: int = 0
+    was_ready: bool = False
     started: float = 0.0
     since: float = 0.0
     due: float = 0.0
@@ -117,8 +121,7 @@ class Supervisor:
         now = time.monotonic()
         match status.state:
             case "waiting" | "down":
-                free = all(self.parts[name].settled for name in status.part.after)
-                if free and now >= status.due:
+                if self._has_its_ground(status) and now >= status.due:
                     self._start(status)
             case "starting":
                 self._watch_start(status, now)
@@ -139,8 +142,7 @@ class Supervisor:
             command = dying_with_us(command, part.gentle)
         status.child = spawn(command, self.log(part.name), part.environment)
         status.process = Identity.of(status.child.pid)
-        if status.process is not None:
-            Record.of(status.process, 0, part.gentle).write(self._record(part.name))
+        self._keep_record(status)
         self._enter(status, "starting")
 
     def _watch_start(self, status: Status, now: float) -> None:
@@ -152,6 +154,8 @@ class Supervisor:
             self._died(status)
         elif not part.once and part.ready(status.child.pid):
             self._enter(status, "ready")
+        elif not self._has_its_ground(status):
+            status.since = now  # what it needs went away: its time begins when that is back
         elif now - status.since > part.start_seconds:
             self._say(f"{part.name} não ficou pronto em {part.start_seconds:.0f} s")
             self._signal(status, signal.SIGKILL)
@@ -164,7 +168,7 @@ class Supervisor:
         status.last, status.child, status.process = "", None, None
         status.deaths += 1
         self._record(name).unlink(missing_ok=True)
-        if status.part.once or status.deaths >= DEATHS_IN_A_ROW:
+        if self._is_given_up(status):
             self._enter(status, "stopped")
             times = "" if status.part.once else f" {status.deaths} vezes seguidas"
             lines = "\n".join(f"    {line}" for line in last_lines(self.log(name)))
@@ -174,8 +178,28 @@ class Supervisor:
         self._say(f"{name} caiu ({how}) e volta em {wait:g} s; veja {self.log(name)}")
         self._enter(status, "down")
 
+    def _has_its_ground(self, status: Status) -> bool:
+        return all(self.parts[name].settled for name in status.part.after)
+
+    def _is_given_up(self, status: Status) -> bool:
+        """It dies by itself, although what it needs is there, and it is no engine that ran before."""
+        if status.part.once:
+            return self._has_its_ground(status)
+        lasting = status.part.lasting and status.was_ready
+        return status.deaths >= DEATHS_IN_A_ROW and self._has_its_ground(status) and not lasting
+
+    def _keep_record(self, status: Status) -> None:
+        """For the next start, should we be killed. A disk too full for it is no reason to end what runs."""
+        if status.process is None:
+            return
+        try:
+            Record.of(status.process, 0, status.part.gentle).write(self._record(status.part.name))
+        except OSError as error:
+            self._say(f"não anotei o processo de {status.part.name}: {error.strerror}")
+
     def _enter(self, status: Status, state: str) -> None:
         status.state, status.since = state, time.monotonic()
+        status.was_ready |= state == "ready"
         if state == "starting":
             status.started = status.since
         self._changed(self, status)
@@ -220,7 +244,8 @@ class Supervisor:
         self._rotated = now
         for log in self.logs.glob("*.log"):
             if log.stat().st_size > LOG_BYTES:
-                log.with_suffix(".log.1").write_bytes(log.read_bytes())
+                with contextlib.suppress(OSError):  # without room for a copy, cutting it makes some
+                    log.with_suffix(".log.1").write_bytes(log.read_bytes())
                 os.truncate(log, 0)
 
 
