@@ -55,6 +55,9 @@ SHEET = (
 )
 
 
+ALL_WRITTEN_TO = "Ninguém novo a abordar: nenhum lead qualificado está sem campanha, e a ninguém se escreve duas vezes."
+
+
 class Lost(Exception):
     """The story cannot go on; the text says at which step and why."""
 
@@ -109,6 +112,26 @@ class Voice:
             page = self.ask(f"GET {path}", limit=200, cursor=page["next"], **query)
 
 
+@dataclass(frozen=True)
+class Before:
+    """What there was before this telling, by id: the story may be told on a used folder."""
+
+    leads: frozenset[str] = frozenset()
+    responses: frozenset[str] = frozenset()
+    deals: frozenset[str] = frozenset()
+    sent: dict[str, int] = field(default_factory=dict)
+    """Messages that had left, by campaign."""
+
+    @classmethod
+    def of(cls, voice: Voice) -> "Before":
+        def ids(path: str) -> frozenset[str]:
+            return frozenset(str(one["id"]) for one in voice.all(path))
+
+        campaigns = ids("/api/v1/outreach-campaigns")
+        sent = {id: voice.ask(f"GET /api/v1/outreach-campaigns/{id}")["report"]["sent"] for id in campaigns}
+        return cls(ids("/api/v1/leads"), ids("/api/v1/responses"), ids("/api/v1/deals"), sent)
+
+
 def tell(gateway: str | None = None) -> int:
     """Tell it on the terminal; 0 when a deal is open at the end."""
     console = Console(highlight=False)
@@ -128,11 +151,15 @@ class Story:
         self._gateway = gateway
         self._console = console
         self._live = threading.Event()
+        self._before = Before()
 
     def tell(self) -> None:
         self._title("1. A direção entra e descreve o cliente ideal")
         helena = Voice(self._gateway, "diretor")
         self._say(f"Helena Prado ({helena.ask('GET /api/v1/auth/me')['role']}) entrou.")
+        self._before = Before.of(helena)
+        if self._before.leads:
+            self._say("Esta pasta já tem dados: a história diz o que é novo e o que já estava.")
         with self._listening(helena):
             icp = self._profile(helena)
             self._title("2. A busca encontra, enriquece e pontua empresas")
@@ -164,7 +191,9 @@ class Story:
         self._task(helena, accepted["task_id"])
         leads = helena.all("/api/v1/leads", icp_id=icp, sort="-score")
         qualified = [lead for lead in leads if (lead["score"] or 0) >= 70]
-        self._say(f"{len(leads)} empresas guardadas, {len(qualified)} com 70 pontos ou mais. As três primeiras:")
+        fresh = sum(lead["id"] not in self._before.leads for lead in leads)
+        found = f"{len(leads)} empresas guardadas" + (f", {fresh} novas" if self._before.leads else "")
+        self._say(f"{found}, {len(qualified)} com 70 pontos ou mais. As três primeiras:")
         for lead in qualified[:3]:
             self._say(f"  {lead['score']:>3}  [bold]{lead['company_name']}[/] — {lead['reason']}")
         if not qualified:
@@ -196,7 +225,7 @@ class Story:
                 task = helena.ask("POST /api/v1/sdr/campaign", body)["task_id"]
                 self._task(helena, task)
                 started.append(channel)
-        self._say(f"Campanhas criadas: {', '.join(started)}." if started else "Ninguém novo a abordar.")
+        self._say(f"Campanhas criadas: {', '.join(started)}." if started else ALL_WRITTEN_TO)
         return [campaign["id"] for campaign in helena.all("/api/v1/outreach-campaigns")]
 
     def _approve(self, helena: Voice, campaigns: list[str]) -> None:
@@ -211,7 +240,10 @@ class Story:
                 status, _ = seller.try_(f"POST /api/v1/outreach-messages/{message['id']}/approve", body)
                 self._say(f"Bruno (Comercial) tenta aprovar: {status}. Quem aprova é a direção.")
             helena.ask(f"POST /api/v1/outreach-messages/{message['id']}/approve", body)
-        self._say(f"Helena aprovou {len(waiting)}, uma a uma, cada qual presa ao seu texto exato.")
+        if waiting:
+            self._say(f"Helena aprovou {len(waiting)}, uma a uma, cada qual presa ao seu texto exato.")
+        else:
+            self._say("Nenhuma mensagem espera aprovação: o que havia já foi decidido.")
 
         def unsent() -> list[Any]:
             states = ("approved", "queued", "sending")
@@ -219,8 +251,11 @@ class Story:
 
         self._until("as mensagens saírem", lambda: not unsent())
         for campaign in campaigns:
-            report = helena.ask(f"GET /api/v1/outreach-campaigns/{campaign}")["report"]
-            self._say(f"Campanha: {report['sent']} enviadas, {report['delivered']} entregues até agora.")
+            found = helena.ask(f"GET /api/v1/outreach-campaigns/{campaign}")
+            sent, delivered = found["report"]["sent"], found["report"]["delivered"]
+            now = sent - self._before.sent.get(campaign, 0)
+            since = f"{now} saíram agora; ao todo " if campaign in self._before.sent else ""
+            self._say(f"{found['name']}: {since}{sent} enviadas, {delivered} entregues.")
 
     def _answers(self, helena: Voice) -> list[Any]:
         def opened() -> list[Any]:
@@ -228,12 +263,20 @@ class Story:
 
         self._until("alguém se interessar e um negócio abrir", opened)
         self._until("as respostas pararem de chegar", self._quiet(helena))
-        for response in helena.all("/api/v1/responses"):
+        heard = helena.all("/api/v1/responses")
+        fresh = [response for response in heard if response["id"] not in self._before.responses]
+        for response in fresh:
             self._say(f"  {response['label'] or '—':<13} “{_short(response['text'])}”")
+        if len(fresh) < len(heard):
+            self._say(f"{len(fresh)} resposta(s) nova(s); {len(heard) - len(fresh)} já tinha(m) chegado antes.")
         suppressed = helena.all("/api/v1/suppressions")
         self._say(f"Quem pediu para parar não recebe mais nada, nunca: {_many(len(suppressed))} na lista.")
         deals = opened()
-        self._say(f"[bold green]{len(deals)} negócio(s) aberto(s), cada um uma única vez.[/]")
+        now = sum(deal["id"] not in self._before.deals for deal in deals)
+        told = f"{len(deals)} negócio(s) aberto(s)"
+        if self._before.deals:
+            told = f"{now} negócio(s) aberto(s) agora, {len(deals)} ao todo"
+        self._say(f"[bold green]{told}, cada um uma única vez.[/]")
         return deals
 
     def _board(self, helena: Voice, deals: list[Any]) -> None:
@@ -246,6 +289,8 @@ class Story:
         if here == 0:
             deal = helena.ask(f"POST /api/v1/deals/{deal['id']}/move", {"stage_id": stages[1]["id"]})
             self._say(f"“{deal['title']}” passou de {stages[0]['name']} para {stages[1]['name']}.")
+        else:
+            self._say(f"“{deal['title']}” já tinha saído de {stages[0]['name']}: está em {stages[here]['name']}.")
         bruno = Voice(self._gateway, "comercial")
         seller = bruno.ask("GET /api/v1/auth/me")["id"]
         if not any(d["owner_id"] == seller for d in deals):
