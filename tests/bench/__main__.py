@@ -11,6 +11,7 @@ from tests.bench.chain import chain, chain_under_kills
 from tests.bench.cold_start import cold_start
 from tests.bench.deals import list_of_deals, one_deal
 from tests.bench.hop import hop
+from tests.bench.idle import idle
 from tests.bench.memory import memory
 from tests.bench.realtime import realtime
 from tests.bench.rows import Row, as_json, show
@@ -29,6 +30,7 @@ MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "chain": chain,
     "kills": chain_under_kills,
     "realtime": realtime,
+    "idle": idle,
     "up": stack_up,
     "suite": suite,
 }

@@ -67,6 +67,10 @@ class Setting:
         return self._postgres.owner_url
 
     @property
+    def postgres_pid(self) -> int:
+        return self._postgres.process.pid
+
+    @property
     def redis(self) -> str:
         return self._valkey.url
 

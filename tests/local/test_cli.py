@@ -224,3 +224,40 @@ def test_no_dead_deliveries_is_said_plainly(mesh: Mesh) -> None:
     assert mesh.functions
     assert somos("dead", "list").output == "nenhuma entrega morta\n"
     assert somos("dead", "show", str(uuid7())).exit_code == 1
+
+
+# --- parked ---------------------------------------------------------------------------------------------
+
+
+def park(mesh: Mesh) -> UUID:
+    """A call whose outcome nobody knows, as a restored backup leaves it."""
+    delivery = uuid7()
+    with mesh.db() as db:
+        from somos.mesh.records import Effect
+
+        db.add(
+            Effect(
+                delivery_id=delivery,
+                name="send",
+                operation="Gate.send_email",
+                state="parked",
+                arguments={"to": "ana@exemplo.test"},
+                lease_until=mesh.time,
+                started_at=mesh.time,
+            )
+        )
+    return delivery
+
+
+def test_a_parked_call_is_listed_and_settled_without_what_it_said(mesh: Mesh) -> None:
+    delivery = park(mesh)
+    assert str(delivery) in somos("parked", "list").output
+    assert somos("parked", "settle", str(delivery), "send").output == "resolvida\n"
+    [row] = mesh.rows("select state, arguments from mesh.effects where delivery_id = :id", id=delivery)
+    assert dict(row) == {"state": "settled", "arguments": {}}
+    assert somos("parked", "settle", str(delivery), "send").exit_code == 1
+
+
+def test_no_parked_calls_is_said_plainly(mesh: Mesh) -> None:
+    assert mesh.functions
+    assert somos("parked", "list").output == "nenhuma chamada estacionada\n"

@@ -44,10 +44,12 @@ _SETTLE = text(
 )
 _FORGET = text(f"delete from mesh.effects {_MINE}")  # noqa: S608
 # Whom and what a settled call was about is nobody's business any more.
-_SETTLED = text("""
+_SETTLED = """
 update mesh.effects set state = 'settled', arguments = '{}', outcome = null, error = null, finished_at = :now
-where about = any(:about) and state = 'parked'
-""")
+where state = 'parked' and
+"""
+_SETTLE_ABOUT = text(f"{_SETTLED} about = any(:about)")
+_SETTLE_CALL = text(f"{_SETTLED} delivery_id = :delivery_id and name = :name")
 _LEASE = text(f"update mesh.effects set lease_until = :lease_until {_MINE}")  # noqa: S608
 
 
@@ -105,7 +107,13 @@ def settle(db: Session, about: Iterable[UUID], now: datetime) -> None:
 
     They stay in the journal without what they said, so that no attempt makes them again.
     """
-    db.execute(_SETTLED, {"about": list(about), "now": now})
+    db.execute(_SETTLE_ABOUT, {"about": list(about), "now": now})
+
+
+def settle_call(connection: Connection, delivery_id: UUID, name: str, now: datetime) -> bool:
+    """The same for one call that no row of ours settles. False when it is not parked."""
+    values = {"delivery_id": delivery_id, "name": name, "now": now}
+    return bool(changed(connection.execute(_SETTLE_CALL, values)))
 
 
 class Journal:
