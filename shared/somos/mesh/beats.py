@@ -8,7 +8,10 @@ from sqlalchemy import Connection, text
 
 from somos.mesh import clock
 from somos.mesh.database import alone
+from somos.mesh.runtime import Runtime
 
+# An idle house is not to write every second that it is idle.
+EVERY: Final = timedelta(seconds=5)
 # How long each may be silent before somebody is told. Those of a second, and those of a minute.
 RELAY: Final = ("relay", "setback", "tick", "fan-out", "ring", "seal")
 HOUSE: Final = (
@@ -38,6 +41,23 @@ def beat(engine: Any, parts: Iterable[str]) -> None:
     """These parts did their work just now."""
     with alone(engine) as connection:
         connection.execute(_BEAT, {"parts": list(parts), "now": clock.now()})
+
+
+class Pulse:
+    """Signs of life of one thread, gathered and written every few seconds, whichever way the clock went."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._written_at: datetime | None = None
+        self._parts: set[str] = set()
+
+    def beat(self, parts: Iterable[str]) -> None:
+        """These parts did their work just now."""
+        self._parts.update(parts)
+        now = clock.now()
+        if self._written_at is None or abs(now - self._written_at) >= EVERY:
+            beat(self._runtime.engine, sorted(self._parts))
+            self._parts, self._written_at = set(), now
 
 
 def seen(connection: Connection) -> dict[str, datetime | None]:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any
 
 from sqlalchemy import text
@@ -17,8 +16,6 @@ from somos.mesh.runtime import Runtime
 from somos.mesh.setback import SetbackWatch
 
 PERIOD_S = 1.0
-# Every how many rounds signs of life are written; health and metrics wait three times as long before they worry.
-BEAT_EVERY = 5
 
 _KNOWN = text("select function, ticked_at from mesh.timers")
 _TICKED = text("""
@@ -37,7 +34,7 @@ class Relay:
         self._ticked: datetime | None = None
         self._kept: datetime | None = None
         self._setback = SetbackWatch(runtime)
-        self._turns, self._rounds = count(), count()
+        self._turning, self._keeping = beats.Pulse(runtime), beats.Pulse(runtime)
 
     def run(self) -> None:
         """Turn once a period until stopped; the house is kept in a thread of its own."""
@@ -53,18 +50,15 @@ class Relay:
         """One round: new minutes tick, new events fan out, due queues ring."""
         work = {"tick": self._tick_once_a_minute, "fan-out": self._fan_out, "ring": self._ring}
         well = attempt({"setback": self._setback.look, **work})
-        if next(self._turns) % BEAT_EVERY == 0:
-            beats.beat(self._runtime.engine, ["relay", *well])
+        self._turning.beat(["relay", *well])
 
     def keep_house(self) -> None:
         """One round: what was written is sealed; once a minute, records past their use are forgotten."""
         well = attempt({"seal": self.seal})
-        due = next(self._rounds) % BEAT_EVERY == 0
         if (minute := _minute()) != self._kept:
             well += attempt(housekeeping.forgetting(self._runtime.engine))
-            self._kept, due = minute, True
-        if due:
-            beats.beat(self._runtime.engine, well)
+            self._kept = minute
+        self._keeping.beat(well)
 
     def seal(self) -> int:
         """Extend the hash chain over audit rows not sealed yet; how many it sealed."""
