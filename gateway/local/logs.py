@@ -12,6 +12,7 @@ from typing import Any
 
 from somos.mesh import clock
 from somos.mesh.log import bound
+from somos.mesh.redaction import redact, redacted, trace_of
 
 KEPT = 5_000
 NAMESPACE = "openfaas-fn"
@@ -30,10 +31,11 @@ class Logs(logging.Handler):
         self._changing = threading.Lock()
 
     def emit(self, record: logging.LogRecord) -> None:
-        fields = {**bound.get(), **getattr(record, "fields", {})}
+        fields = redact({**bound.get(), **getattr(record, "fields", {})})
         if function := fields.get("function"):
             told = " ".join(f"{name}={value}" for name, value in fields.items() if name != "function")
-            trace = "\n" + logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+            error = record.exc_info[1] if record.exc_info else None
+            trace = "\n" + trace_of(error) if error else ""
             self.note(str(function), f"{record.levelname} {record.getMessage()} {told}{trace}")
 
     def note(self, function: str, text: str) -> None:
@@ -43,7 +45,7 @@ class Logs(logging.Handler):
             "namespace": NAMESPACE,
             "instance": f"local-{os.getpid()}",
             "timestamp": clock.now(),
-            "text": text,
+            "text": redacted(text),
         }
         self._lines.append(line)
         for follower, loop in list(self._followers.items()):

@@ -66,6 +66,7 @@ def engine_for(url: str, pool_size: int = 8) -> Engine:
         pool_timeout=10,
         pool_use_lifo=True,  # idle connections age and are given back
         pool_pre_ping=not default,
+        hide_parameters=True,  # whatever prints an error prints nobody's data
         connect_args=arguments,
     )
     if default:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from somos.mesh.loader import load
-from somos.mesh.log import configure
+from somos.mesh.log import configure, log
 from somos.mesh.serve import server
 from somos.settings import Settings
 
@@ -252,9 +252,7 @@ def _live(one: Sibling) -> None:
         one.serve()
         code = 0
     except BaseException:
-        import traceback
-
-        traceback.print_exc()
+        log.exception("unit-ended", unit=one.name)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
