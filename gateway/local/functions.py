@@ -8,8 +8,7 @@ from gateway.local.hosts import Hosts
 from gateway.local.logs import NAMESPACE, Logs
 from gateway.local.metrics import Metrics
 from somos.mesh import clock
-from somos.mesh.declare import Function
-from somos.mesh.problems import MethodNotAllowed, NotFound, Problem
+from somos.mesh.problems import NotFound, Problem
 from somos.mesh.router import Router
 from somos.mesh.runtime import Runtime
 
@@ -32,16 +31,12 @@ class Functions:
         return self._answer(function, call, call.path)
 
     def named(self, call: Call) -> Answer:
-        """`/function/NAME[.namespace][/path]`; without a path, the function's one endpoint of that method."""
+        """`/function/NAME[.namespace][/path]`, as OpenFaaS hands it on; without a path, `/`."""
         name, _, rest = call.path.removeprefix("/function/").partition("/")
         name = name.removesuffix(f".{NAMESPACE}")
         if name not in self._hosts:
             return Answer.problem(NotFound(f"Não há função {name!r} neste gateway"))
-        try:
-            path = f"/{rest}" if rest or call.header("Ce-Type") else only_path(self._hosts.functions[name], call.method)
-            return self._answer(name, call, path)
-        except Problem as problem:
-            return Answer.problem(problem)
+        return self._answer(name, call, f"/{rest}")
 
     def _answer(self, function: str, call: Call, path: str) -> Answer:
         began = time.perf_counter()
@@ -53,20 +48,3 @@ class Functions:
         self._metrics.count(function, answer.status, seconds)
         self._logs.note(function, f"{call.method} {path} - {answer.status} - {seconds:.4f}s")
         return answer
-
-
-def only_path(function: Function, method: str) -> str:
-    """What `faas-cli invoke NAME` means: a bare call goes to the one endpoint that can take it.
-
-    Raises NotFound, naming the choices, or MethodNotAllowed.
-    """
-    paths = {e.path for e in function.endpoints if e.method == method and not e.params}
-    paths |= {w.path for w in function.webhooks if method == "POST"}
-    if len(paths) == 1:
-        return paths.pop()
-    known = [f"{e.method} {e.path}" for e in function.endpoints] + [f"POST {w.path}" for w in function.webhooks]
-    if not known:
-        raise NotFound(f"{function.name} atende eventos; só a malha a chama, com a sua assinatura")
-    if not any(one.startswith(f"{method} ") for one in known):
-        raise MethodNotAllowed(f"{function.name} atende {', '.join(known)}")
-    raise NotFound(f"Diga o caminho depois do nome: {function.name} atende {', '.join(known)}")

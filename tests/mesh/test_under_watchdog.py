@@ -182,6 +182,14 @@ def test_many_large_bodies_at_once_leave_the_unit_within_its_memory(
     assert unit.peak_mib() < limit_mib()
 
 
+def test_faas_cli_invoke_reaches_the_one_address_that_can_be_meant(unit: Unit, signed_in: Headers) -> None:
+    status, problem = unit.ask("POST", "/", b"{}", {**signed_in, **JSON})
+    assert (status, problem["type"]) == (404, "/problems/not-found")
+    assert "POST /api/v1/auth/login" in problem["detail"]
+    status, problem = unit.ask("POST", "/", b"{}", {**signed_in, **JSON, "Ce-Function": "auth-login"})
+    assert (status, problem["type"]) == (422, "/problems/invalid")
+
+
 def test_slow_bodies_freeze_neither_the_unit_nor_its_readiness(unit: Unit, signed_in: Headers) -> None:
     slow = [unit.begin("/api/v1/tags", {**signed_in, **JSON, "Content-Length": "100"}, b"{") for _ in range(12)]
     assert unit.ask("GET", "/_/ready")[0] == 200

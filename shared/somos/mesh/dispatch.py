@@ -1,15 +1,18 @@
 """From an HTTP request to a handler and back: the one door of every function."""
 
 import json
+import re
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from somos.mesh import bodies, guard, idempotency, steps
+from somos.mesh.bare import only_path
 from somos.mesh.context import Context
 from somos.mesh.database import is_away, sqlstate
 from somos.mesh.declare import Endpoint, Function, Webhook
@@ -24,6 +27,7 @@ from somos.mesh.problems import (
     Invalid,
     NotFound,
     Problem,
+    TooLarge,
     Unavailable,
     UnsupportedMedia,
 )
@@ -56,19 +60,27 @@ class Application:
         if is_event:
             return bodies.DELIVERY
         try:
-            target, _ = self._router.match(method, path)
+            target, _ = self._match(method, path, None)
         except Problem:
             return bodies.ANONYMOUS
         return int(target.max_bytes)
+
+    def _match(self, method: str, path: str, function: str | None) -> tuple[Any, dict[str, str]]:
+        """Who answers there, and the path's parameters. Without a path, the one address that can be meant."""
+        if path in ("", "/"):
+            named = [self.functions[function]] if function in self.functions else self.functions.values()
+            path = only_path(named, method)
+        return self._router.match(method, path)
 
     def __call__(self, request: Request, function: str | None = None) -> Response:
         """Answer one request; `function` names the addressee of an event when several live here."""
         try:
             if is_knock(request.headers):
                 return knocked(self.runtime)
+            function = function or request.headers.get(ADDRESSEE)
             if "Ce-Type" in request.headers:
-                return steps.receive(self.runtime, self._consumers, request, function or request.headers.get(ADDRESSEE))
-            target, values = self._router.match(request.method, request.path)
+                return steps.receive(self.runtime, self._consumers, request, function)
+            target, values = self._match(request.method, request.path, function)
             if isinstance(target, Webhook):
                 return take_in(self.runtime, target, request)
             return self._serve(target, values, request)
@@ -80,7 +92,7 @@ class Application:
     def _serve(self, endpoint: Endpoint, values: dict[str, str], request: Request) -> Response:
         runtime = self.runtime
         principal = guard.admit(runtime, request.headers, endpoint.allow)
-        with span(endpoint.path, request.headers.get("Traceparent"), method=endpoint.method) as trace:
+        with span(endpoint.path, _trace_of(request), method=endpoint.method) as trace:
             context = Context(
                 runtime=runtime,
                 principal=principal,
@@ -213,9 +225,15 @@ def _address(request: Request) -> str:
     return request.headers.get("X-Real-Ip") or request.remote_addr or ""
 
 
+def _trace_of(request: Request) -> str | None:
+    """The caller's trace, in the W3C's shape or not at all: it goes into every event of this request."""
+    told = request.headers.get("Traceparent", "")
+    return told if re.fullmatch("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", told) else None
+
+
 def _if_match(request: Request) -> int | None:
     raw = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
-    return int(raw) if raw.isdigit() and len(raw) < 10 else (-1 if raw and raw != "*" else None)
+    return int(raw) if re.fullmatch("[0-9]{1,9}", raw) else (-1 if raw and raw != "*" else None)
 
 
 def _invalid(error: ValidationError) -> Invalid:
@@ -292,6 +310,11 @@ def _translate(error: Exception) -> Problem:
     if isinstance(error, NoConnectionFree):
         log.warning("database-busy")
         return Unavailable(headers={"Retry-After": "2"})
+    if isinstance(error, HTTPException):
+        # What werkzeug refuses by itself, a form of too many parts for instance.
+        return TooLarge() if error.code == 413 else Problem("O pedido não pôde ser lido")
+    if isinstance(error, RecursionError):
+        return Invalid("O conteúdo tem níveis demais")
     log.exception("handler-broke")
     return Broken()
 
