@@ -55,7 +55,7 @@ class OpenFaas:
             return Answer.text("method not allowed" if known else "not found", 405 if known else 404)
         try:
             return handler(call, name)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return Answer.text("o corpo não é o que a API do OpenFaaS espera", 400)
 
     def refusal(self, call: Call) -> Answer | None:

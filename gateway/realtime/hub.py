@@ -204,7 +204,7 @@ def _token_of(request: Request | None) -> str | None:
 def _token_in(text: str | bytes) -> str | None:
     try:
         token = json.loads(text)["token"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return token if isinstance(token, str) else None
 

@@ -193,7 +193,7 @@ class EvolutionWebhooks:
                 options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
             expires = float(claims["exp"])
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, RecursionError, OverflowError):
             return False
         in_time = self._clock().timestamp() < expires + JWT_LEEWAY_S
         return in_time and claims.get("app") == "evolution" and claims.get("action") == "webhook"

@@ -26,6 +26,7 @@ OURS_TO_SET_RIGHT = {
 }
 
 TOLERANCE_S = 300
+LONGEST_TIME = 12  # digits of a moment in seconds
 GONE = "mail-gone"
 
 
@@ -148,7 +149,7 @@ class ResendWebhooks:
             raise Unavailable("RESEND_WEBHOOK_SECRET não está configurado ou não é um segredo whsec_.")
         given = {name.lower(): value for name, value in headers.items()}
         id, at = given.get("svix-id", ""), given.get("svix-timestamp", "")
-        if not id or not at.isdecimal():
+        if not id or not at.isdecimal() or len(at) > LONGEST_TIME:
             raise Unauthorised("Webhook de e-mail sem assinatura.")
         if abs(self._clock().timestamp() - int(at)) > TOLERANCE_S:
             raise Unauthorised("Webhook de e-mail com horário fora da tolerância.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -27,9 +28,10 @@ def verify(secret: str, headers: Headers, raw: bytes) -> None:
     """Raises Unauthorised unless the mesh itself sent this, lately."""
     parts = dict(part.split("=", 1) for part in headers.get(SIGNATURE, "").split(",") if "=" in part)
     at, given = parts.get("t", ""), parts.get("v1", "")
-    if not at.isdigit() or abs(clock.now().timestamp() - int(at)) > TOLERANCE_S:
+    if not re.fullmatch(r"[0-9]{1,12}", at) or abs(clock.now().timestamp() - int(at)) > TOLERANCE_S:
         raise Unauthorised("Entrega sem assinatura válida da malha")
-    if not hmac.compare_digest(given, _digest(secret, headers.get("Ce-Id", ""), at, raw)):
+    # As bytes: of texts it takes ASCII only, and a header may hold anything.
+    if not hmac.compare_digest(given.encode(), _digest(secret, headers.get("Ce-Id", ""), at, raw).encode()):
         raise Unauthorised("Entrega sem assinatura válida da malha")
 
 

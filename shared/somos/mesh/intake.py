@@ -36,7 +36,7 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     digest = hashlib.sha256(raw).hexdigest()
     try:
         dedupe = sender.dedupe(request.headers, json.loads(storable_json(raw)))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # Not what the provider documents: kept all the same, for a person to look at.
         dedupe = f"raw:{digest}"
     id = uuid7()

@@ -130,7 +130,7 @@ class TokenVerifier:
                 client_company_id=None if company is None else UUID(company),
                 issued_at=datetime.fromtimestamp(issued, UTC),
             )
-        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise InvalidToken(str(error)) from error
         return principal, issued, expires
 
