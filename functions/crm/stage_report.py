@@ -9,7 +9,7 @@ from somos.modules.crm.queries import history
 from somos.modules.crm.queries.stage_report import stage_report
 from somos.modules.crm.rules.history import duration
 from somos.modules.crm.schemas.reports import DealHistory, SpanView, StageReport, StageReportQuery
-from somos.modules.crm.tables import Deal, Pipeline
+from somos.modules.crm.tables import Deal, DealStageHistory, Pipeline
 
 
 @http.get("/api/v1/deals/stage-report", allow="crm:read")
@@ -18,7 +18,7 @@ def stage_report_get(query: StageReportQuery, ctx: Context) -> StageReport:
     ctx.get(Pipeline, query.pipeline_id)
     first = _midnight(query.entered_from)
     last = _midnight(query.entered_to + timedelta(days=1)) if query.entered_to else None
-    stages = stage_report(ctx.db, ctx.visible(Deal), query.pipeline_id, first, last, ctx.now)
+    stages = stage_report(ctx.db, ctx.visible(DealStageHistory), query.pipeline_id, first, last, ctx.now)
     return StageReport(pipeline_id=query.pipeline_id, stages=stages)
 
 

@@ -171,7 +171,10 @@ class Context:
     def page(self, statement: Select[Any], view: type[V]) -> Page[V]:
         """One page of `statement` in the order and from the cursor that the request's Filter states."""
         asked = self.filter or Filter()
-        rows = list(self.db.scalars(asked.keyset(statement).limit(asked.limit + 1)))
+        rows: list[Any] = []
+        for run in asked.runs(statement):
+            if len(rows) <= asked.limit:
+                rows += self.db.scalars(run.limit(asked.limit + 1 - len(rows)))
         more = len(rows) > asked.limit
         rows = rows[: asked.limit]
         return Page[view](  # type: ignore[valid-type]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, TypeAdapter
-from sqlalchemy import ColumnElement, Select, and_, asc, desc, or_
+from sqlalchemy import ColumnElement, Select, asc, desc, literal, tuple_
 
 from somos.mesh.models import Model
 from somos.mesh.problems import Invalid
@@ -80,28 +80,33 @@ class Filter(Model):
                 found.append(column == value)
         return found
 
-    def keyset(self, statement: Select[Any]) -> Select[Any]:
-        """Order by the sort column, then id, and start after the cursor."""
+    def runs(self, statement: Select[Any]) -> list[Select[Any]]:
+        """Statements whose rows, one after the other, are what follows the cursor: by the sort column, then id.
+
+        Each is one stretch of an index on both, so a page far down costs what the first one costs.
+        """
         descending = self.sort.startswith("-")
         name = self.sort.lstrip("-")
         table = statement.column_descriptions[0]["entity"]
         column, key = getattr(table, name), table.id
         order: Any = desc if descending else asc
-        # Nulls sort last either way, so a page never skips them.
-        statement = (
-            statement.order_by(order(column).nulls_last(), order(key))
-            if name != "id"
-            else (statement.order_by(order(key)))
-        )
-        if self.cursor is None:
-            return statement
-        value, last = self._position(column)
         beyond: Any = lt if descending else gt
+        position = None if self.cursor is None else self._position(column)
         if name == "id":
-            return statement.where(beyond(key, last))
+            statement = statement.order_by(order(key))
+            return [statement if position is None else statement.where(beyond(key, position[1]))]
+        statement = statement.order_by(order(column), order(key))
+        # Empty ones come last either way, so a page never skips them.
+        known, empty = statement.where(column.is_not(None)), statement.where(column.is_(None))
+        nullable = column.property.columns[0].nullable
+        if position is None:
+            return [known, empty] if nullable else [statement]
+        value, last = position
         if value is None:
-            return statement.where(column.is_(None), beyond(key, last))
-        return statement.where(or_(beyond(column, value), and_(column == value, beyond(key, last)), column.is_(None)))
+            return [empty.where(beyond(key, last))]
+        after = tuple_(literal(value, column.type), literal(last, key.type))
+        rest = statement.where(beyond(tuple_(column, key), after))
+        return [rest, empty] if nullable else [rest]
 
     def cursor_of(self, row: Any) -> str:
         value = getattr(row, self.sort.lstrip("-"))

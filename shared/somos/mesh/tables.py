@@ -1,11 +1,11 @@
 """The declarative base of every business table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, MetaData, Uuid, func
+from sqlalchemy import CheckConstraint, DateTime, Index, MetaData, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
@@ -73,3 +73,8 @@ def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
     """A CHECK that keeps a text column to the states its machine knows."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} in ({listed})", name=column)
+
+
+def listed(*columns: str) -> Iterator[Index]:
+    """An index for each column that lists are filtered or sorted by; ids break ties, as in `Filter.runs`."""
+    return (Index(None, column, "id") for column in columns)

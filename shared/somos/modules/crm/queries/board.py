@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy.orm import Session
 
 from somos.modules.crm.rules import history as rules
 from somos.modules.crm.schemas.reports import Board, Card, Column
@@ -55,20 +55,29 @@ def _totals(db: Session, shown: Select[Deal]) -> dict[UUID, tuple[int, int]]:
 def _cards(
     db: Session, shown: Select[Deal], limits: dict[UUID, int | None], cards: int, now: datetime
 ) -> dict[UUID, list[Card]]:
-    rank = func.row_number().over(partition_by=Deal.stage_id, order_by=(Deal.stage_entered_at, Deal.id))
-    ranked = shown.add_columns(rank.label("rank")).subquery()
-    deal = aliased(Deal, ranked)
+    # The first of each stage, along the index: the others are not even looked at.
+    first = (
+        shown.with_only_columns(Deal.id)
+        .where(Deal.stage_id == DealStage.id)
+        .order_by(Deal.stage_entered_at, Deal.id)
+        .limit(cards)
+        .correlate(DealStage)
+        .lateral()
+    )
     next_step = (
         select(func.min(DealActivity.due_at))
-        .where(DealActivity.deal_id == deal.id, DealActivity.done_at.is_(None))
+        .where(DealActivity.deal_id == Deal.id, DealActivity.done_at.is_(None))
         .scalar_subquery()
     )
     rows = (
-        select(deal, Company.name, Contact.name, next_step)
-        .outerjoin(Company, Company.id == deal.company_id)
-        .outerjoin(Contact, Contact.id == deal.contact_id)
-        .where(ranked.c.rank <= cards)
-        .order_by(ranked.c.rank)
+        select(Deal, Company.name, Contact.name, next_step)
+        .select_from(DealStage)
+        .join(first, true())
+        .join(Deal, Deal.id == first.c.id)
+        .outerjoin(Company, Company.id == Deal.company_id)
+        .outerjoin(Contact, Contact.id == Deal.contact_id)
+        .where(DealStage.id.in_(limits))
+        .order_by(Deal.stage_entered_at, Deal.id)
     )
     found: dict[UUID, list[Card]] = {}
     for row, company, contact, due in db.execute(rows):

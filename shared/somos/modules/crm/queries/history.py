@@ -25,7 +25,7 @@ def enter(db: Session, deal: Deal, stage_id: UUID, state: State, now: datetime) 
     if (running.stage_id, running.state) == (stage_id, state):
         return
     at = max(now, running.entered_at)  # a clock set back never makes a span of negative length
-    running.left_at = at
+    running.left_at, running.next_state, running.next_stage_id = at, state, stage_id
     db.flush()  # one span at most is running, also for an instant
     db.add(DealStageHistory(deal_id=deal.id, step=running.step + 1, stage_id=stage_id, state=state, entered_at=at))
     deal.stage_id, deal.state, deal.stage_entered_at = stage_id, state, at

@@ -1,80 +1,89 @@
 """Conversion and time per stage, from the history of visible deals."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
 from somos.modules.crm.schemas.reports import StageReportLine
-from somos.modules.crm.tables import Deal, DealStage, DealStageHistory
+from somos.modules.crm.tables import DealStage, DealStageHistory
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Spans in one stage that had the same outcome; none while they last."""
+
+    count: int
+    seconds: Decimal
+    next_state: str | None
+    next_stage_id: UUID | None
 
 
 def stage_report(
     db: Session,
-    visible: Select[Deal],
+    visible: Select[DealStageHistory],
     pipeline_id: UUID,
     entered_from: datetime | None,
     entered_to: datetime | None,
     now: datetime,
 ) -> list[StageReportLine]:
     """One line per stage. A deal that passed twice counts twice: each passage has an outcome."""
-    after, next_stage = aliased(DealStageHistory), aliased(DealStage)
-    advanced = or_(after.state == "won", and_(after.state == "open", next_stage.position > DealStage.position))
-    went_back = and_(after.state == "open", next_stage.position <= DealStage.position)
-    stayed = func.coalesce(DealStageHistory.left_at, now) - DealStageHistory.entered_at
-    period = [
-        DealStageHistory.entered_at >= entered_from if entered_from else None,
-        DealStageHistory.entered_at < entered_to if entered_to else None,
-    ]
-    deals = visible.where(Deal.pipeline_id == pipeline_id).with_only_columns(Deal.id)
-    rows = (
-        select(
-            DealStage.id,
-            DealStage.name,
-            func.count(DealStageHistory.id),
-            _count(advanced),
-            _count(went_back),
-            _count(after.state == "lost"),
-            _count(and_(DealStageHistory.id.is_not(None), after.id.is_(None))),
-            func.avg(func.extract("epoch", stayed)),
-        )
-        .select_from(DealStage)
-        .outerjoin(
-            DealStageHistory,
-            and_(
-                DealStageHistory.stage_id == DealStage.id,
-                DealStageHistory.state == "open",
-                DealStageHistory.deal_id.in_(deals),
-                *(condition for condition in period if condition is not None),
-            ),
-        )
-        .outerjoin(after, and_(after.deal_id == DealStageHistory.deal_id, after.step == DealStageHistory.step + 1))
-        .outerjoin(next_stage, next_stage.id == after.stage_id)
-        .where(DealStage.pipeline_id == pipeline_id)
-        .group_by(DealStage.id)
-        .order_by(DealStage.position, DealStage.id)
-    )
-    return [_line(*row) for row in db.execute(rows)]
+    stages = db.scalars(
+        select(DealStage).where(DealStage.pipeline_id == pipeline_id).order_by(DealStage.position, DealStage.id)
+    ).all()
+    passed = _passages(db, visible, [stage.id for stage in stages], entered_from, entered_to, now)
+    positions = {stage.id: stage.position for stage in stages}
+    return [_line(stage, passed.get(stage.id, []), positions) for stage in stages]
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count(case((condition, 1)))
+def _passages(
+    db: Session,
+    visible: Select[DealStageHistory],
+    stage_ids: Sequence[UUID],
+    entered_from: datetime | None,
+    entered_to: datetime | None,
+    now: datetime,
+) -> dict[UUID, list[Passages]]:
+    span = DealStageHistory
+    stayed = func.sum(func.coalesce(span.left_at, now) - span.entered_at)
+    spans = visible.where(span.state == "open", span.stage_id.in_(stage_ids))
+    if entered_from is not None:
+        spans = spans.where(span.entered_at >= entered_from)
+    if entered_to is not None:
+        spans = spans.where(span.entered_at < entered_to)
+    outcome = (span.stage_id, span.next_state, span.next_stage_id)
+    rows = spans.with_only_columns(*outcome, func.count(), func.extract("epoch", stayed)).group_by(*outcome)
+    found: dict[UUID, list[Passages]] = {}
+    for stage_id, next_state, next_stage_id, count, seconds in db.execute(rows):
+        found.setdefault(stage_id, []).append(Passages(count, seconds, next_state, next_stage_id))
+    return found
 
 
-def _line(
-    stage_id: UUID, name: str, entered: int, advanced: int, back: int, lost: int, still: int, seconds: Any
-) -> StageReportLine:
-    gone = entered - still
+def _line(stage: DealStage, passed: list[Passages], positions: dict[UUID, int]) -> StageReportLine:
+    counts = dict.fromkeys(("advanced", "went_back", "lost", "still_there"), 0)
+    for one in passed:
+        counts[_outcome(one, stage.position, positions)] += one.count
+    entered = sum(counts.values())
+    gone = entered - counts["still_there"]
+    seconds = sum(one.seconds for one in passed)
     return StageReportLine(
-        stage_id=stage_id,
-        name=name,
+        stage_id=stage.id,
+        name=stage.name,
         entered=entered,
-        advanced=advanced,
-        went_back=back,
-        lost=lost,
-        still_there=still,
-        conversion_percent=advanced * 100 // gone if gone else None,
-        average_hours=int(seconds) // 3600 if seconds is not None else None,
+        **counts,
+        conversion_percent=counts["advanced"] * 100 // gone if gone else None,
+        average_hours=int(seconds / entered) // 3600 if entered else None,
     )
+
+
+def _outcome(passed: Passages, position: int, positions: dict[UUID, int]) -> str:
+    if passed.next_state is None or passed.next_stage_id is None:
+        return "still_there"
+    if passed.next_state == "lost":
+        return "lost"
+    forward = passed.next_state == "won" or positions[passed.next_stage_id] > position
+    return "advanced" if forward else "went_back"

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from somos.mesh.tables import Table, Versioned, one_of
+from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.crm.rules.deals import STATES
 from somos.modules.sheet import fold
 from somos.policy.scopes import Everyone, Own, Via
@@ -79,8 +79,20 @@ class Deal(Table, Versioned):
         CheckConstraint("probability between 0 and 100", name="probability"),
         CheckConstraint("(state = 'lost') = (lost_reason_id is not null)", name="lost_has_reason"),
         CheckConstraint("(state = 'open') = (closed_at is null)", name="closed_has_time"),
-        Index("ix_deals_board", "pipeline_id", "stage_id", "id", postgresql_where=text("state = 'open'")),
-        Index("ix_deals_owner_id", "owner_id", "id"),
+        # The board and the forecast read this index alone.
+        Index(
+            "ix_deals_standing",
+            "pipeline_id",
+            "stage_id",
+            "stage_entered_at",
+            "id",
+            postgresql_include=["owner_id", "value_cents", "probability", "expected_close_date"],
+            postgresql_where=text("state = 'open'"),
+        ),
+        # What a seller reaches: own deals, and who is behind them.
+        Index("ix_deals_reached", "owner_id", "id", postgresql_include=["company_id", "contact_id"]),
+        *listed("title_key", "value_cents", "expected_close_date", "stage_entered_at", "created_at"),
+        *listed("pipeline_id", "stage_id", "state", "lost_reason_id", "origin"),
         {"schema": "crm"},
     )
     __scope__ = Own("owner_id")
@@ -124,6 +136,7 @@ class DealStageHistory(Table):
         one_of("state", STATES),
         CheckConstraint("step > 0", name="step"),
         CheckConstraint("left_at >= entered_at", name="forward"),
+        CheckConstraint("(left_at is null) = (num_nonnulls(next_state, next_stage_id) = 0)", name="next"),
         UniqueConstraint("deal_id", "step"),
         UniqueConstraint("deal_id", "step", "left_at"),
         Index("uq_deal_stage_history_running", "deal_id", unique=True, postgresql_where=text("left_at is null")),
@@ -136,6 +149,14 @@ class DealStageHistory(Table):
             ],
             name="fk_deal_stage_history_unbroken",
         ),
+        # The report of stages reads this index alone.
+        Index(
+            "ix_deal_stage_history_passed",
+            "stage_id",
+            "entered_at",
+            postgresql_include=["deal_id", "left_at", "next_state", "next_stage_id"],
+            postgresql_where=text("state = 'open'"),
+        ),
         {"schema": "crm"},
     )
     __scope__ = Via(Deal, "deal_id")
@@ -147,6 +168,9 @@ class DealStageHistory(Table):
     state: Mapped[str]
     entered_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    # What the span that follows says of itself, so that reports need not look for it.
+    next_state: Mapped[str | None]
+    next_stage_id: Mapped[UUID | None]
 
 
 class DealActivity(Table, Versioned):
@@ -156,7 +180,16 @@ class DealActivity(Table, Versioned):
     __table_args__ = (
         one_of("kind", ACTIVITY_KINDS),
         UniqueConstraint("reference_id"),
-        Index("ix_deal_activities_deal_id", "deal_id", "happened_at"),
+        Index("ix_deal_activities_deal_id", "deal_id", "happened_at", "id"),
+        *listed("happened_at", "due_at"),
+        Index("ix_deal_activities_kind", "kind", "happened_at", "id"),
+        Index("ix_deal_activities_assignee_id", "assignee_id", "happened_at", "id"),
+        Index(
+            "ix_deal_activities_to_do",
+            "due_at",
+            "id",
+            postgresql_where=text("due_at is not null and done_at is null"),
+        ),
         Index(
             "ix_deal_activities_pending",
             "deal_id",
@@ -173,7 +206,7 @@ class DealActivity(Table, Versioned):
     body: Mapped[str | None]
     author_id: Mapped[UUID | None]
     author_kind: Mapped[str]
-    assignee_id: Mapped[UUID | None] = mapped_column(index=True)
+    assignee_id: Mapped[UUID | None]
     happened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
@@ -188,6 +221,7 @@ class PrivateNote(Table, Versioned):
     __table_args__ = (
         one_of("kind", ["note", "email_sent", "email_received"]),
         Index("ix_private_notes_deal_id", "deal_id", "author_id"),
+        Index("ix_private_notes_author_id", "author_id", "happened_at", "id"),
         {"schema": "crm"},
     )
     __scope__ = Own("author_id", private=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from somos.mesh.tables import Table, Versioned, one_of
+from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.crm.scopes import Behind
 from somos.modules.crm.tables.deals import Deal
 from somos.modules.sheet import fold
@@ -27,6 +27,7 @@ class Company(Table, Versioned):
         Index("ix_companies_phone", "phone"),
         Index("ix_companies_email", "email"),
         Index("ix_companies_owner_id", "owner_id", "id"),
+        *listed("name_key", "city", "uf", "segment"),
         {"schema": "crm"},
     )
     __scope__ = Own("owner_id") | Behind(Deal, "company_id")
@@ -59,6 +60,7 @@ class Contact(Table, Versioned):
         Index("ix_contacts_email", "email"),
         Index("ix_contacts_phone", "phone"),
         Index("ix_contacts_owner_id", "owner_id", "id"),
+        *listed("name_key"),
         {"schema": "crm"},
     )
     __scope__ = Own("owner_id") | Behind(Deal, "contact_id")
@@ -85,6 +87,7 @@ class CompanyContact(Table):
     __table_args__ = (
         one_of("role", CONTACT_ROLES),
         UniqueConstraint("company_id", "contact_id", "role"),
+        *listed("role"),
         {"schema": "crm"},
     )
     __scope__ = Via(Contact, "contact_id")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from somos.mesh.tables import Table, Versioned, one_of
+from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.crm.tables.deals import Deal, Pipeline
 from somos.modules.crm.tables.people import Company, Contact
 from somos.policy.scopes import Everyone, Own, Via
@@ -36,6 +36,7 @@ class Tagging(Table):
         UniqueConstraint("tag_id", "deal_id"),
         UniqueConstraint("tag_id", "company_id"),
         UniqueConstraint("tag_id", "contact_id"),
+        *listed("tag_id"),
         {"schema": "crm"},
     )
     __scope__ = Via(Deal, "deal_id") | Via(Company, "company_id") | Via(Contact, "contact_id")

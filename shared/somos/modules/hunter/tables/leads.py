@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from somos.mesh.tables import Table, Versioned, one_of
+from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.hunter.rules.facts import ORIGINS
 from somos.modules.hunter.rules.states import LEAD_STATES, UNSETTLED
 from somos.modules.hunter.tables.searches import SearchSession
@@ -37,6 +37,7 @@ class Lead(Table, Versioned):
         UniqueConstraint("deal_id"),
         Index("ix_leads_state", "state", "id"),
         Index("ix_leads_score", "score", "id"),
+        *listed("icp_id", "icp_number", "owner_id", "source", "uf", "relationship", "company_name", "updated_at"),
         Index("ix_leads_session_id", "session_id", "state"),
         Index("ix_leads_unsettled", "icp_id", postgresql_where=text(f"state in {UNSETTLED}")),
         Index("ix_leads_retain_until", "retain_until", postgresql_where=text("state <> 'erased'")),
@@ -75,7 +76,7 @@ class Lead(Table, Versioned):
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey(SearchSession.id))
     icp_id: Mapped[UUID]
     icp_number: Mapped[int]
-    owner_id: Mapped[UUID | None] = mapped_column(index=True)
+    owner_id: Mapped[UUID | None]
     # The search was paused when this lead's step came; resuming states it again.
     held: Mapped[bool] = mapped_column(default=False)
 
@@ -226,6 +227,7 @@ class MergeSuggestion(Table):
         CheckConstraint("lead_id <> other_id", name="two"),
         one_of("state", ["open", "merged", "dismissed"]),
         Index("ix_merge_suggestions_other_id", "other_id"),
+        Index("ix_merge_suggestions_state", "state", "likeness", "id"),
         {"schema": "hunter"},
     )
     __scope__ = Via(Lead, "lead_id")

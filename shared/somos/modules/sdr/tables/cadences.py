@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from somos.mesh.tables import Table, Versioned, one_of
+from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.sdr.rules.cadences import CONDITIONS
 from somos.modules.sdr.rules.machines import ENROLMENT, LIVE_ENROLMENTS
 from somos.modules.sdr.tables.senders import CHANNELS, Sender
@@ -71,6 +71,7 @@ class Enrolment(Versioned, Table):
     __table_args__ = (
         one_of("state", ENROLMENT),
         UniqueConstraint("campaign_id", "lead_id"),
+        *listed("campaign_id", "lead_id", "state"),
         Index("uq_enrolments_live_lead", "lead_id", unique=True, postgresql_where=_LIVE),
         Index("uq_enrolments_live_phone", "phone_key", unique=True, postgresql_where=_LIVE),
         Index("uq_enrolments_live_email", "email_key", unique=True, postgresql_where=_LIVE),

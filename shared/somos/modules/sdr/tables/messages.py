@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from somos.mesh.tables import Table, Versioned, one_of
+from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.sdr.rules.machines import APPROVAL, MESSAGE, NEEDS_APPROVAL
 from somos.modules.sdr.tables.cadences import Enrolment
 from somos.modules.sdr.tables.campaigns import OutreachCampaign
@@ -31,6 +31,7 @@ class Approval(Table):
             unique=True,
             postgresql_where=text("state = 'pending'"),
         ),
+        *listed("state", "subject_type"),
         {"schema": "sdr"},
     )
     # The second wall: an agent's key cannot even write the row.
@@ -70,6 +71,7 @@ class OutreachMessage(Versioned, Table):
         Index("ix_outreach_messages_sender", "sender_id", "left_at"),
         Index("ix_outreach_messages_lead", "lead_id"),
         Index("ix_outreach_messages_state", "state", "id"),
+        *listed("campaign_id", "channel", "kind"),
         {"schema": "sdr"},
     )
     __scope__ = Everyone()
@@ -77,7 +79,7 @@ class OutreachMessage(Versioned, Table):
         {"to_address", "jid", "subject", "text", "drafted_text", "evidence", "ended_reason"}
     )
 
-    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey(OutreachCampaign.id), index=True)
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey(OutreachCampaign.id))
     enrolment_id: Mapped[UUID | None] = mapped_column(ForeignKey(Enrolment.id))
     step_no: Mapped[int | None]
     lead_id: Mapped[UUID]

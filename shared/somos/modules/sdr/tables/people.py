@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from somos.mesh.tables import Table, one_of
+from somos.mesh.tables import Table, listed, one_of
 from somos.modules.sdr.tables.guards import never_changed
 from somos.modules.sdr.tables.senders import CHANNELS
 from somos.policy.scopes import Everyone
@@ -26,6 +26,7 @@ class Suppression(Table):
     __tablename__ = "suppressions"
     __table_args__ = (
         UniqueConstraint("key", "reach"),
+        *listed("kind", "source", "reach"),
         one_of("kind", ["phone", "email"]),
         one_of("reach", ["person", "address"]),
         one_of("source", SOURCES),

@@ -8,7 +8,7 @@ from sqlalchemy import Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from somos.mesh.tables import Table, Versioned, one_of
+from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.sdr.rules.inbound import LABELS
 from somos.modules.sdr.tables.senders import CHANNELS
 from somos.policy.scopes import Everyone
@@ -31,6 +31,7 @@ class Response(Versioned, Table):
         Index("ix_responses_from", "from_key", "id"),
         Index("ix_responses_lead", "lead_id", "id"),
         Index("ix_responses_answered_ids", "answered_ids", postgresql_using="gin"),
+        *listed("campaign_id", "channel", "label", "state", "later_date"),
         {"schema": "sdr"},
     )
     __scope__ = Everyone()
