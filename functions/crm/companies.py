@@ -13,7 +13,7 @@ from somos.modules.crm.tables import Company, Deal
 
 @http.get("/api/v1/companies", allow="crm:read")
 def companies_list(filter: CompanyCriteria, ctx: Context) -> Page[CompanyView]:
-    return ctx.page(ctx.visible(Company).where(*filter.clauses()), CompanyView)
+    return ctx.page(ctx.chosen(filter), CompanyView)
 
 
 @http.get("/api/v1/companies/{id}", allow="crm:read")

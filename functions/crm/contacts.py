@@ -12,7 +12,7 @@ from somos.modules.crm.tables import Contact, Deal
 
 @http.get("/api/v1/contacts", allow="crm:read")
 def contacts_list(filter: ContactCriteria, ctx: Context) -> Page[ContactView]:
-    return ctx.page(ctx.visible(Contact).where(*filter.clauses()), ContactView)
+    return ctx.page(ctx.chosen(filter), ContactView)
 
 
 @http.get("/api/v1/contacts/{id}", allow="crm:read")

@@ -14,7 +14,7 @@ from somos.modules.crm.tables import Company, Contact, Deal, DealStage
 
 @http.get("/api/v1/deals", allow="crm:read")
 def deals_list(filter: DealCriteria, ctx: Context) -> Page[DealView]:
-    return ctx.page(ctx.visible(Deal).where(*filter.clauses()), DealView)
+    return ctx.page(ctx.chosen(filter), DealView)
 
 
 @http.get("/api/v1/deals/{id}", allow="crm:read")

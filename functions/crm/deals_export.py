@@ -20,7 +20,7 @@ STATES = {"open": "aberto", "won": "ganho", "lost": "perdido"}
 @http.get("/api/v1/deals/export", allow="crm:read")
 def deals_export(filter: DealCriteria, ctx: Context) -> Download:
     """CSV for Excel in Brazil; a cell that could be read as a formula is defused."""
-    deals = ctx.visible(Deal).where(*filter.clauses())
+    deals = ctx.chosen(filter)
     if ctx.count(deals) > MOST:
         raise Invalid(f"São mais de {MOST} negócios; filtre por período ou funil")
     chosen = deals.with_only_columns(Deal.id)

@@ -4,13 +4,12 @@ from somos.mesh import Context, http
 from somos.modules.crm.queries import forecast
 from somos.modules.crm.schemas.deals import DealCriteria
 from somos.modules.crm.schemas.reports import Forecast, MonthView, Summary
-from somos.modules.crm.tables import Deal
 
 
 @http.get("/api/v1/deals/forecast", allow="crm:read")
 def forecast_get(filter: DealCriteria, ctx: Context) -> Forecast:
     """Open deals: value x probability by the month they are expected to close."""
-    months = forecast.by_month(ctx.db, ctx.visible(Deal).where(*filter.clauses()))
+    months = forecast.by_month(ctx.db, ctx.chosen(filter))
     return Forecast(
         months=[
             MonthView(
@@ -30,5 +29,5 @@ def forecast_get(filter: DealCriteria, ctx: Context) -> Forecast:
 @http.get("/api/v1/deals/summary", allow="crm:read")
 def summary_get(filter: DealCriteria, ctx: Context) -> Summary:
     """How many deals fit the filters, and their totals."""
-    count, total, weighted = forecast.totals(ctx.db, ctx.visible(Deal).where(*filter.clauses()))
+    count, total, weighted = forecast.totals(ctx.db, ctx.chosen(filter))
     return Summary(count=count, total_cents=total, weighted_cents=weighted)

@@ -11,7 +11,7 @@ MOST = 20_000
 @http.get("/api/v1/leads/export", allow="hunter:read")
 def lead_exports_csv(filter: ExportFilter, ctx: Context) -> Download:
     """CSV of the leads that the filters choose, with the reason of each score."""
-    leads = ctx.visible(Lead).where(*filter.clauses())
+    leads = ctx.chosen(filter)
     if ctx.count(leads) > MOST:
         raise Invalid(f"São mais de {MOST} leads; filtre por perfil, estado ou nota")
     content = sheet_of(ctx.db.scalars(leads.order_by(Lead.id)), filter.layout)

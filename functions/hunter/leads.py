@@ -12,7 +12,7 @@ from somos.modules.hunter.tables import Lead
 
 @http.get("/api/v1/leads", allow="hunter:read")
 def leads_list(filter: LeadFilter, ctx: Context) -> Page[LeadView]:
-    return ctx.page(ctx.visible(Lead).where(*filter.clauses()), LeadView)
+    return ctx.page(ctx.chosen(filter), LeadView)
 
 
 @http.get("/api/v1/leads/{id}", allow="hunter:read")

@@ -39,7 +39,12 @@ SAID: dict[str, dict[str, Any]] = {
         "absorbed_id": lambda rows: rows.another("crm.companies"),
     },
     "crm.deal_activities": {"kind": "task", "reference_id": None, "done_at": None},
-    "crm.deal_stage_history": {"left_at": None, "state": "open", "entered_at": TODAY - timedelta(days=3)},
+    "crm.deal_stage_history": {
+        "left_at": None,
+        "next_state": None,
+        "state": "open",
+        "entered_at": TODAY - timedelta(days=3),
+    },
     "crm.taggings": {"company_id": None, "contact_id": None},
     "hunter.credit_days": {"day": lambda rows: TODAY.date() + timedelta(days=rows.owner.int % 10_000)},
     "hunter.icp_versions": {"criteria": {"segments": ["agência de publicidade"]}},

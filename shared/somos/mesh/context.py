@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
-from somos.mesh import clock, outbox, tasks
+from somos.mesh import clock, outbox, searching, tasks
 from somos.mesh.bell import announcement
 from somos.mesh.database import Acting, elevated, transaction
 from somos.mesh.effects import MAY_BE_PARKED, Later
@@ -150,6 +150,12 @@ class Context:
     def visible(self, table: type[Row]) -> Select[Row]:
         """Rows of `table` that the principal may see."""
         return visible(self.principal, table)
+
+    def chosen(self, filter: Filter) -> Select[Any]:
+        """Visible rows of the filter's table that it chooses, its words looked up first."""
+        statement = self.visible(filter.table).where(*filter.clauses())
+        narrowed = searching.among(self.db, filter.table, filter.sought())
+        return statement if narrowed is None else statement.where(narrowed)
 
     def get(self, table: type[Row], id: UUID, *, lock: bool = False) -> Row:
         """One visible row. With `lock`, for update, and If-Match is honoured.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from somos.mesh import trail, walls
+from somos.mesh import searching, trail, walls
 from somos.mesh.tables import Root, Table
 from somos.policy import rls
 
@@ -41,6 +41,7 @@ def statements(app_role: str) -> Iterator[str]:
     for table in business_tables():
         yield from trail.of_table(table)
         yield from table.__extra_ddl__(role)
+    yield from searching.statements(business_tables(), role)
     yield from rls.statements(Root)
     yield from walls.statements()
 

@@ -182,6 +182,26 @@ class AuditUnsealed(Record):
     written_in: Mapped[int] = mapped_column(BigInteger)
 
 
+class Searched(Record):
+    """The words by which a row is found, kept by triggers; only `mesh.rows_holding` reads them."""
+
+    __tablename__ = "searched"
+    __table_args__ = (
+        Index(
+            "ix_searched_words",
+            "table_name",
+            "words",
+            postgresql_using="gin",
+            postgresql_ops={"words": "gin_trgm_ops"},
+        ),
+        SCHEMA,
+    )
+
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    row_id: Mapped[UUID] = mapped_column(primary_key=True)
+    words: Mapped[str]
+
+
 class AuditSeal(Record):
     """The chain over the audit rows: each seal hashes its row and the seal before.
 

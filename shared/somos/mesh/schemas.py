@@ -80,6 +80,13 @@ class Filter(Model):
                 found.append(column == value)
         return found
 
+    def sought(self) -> list[list[str]]:
+        """Texts that a row must hold somewhere in its `__searched__` columns: all those of one of the lists.
+
+        It repeats what `clauses` say of the same words, in the terms of an index; empty, nothing is looked up.
+        """
+        return []
+
     def runs(self, statement: Select[Any]) -> list[Select[Any]]:
         """Statements whose rows, one after the other, are what follows the cursor: by the sort column, then id.
 

@@ -38,14 +38,16 @@ class Table(Root):
 
     `__scope__` says who sees which rows (somos.policy.scopes); `__redact__` names columns that never
     reach the audit trail, `__audited__` which operations do (not the inserts of a table whose rows are themselves
-    records of what was found, by whom and when); `__extra_ddl__(app_role)` gives what only the table knows (frozen
-    rows, revoked rights), as statements that can be repeated.
+    records of what was found, by whom and when); `__searched__` names columns whose words are looked up
+    (somos.mesh.searching); `__extra_ddl__(app_role)` gives what only the table knows (frozen rows, revoked rights),
+    as statements that can be repeated.
     """
 
     __abstract__ = True
     __scope__: ClassVar[Any] = None
     __redact__: ClassVar[frozenset[str]] = frozenset()
     __audited__: ClassVar[tuple[str, ...]] = ("insert", "update", "delete")
+    __searched__: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def __extra_ddl__(cls, app_role: str) -> Iterable[str]:

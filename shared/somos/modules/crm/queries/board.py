@@ -1,10 +1,9 @@
 """The board: each stage with its whole count and total, and its first cards."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
 from somos.modules.crm.rules import history as rules
@@ -14,14 +13,13 @@ from somos.modules.crm.tables import Company, Contact, Deal, DealActivity, DealS
 
 def board(
     db: Session,
-    visible: Select[Deal],
-    clauses: Sequence[ColumnElement[bool]],
+    chosen: Select[Deal],
     pipeline_id: UUID,
     cards: int,
     now: datetime,
 ) -> Board:
     """Columns in order; counts, totals and cards come from the same visible rows."""
-    shown = visible.where(*clauses, Deal.pipeline_id == pipeline_id, Deal.state == "open")
+    shown = chosen.where(Deal.pipeline_id == pipeline_id, Deal.state == "open")
     stages = db.scalars(
         select(DealStage).where(DealStage.pipeline_id == pipeline_id).order_by(DealStage.position, DealStage.id)
     ).all()

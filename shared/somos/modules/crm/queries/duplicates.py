@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Select, or_
+from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import Session
 
+from somos.mesh import searching
 from somos.modules.crm.rules.duplicates import Known, likeness
 from somos.modules.crm.schemas.people import Twin
 from somos.modules.crm.tables import Company, Contact
@@ -24,7 +25,8 @@ def twins(db: Session, visible: Select[Any], table: type[Company] | type[Contact
     ]
     if known.phone:
         conditions.append(table.phone.in_(phone_variants(known.phone)))
-    conditions += [table.name_key.contains(word, autoescape=True) for word in significant(known.name)]
+    if words := significant(known.name):
+        conditions.append(_named(db, table, words))
     if not conditions:
         return []
     rows = db.scalars(visible.where(table.merged_into_id.is_(None), or_(*conditions)).limit(CANDIDATES))
@@ -34,6 +36,12 @@ def twins(db: Session, visible: Select[Any], table: type[Company] | type[Contact
         if how is not None:
             found.append(Twin(id=row.id, name=row.name, kind=how.kind, fields=list(how.fields), score=how.score))
     return sorted(found, key=lambda twin: (-twin.score, twin.name))[:SHOWN]
+
+
+def _named(db: Session, table: type[Company] | type[Contact], words: list[str]) -> ColumnElement[bool]:
+    held = or_(*(searching.holds(table.name_key, word) for word in words))
+    narrowed = searching.among(db, table, [[word] for word in words])
+    return held if narrowed is None else and_(narrowed, held)
 
 
 def _known(row: Any) -> Known:

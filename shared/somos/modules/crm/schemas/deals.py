@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, exists, select
 
 from somos.mesh import Body, Filter, View, untouched
+from somos.mesh.searching import holds
 from somos.modules.crm.rules.deals import DealFacts, State
 from somos.modules.crm.schemas import Day, Long, Moment, Money, Percent, Short
 from somos.modules.crm.tables import Deal, DealActivity, Tagging
@@ -44,13 +45,16 @@ class DealCriteria(Filter):
 
     def clauses(self) -> list[ColumnElement[bool]]:
         found = super().clauses()
-        found += [Deal.title_key.contains(word, autoescape=True) for word in fold(self.q or "").split()]
+        found += [holds(Deal.title_key, word) for word in fold(self.q or "").split()]
         if self.tag_id is not None:
             found.append(exists(select(1).where(Tagging.deal_id == Deal.id, Tagging.tag_id == self.tag_id)))
         if self.without_next_step is not None:
             planned = has_next_step()
             found += [Deal.state == "open", ~planned if self.without_next_step else planned]
         return found
+
+    def sought(self) -> list[list[str]]:
+        return [words] if (words := fold(self.q or "").split()) else []
 
 
 def has_next_step() -> ColumnElement[bool]:

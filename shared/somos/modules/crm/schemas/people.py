@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 
 from somos.mesh import Body, Filter, View, untouched
+from somos.mesh.searching import holds
 from somos.modules.crm.rules.merges import Side
 from somos.modules.crm.schemas import Document, Domain, Email, Long, Phone, Short, Uf
 from somos.modules.crm.tables import Company, CompanyContact, Contact, Merge, Tagging
@@ -33,10 +34,13 @@ class CompanyCriteria(Filter):
 
     def clauses(self) -> list[ColumnElement[bool]]:
         found = [*super().clauses(), Company.merged_into_id.is_(None)]
-        found += [Company.name_key.contains(word, autoescape=True) for word in fold(self.q or "").split()]
+        found += [holds(Company.name_key, word) for word in fold(self.q or "").split()]
         if self.tag_id is not None:
             found.append(exists(select(1).where(Tagging.company_id == Company.id, Tagging.tag_id == self.tag_id)))
         return found
+
+    def sought(self) -> list[list[str]]:
+        return [words] if (words := fold(self.q or "").split()) else []
 
 
 class CompanyDraft(Body):
@@ -101,7 +105,7 @@ class ContactCriteria(Filter):
     def clauses(self) -> list[ColumnElement[bool]]:
         found = [*super().clauses(), Contact.merged_into_id.is_(None)]
         if self.q:
-            words = [Contact.name_key.contains(word, autoescape=True) for word in fold(self.q).split()]
+            words = [holds(Contact.name_key, word) for word in fold(self.q).split()]
             found.append(or_(and_(true(), *words), Contact.email == self.q.strip().lower()))
         if self.company_id is not None or self.role is not None:
             link = [CompanyContact.contact_id == Contact.id]
@@ -111,6 +115,9 @@ class ContactCriteria(Filter):
         if self.tag_id is not None:
             found.append(exists(select(1).where(Tagging.contact_id == Contact.id, Tagging.tag_id == self.tag_id)))
         return found
+
+    def sought(self) -> list[list[str]]:
+        return [fold(self.q).split(), [self.q.strip()]] if self.q else []
 
 
 class ContactDraft(Body):

@@ -96,6 +96,7 @@ class Deal(Table, Versioned):
         {"schema": "crm"},
     )
     __scope__ = Own("owner_id")
+    __searched__ = ("title_key",)
 
     title: Mapped[str]
     title_key: Mapped[str]

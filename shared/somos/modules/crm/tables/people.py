@@ -31,6 +31,7 @@ class Company(Table, Versioned):
         {"schema": "crm"},
     )
     __scope__ = Own("owner_id") | Behind(Deal, "company_id")
+    __searched__ = ("name_key",)
 
     name: Mapped[str]
     name_key: Mapped[str]
@@ -64,6 +65,7 @@ class Contact(Table, Versioned):
         {"schema": "crm"},
     )
     __scope__ = Own("owner_id") | Behind(Deal, "contact_id")
+    __searched__ = ("name_key", "email")
 
     name: Mapped[str]
     name_key: Mapped[str]

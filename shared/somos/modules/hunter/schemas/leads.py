@@ -5,9 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, func, or_
 
 from somos.mesh.schemas import Body, Filter, View
+from somos.mesh.searching import holds
 from somos.modules.hunter.rules.exports import Layout
 from somos.modules.hunter.rules.states import NEVER_EXPORTED
 from somos.modules.hunter.schemas.profiles import Name
@@ -49,13 +50,18 @@ class LeadFilter(Filter):
         if self.q:
             found.append(
                 or_(
-                    Lead.company_name.icontains(self.q, autoescape=True),
-                    Lead.domain.icontains(self.q, autoescape=True),
-                    Lead.city_key.contains(fold(self.q) or self.q, autoescape=True),
+                    holds(func.lower(Lead.company_name), func.lower(self.q)),
+                    holds(func.lower(Lead.domain), func.lower(self.q)),
+                    holds(Lead.city_key, fold(self.q) or self.q),
                     Lead.name_words.contains([fold(self.q)]),
                 )
             )
         return found
+
+    def sought(self) -> list[list[str]]:
+        if not self.q:
+            return []
+        return [[text] for text in {self.q, fold(self.q) or self.q}]
 
 
 class ExportFilter(LeadFilter):

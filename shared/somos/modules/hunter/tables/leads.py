@@ -49,6 +49,8 @@ class Lead(Table, Versioned):
         {"contact_name", "contact_role", "phone", "email", "name_words", "reason"}
     )
 
+    __searched__ = ("company_name", "domain", "city_key", "name_words")
+
     state: Mapped[str] = mapped_column(default="discovered")
     company_name: Mapped[str | None]
     name_words: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
