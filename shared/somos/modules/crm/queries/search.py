@@ -21,7 +21,7 @@ def search(
     contacts: Select[Contact],
 ) -> list[SearchHit]:
     """By the words of a title or name in any order, or by a whole key: document, site, phone, e-mail."""
-    found_deals = deals.where(_words(db, Deal.title_key, q)).order_by(Deal.id.desc()).limit(limit)
+    found_deals = deals.where(_words(db, Deal, Deal.title_key, q)).order_by(Deal.id.desc()).limit(limit)
     company_keys = [
         (Company.document, normalise_document(q)),
         (Company.domain, domain_of(q)),
@@ -29,11 +29,11 @@ def search(
         (Company.email, normalise_email(q)),
     ]
     found_companies = companies.where(
-        Company.merged_into_id.is_(None), or_(_words(db, Company.name_key, q), *_equal(company_keys))
+        Company.merged_into_id.is_(None), or_(_words(db, Company, Company.name_key, q), *_equal(company_keys))
     )
     contact_keys = [(Contact.phone, normalise_phone(q)), (Contact.email, normalise_email(q))]
     found_contacts = contacts.where(
-        Contact.merged_into_id.is_(None), or_(_words(db, Contact.name_key, q), *_equal(contact_keys))
+        Contact.merged_into_id.is_(None), or_(_words(db, Contact, Contact.name_key, q), *_equal(contact_keys))
     )
     hits = [SearchHit(kind="deal", id=d.id, title=d.title, detail=d.state) for d in db.scalars(found_deals)]
     hits += [
@@ -47,11 +47,11 @@ def search(
     return hits
 
 
-def _words(db: Session, column: InstrumentedAttribute[str], q: str) -> ColumnElement[bool]:
+def _words(db: Session, table: type[Any], column: InstrumentedAttribute[str], q: str) -> ColumnElement[bool]:
     words = fold(q).split()
     if not words:
         return column == q  # nothing to compare: only punctuation was typed
-    narrowed = searching.among(db, column.class_, [words])
+    narrowed = searching.among(db, table, [words])
     return and_(true() if narrowed is None else narrowed, *(searching.holds(column, word) for word in words))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Numeric, Select, cast, func, select
 from sqlalchemy.orm import Session
 
 from somos.modules.crm.schemas.reports import StageReportLine
@@ -56,7 +56,9 @@ def _passages(
     if entered_to is not None:
         spans = spans.where(span.entered_at < entered_to)
     outcome = (span.stage_id, span.next_state, span.next_stage_id)
-    rows = spans.with_only_columns(*outcome, func.count(), func.extract("epoch", stayed)).group_by(*outcome)
+    rows = spans.with_only_columns(*outcome, func.count(), cast(func.extract("epoch", stayed), Numeric)).group_by(
+        *outcome
+    )
     found: dict[UUID, list[Passages]] = {}
     for stage_id, next_state, next_stage_id, count, seconds in db.execute(rows):
         found.setdefault(stage_id, []).append(Passages(count, seconds, next_state, next_stage_id))
