@@ -85,7 +85,9 @@ def test_any_bytes_are_a_table_or_refused(content):
     assert len(set(read.headers)) == len(read.headers)
 
 
-cell = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=20).filter(str.strip)
+cell = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=20).filter(
+    str.strip
+)
 
 
 @given(st.lists(st.lists(cell, min_size=3, max_size=3), min_size=1, max_size=8))

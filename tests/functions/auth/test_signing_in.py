@@ -136,7 +136,9 @@ def test_a_hash_made_with_less_work_is_made_anew_at_login(door: Door) -> None:
     with door.mesh.db() as db:
         from somos.modules.auth.accounts import ensure_account
 
-        ensure_account(db, email="velha@somos.test", name="V", role=Role.Diretor, password=PASSWORD, cost=4)
+        ensure_account(
+            db, email="velha@somos.test", name="V", role=Role.Diretor, password=PASSWORD, cost=4
+        )
     stronger = door.mesh.runtime.settings.bcrypt_cost + 1
     object.__setattr__(door.mesh.runtime.settings, "bcrypt_cost", stronger)
     try:

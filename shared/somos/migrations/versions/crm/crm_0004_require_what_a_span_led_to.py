@@ -1,13 +1,13 @@
 """Require what a span led to
 
-Revision: 7c1f5a9d2e34
-Follows: 23a7b10b3f6d
+Revision: crm_0004
+Follows: crm_0003
 """
 
 from alembic import op
 
-revision = "7c1f5a9d2e34"
-down_revision = "23a7b10b3f6d"
+revision = "crm_0004"
+down_revision = "crm_0003"
 branch_labels = None
 depends_on = None
 # The code of before ends a span without it.

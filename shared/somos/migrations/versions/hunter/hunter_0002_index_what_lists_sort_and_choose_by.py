@@ -1,12 +1,12 @@
 """Index what lists sort and choose by
 
-Revision: 3b0da07f7d27
+Revision: hunter_0002
 Follows: hunter_0001
 """
 
 from alembic import op
 
-revision = "3b0da07f7d27"
+revision = "hunter_0002"
 down_revision = "hunter_0001"
 branch_labels = None
 depends_on = None

@@ -1,13 +1,13 @@
 """Index what lists sort and choose by
 
-Revision: 599940b2f672
-Follows: sdr_0001
+Revision: sdr_0004
+Follows: sdr_0003
 """
 
 from alembic import op
 
-revision = "599940b2f672"
-down_revision = "sdr_0001"
+revision = "sdr_0004"
+down_revision = "sdr_0003"
 branch_labels = None
 depends_on = None
 

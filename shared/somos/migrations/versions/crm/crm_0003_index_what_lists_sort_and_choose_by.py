@@ -1,14 +1,14 @@
 """Index what lists sort and choose by
 
-Revision: 23a7b10b3f6d
-Follows: crm_0001
+Revision: crm_0003
+Follows: crm_0002
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "23a7b10b3f6d"
-down_revision = "crm_0001"
+revision = "crm_0003"
+down_revision = "crm_0002"
 branch_labels = None
 depends_on = None
 

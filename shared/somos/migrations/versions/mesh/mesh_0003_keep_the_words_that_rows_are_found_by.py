@@ -1,14 +1,14 @@
 """Keep the words that rows are found by
 
-Revision: 69df0c1e0017
-Follows: mesh_0001
+Revision: mesh_0003
+Follows: mesh_0002
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "69df0c1e0017"
-down_revision = "mesh_0001"
+revision = "mesh_0003"
+down_revision = "mesh_0002"
 branch_labels = None
 depends_on = None
 
