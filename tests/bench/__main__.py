@@ -11,6 +11,7 @@ from tests.bench.chain import chain, chain_under_kills
 from tests.bench.cold_start import cold_start
 from tests.bench.deals import list_of_deals, one_deal
 from tests.bench.hop import hop
+from tests.bench.house import at_size
 from tests.bench.idle import idle
 from tests.bench.memory import memory
 from tests.bench.realtime import realtime
@@ -26,6 +27,7 @@ MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "units": memory_of_placement,
     "one-deal": one_deal,
     "list": list_of_deals,
+    "size": at_size,
     "hop": hop,
     "chain": chain,
     "kills": chain_under_kills,

@@ -68,14 +68,18 @@ join contacts on contacts.no = 1 + mod(n, 60000)
 join reasons on reasons.no = 1 + mod(n, 6);
 
 -- Where they stood: stage by stage up to where they are, then closed or still there.
-insert into crm.deal_stage_history (id, deal_id, step, stage_id, state, entered_at, left_at)
+insert into crm.deal_stage_history (id, deal_id, step, stage_id, state, entered_at, left_at, next_state, next_stage_id)
 select uuidv7(deal.created_at + make_interval(days => 3 * step) - now()), deal.id, step, stages.id, 'open',
     deal.created_at + make_interval(days => 3 * step - 3),
-    case when step < last.no or deal.state <> 'open' then deal.created_at + make_interval(days => 3 * step) end
+    case when ended then deal.created_at + make_interval(days => 3 * step) end,
+    case when step < last.no then 'open' when ended then deal.state end,
+    case when step < last.no then following.id when ended then deal.stage_id end
 from crm.deals deal join stages here on here.id = deal.stage_id
 cross join lateral (select least(here.no, 3)) as last (no)
 cross join lateral generate_series(1, last.no) as step
+cross join lateral (select step < last.no or deal.state <> 'open') as told (ended)
 join stages on stages.no = here.no - last.no + step
+left join stages following on following.no = stages.no + 1
 where deal.pipeline_id = cast(:pipeline as uuid) order by deal.id, step;
 insert into crm.deal_stage_history (id, deal_id, step, stage_id, state, entered_at)
 select uuidv7(deal.closed_at - now()), deal.id, 1 + least(here.no, 3), deal.stage_id, deal.state,
