@@ -1,5 +1,8 @@
 """Learn what a company says of itself and what the registry says of it; find out whether we know it already."""
 
+from collections.abc import Callable
+from functools import partial
+
 from somos.events.hunter import LeadEnriched, LeadFound, LeadSettled
 from somos.mesh import Context, Later, topic
 from somos.mesh.journal import Refusal
@@ -9,41 +12,61 @@ from somos.ports.company_registry import CompanyRegistry
 from somos.ports.errors import NotConfigured, OutsideError, Refused
 from somos.ports.sites import Sites
 
+GATEWAY_FAILURES = frozenset({502, 503, 504})
 
-@topic(LeadFound, emits=[LeadEnriched, LeadSettled], calls=[Sites, CompanyRegistry], queue="agents", timeout=90)
+
+# The waits between seven attempts outlast two minutes without the world.
+@topic(
+    LeadFound, emits=[LeadEnriched, LeadSettled], calls=[Sites, CompanyRegistry], queue="agents", timeout=90, attempts=7
+)
 def on_lead_found(event: LeadFound, ctx: Context) -> None:
     known = ctx.read(enriching.known, event.lead_id)
     learnt: list[Fact] = []
+    unreached: list[str] = []
     if known is not None:
-        learnt += _site(ctx, known)
+        learnt += _reached(ctx, "site", partial(_site, ctx, known), unreached)
         known = ctx.read(enriching.known, event.lead_id)  # a search stopped meanwhile starts no other call
     if known is not None:
-        learnt += _registry(ctx, [*known.facts, *learnt])
+        learnt += _reached(ctx, "registry", partial(_registry, ctx, [*known.facts, *learnt]), unreached)
 
     with ctx.write() as db:
         if known is None:
             if not enriching.hold(db, event.lead_id, "discovered"):
                 raise Later(1, "a busca foi retomada enquanto este passo esperava")
             return
-        outcome, settled = enriching.enrich(db, event.lead_id, learnt, ctx.settings.suppression_key)
+        outcome, settled = enriching.enrich(db, event.lead_id, learnt, ctx.settings.suppression_key, unreached)
         if outcome == "enriched":
             ctx.emit(LeadEnriched(lead_id=event.lead_id, session_id=event.session_id))
         for one in settled:
             ctx.emit(LeadSettled(lead_id=one.lead_id, session_id=one.session_id, outcome=one.outcome))
 
 
+def _reached(ctx: Context, name: str, ask: Callable[[], list[Fact]], unreached: list[str]) -> list[Fact]:
+    """What a source says. One that does not answer is asked again with the next attempt; the last goes without."""
+    try:
+        return ask()
+    except OutsideError as error:
+        if error.retry_after is not None or not (_is_settled(name, error) or ctx.is_last_attempt()):
+            raise
+        ctx.log.warning("lead_source_unreached", source=name, code=error.code)
+        unreached.append(name)
+        return []
+
+
+def _is_settled(name: str, error: OutsideError) -> bool:
+    """Asking again mends nothing: we lack a setting, or the site itself, no gateway before it, says it is broken."""
+    is_broken = name == "site" and error.status is not None and error.status not in GATEWAY_FAILURES
+    return is_broken or isinstance(error, NotConfigured)
+
+
 def _site(ctx: Context, known: enriching.Known) -> list[Fact]:
-    """The company's own site; one that cannot be read says nothing, and is no reason to lose the lead."""
+    """The company's own site; one that refuses to be read says nothing, and is no reason to lose the lead."""
     domain = known.domain
     if domain is None:
         return []
     try:
         page = ctx.once("site", ctx.port(Sites).fetch, url=known.site)
-    except Refusal:
-        return []
-    except OutsideError as error:
-        if error.retry_after is not None:
-            raise
+    except (Refused, Refusal) as error:
         ctx.log.info("site-unreadable", code=error.code)
         return []
     return readings.of_site(page, known.rules, domain, ctx.now)
@@ -56,6 +79,6 @@ def _registry(ctx: Context, facts: list[Fact]) -> list[Fact]:
         return []
     try:
         record = ctx.once("registry", ctx.port(CompanyRegistry).by_cnpj, cnpj=cnpj.value)
-    except (Refused, Refusal, NotConfigured):
+    except (Refused, Refusal):
         return []
     return readings.of_registry(record, ctx.now) if record else []

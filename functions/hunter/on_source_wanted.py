@@ -4,11 +4,12 @@ from somos.events.hunter import SourceWanted
 from somos.mesh import Context, topic
 from somos.modules.hunter import sessions
 from somos.modules.hunter.queries.searches import PageWanted, page_wanted
+from somos.ports.errors import OutsideError
 from somos.ports.search import Search, SearchPage
 
 
 # The source serves the same question free for an hour: attempts that all fall within it never buy twice.
-@topic(SourceWanted, emits=sessions.ANNOUNCED, calls=[Search], queue="agents", timeout=60, attempts=6)
+@topic(SourceWanted, emits=sessions.ANNOUNCED, calls=[Search], queue="agents", timeout=60, attempts=7)
 def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
     wanted = ctx.read(page_wanted, event.session_id, event.source, event.query, event.page)
     answer, trouble = _ask(ctx, wanted) if wanted else (None, None)
@@ -28,11 +29,16 @@ def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
 
 
 def _ask(ctx: Context, wanted: PageWanted) -> tuple[SearchPage | None, Exception | None]:
-    """The page's results, or what keeps the source from giving them; passing trouble is tried again."""
+    """The page's results, or what keeps the source from giving them; passing trouble is tried again, to the last."""
     search = ctx.port(Search)
     try:
         if wanted.source == "web":
             return ctx.once("page", search.web, query=wanted.query, page=wanted.page), None
         return ctx.once("page", search.maps, query=wanted.query, page=wanted.page, near=wanted.near), None
     except sessions.TROUBLE as error:
+        return None, error
+    except OutsideError as error:
+        if error.retry_after is not None or not ctx.is_last_attempt():
+            raise
+        ctx.log.warning("search_page_unreached", code=error.code)
         return None, error

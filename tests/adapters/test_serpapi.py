@@ -10,6 +10,7 @@ from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Refu
 from somos.ports.search import Search
 from somos.wiring import Wiring
 from tests.adapters.provider import Provider, Reply
+from tests.harness.corpus import Case, cases
 
 Make = Callable[..., ResilientClient]
 
@@ -157,3 +158,13 @@ def test_in_the_sandbox_every_page_is_new_until_the_last(wiring: Wiring) -> None
     assert len(ids) == len(set(ids))
     places = search.maps("agências de publicidade em São Paulo")
     assert {found.city for found in places.results} == {"São Paulo"}
+
+
+# `right`: the titles that a search of the web and of the map finds in this body.
+@pytest.mark.parametrize("case", cases("serpapi"))
+def test_what_serpapi_really_answers_is_read_at_once(serpapi: SerpApi, provider: Provider, case: Case) -> None:
+    for operation, titles in case.right.items():
+        provider.will(Reply(200, case.input))
+        found = getattr(serpapi, operation)("agências").results
+        assert [one.title for one in found] == titles
+    assert len(provider.asked) == len(case.right)

@@ -1,5 +1,6 @@
 """A company's own site: its start page and the few pages that say who it is; never another domain."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from somos.ports.sites import PageText, SitePage, Sites
 
 USER_AGENT = "Mozilla/5.0 (compatible; SomosBot/0.1)"
 ROBOT = "SomosBot"
+PROXY_FAILED = re.compile(r"Tunnel connection failed: 50[234]")
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ def _unreachable(error: Exception) -> OutsideError:
     if text == "NameResolutionError":
         return Refused("Este domínio não existe.", code="no-such-site")
     if isinstance(error, requests.exceptions.ProxyError) and "Tunnel connection failed" in str(error):
+        if PROXY_FAILED.search(str(error)):
+            return Transient("A saída para a internet não alcançou o site.", code="unreachable", outage=True)
         return Refused("A saída para a internet recusou o endereço.", code="proxy-refused")
     if isinstance(error, requests.exceptions.SSLError):
         return Refused("O certificado do site não é válido.", code="bad-certificate")

@@ -150,6 +150,8 @@ class _Checked:
         try:
             addresses = self.resolver(connection.host, connection.port)
         except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:  # nobody could be asked: it says nothing of the name
+                raise NewConnectionError(connection, "no resolver answered") from None
             raise NameResolutionError(connection.host, connection, error) from None
         # One private address among public ones is an attack or a mistake; either way, not ours to reach.
         if not addresses or not all(is_public(address) for address in addresses):

@@ -13,6 +13,8 @@ WEB_STEP, MAPS_STEP = 10, 20
 LAST_MAPS_START = 100  # Google shows no more than about a hundred places
 HOURLY = re.compile(r"hour|throughput|per second|concurren", re.I)
 CREDITS = re.compile(r"run out|exhausted|credit|searches left|plan", re.I)
+# How SerpApi says that nothing was found, with or without its metadata.
+NOTHING_FOUND = re.compile(r"(?:hasn.?t|has not|didn.?t|did not) return(?:ed)? any results|\bno results\b", re.I)
 HOUR_PAUSE_S = 600.0
 CREDITS_PAUSE_S = 24 * 3600.0
 UF = "AC|AL|AP|AM|BA|CE|DF|ES|GO|MA|MT|MS|MG|PA|PB|PR|PE|PI|RJ|RN|RS|RO|RR|SC|SP|SE|TO"
@@ -61,8 +63,8 @@ class SerpApi(Search):
             params["ll"] = near
         answer = self._search("maps", params)
         # One exact match comes alone, under another name.
-        items = answer.get("local_results") or [answer.get("place_results")]
-        results = tuple(place for number, item in _items(items) if (place := _place(item, start + number)))
+        items = _items(answer.get("local_results")) or _items(answer.get("place_results"))
+        results = tuple(place for number, item in items if (place := _place(item, start + number)))
         onward = _next(answer) is not None and start + MAPS_STEP <= LAST_MAPS_START
         return SearchPage(
             results=results,
@@ -94,8 +96,10 @@ def _judge(answer: Answer) -> OutsideError | None:
     if error := by_status(answer):
         return error
     state = _mapping(answer.object.get("search_metadata")).get("status")
-    # "Success" with an error text is how SerpApi says that nothing was found.
-    if not answer.object or state not in (None, "Success") or (said and state is None):
+    if NOTHING_FOUND.search(said) and state not in ("Processing", "Queued"):
+        return None
+    # "Success" with an error text says that nothing was found, too.
+    if not answer.object or state not in (None, "Success", "Cached") or (said and state is None):
         return answer.uncertain("A busca não terminou.", code="search-failed")
     return None
 
@@ -144,7 +148,10 @@ def _next(answer: Mapping[str, Any]) -> str | None:
 
 
 def _items(block: Any) -> list[tuple[int, Mapping[str, Any]]]:
-    """The results of a block that may be missing, numbered from 1."""
+    """The results of a block that may be missing, numbered from 1: a list, one alone, or an object that holds them."""
+    if isinstance(block, Mapping):
+        held = next((block[name] for name in ("places", "results") if isinstance(block.get(name), list)), None)
+        block = held if held is not None else [block] if "title" in block else list(block.values())
     items = [item for item in block if isinstance(item, Mapping)] if isinstance(block, list) else []
     return list(enumerate(items, start=1))
 

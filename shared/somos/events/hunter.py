@@ -48,4 +48,4 @@ class LeadSettled(Event):
 
     lead_id: UUID
     session_id: UUID | None = None
-    outcome: Literal["qualified", "rejected", "duplicate", "blocked"]
+    outcome: Literal["qualified", "rejected", "duplicate", "blocked", "undecided"]

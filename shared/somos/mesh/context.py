@@ -248,6 +248,13 @@ class Context:
         with self.as_system() as db:  # the journal is the mesh's own to change
             settle(db, about, self.now)
 
+    def is_last_attempt(self) -> bool:
+        """Whether this delivery would be dead if it failed now: the one attempt that may settle for less."""
+        if self.delivery is None:
+            raise Misuse("a request is not tried again")
+        last = text("select attempts >= max_attempts from mesh.deliveries where id = :id")
+        return bool(self.read(lambda db: db.scalar(last, {"id": self.delivery.id if self.delivery else None})))
+
     def later(self, due: datetime | float, why: str) -> NoReturn:
         """Leave, and be delivered again at `due` (a time, or seconds from now)."""
         raise Later(due, why)

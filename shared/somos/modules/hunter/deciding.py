@@ -40,6 +40,8 @@ def accept(db: Session, lead: Lead, reason: str | None, by: UUID, now: datetime)
         if reason is None:
             raise NotAllowed("Este lead foi recusado: diga por que ele serve.")
         lead.state, lead.refusal = move_lead(lead.state, "qualified"), None
+    elif lead.state == "scored":
+        lead.state = move_lead(lead.state, "qualified")
     elif lead.state in (*UNSETTLED, "duplicate", "blocked", "erased"):
         raise NotAllowed(f"Um lead {LEAD_NAMES[lead.state]} não pode ser aceito.")
     label(db, lead, "accepted", reason, by)

@@ -1,6 +1,6 @@
 """What the company's own site and the registry add to a lead, and what that says of who it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -92,11 +92,17 @@ def hold(db: Session, lead_id: UUID, state: str) -> bool:
     return session is not None and session.state != "running"
 
 
-def enrich(db: Session, lead_id: UUID, learnt: Sequence[Fact], secret: str) -> tuple[Outcome, list[Settled]]:
-    """Store what was learnt; the lead goes on, or turns out to be one we know, or one to leave alone."""
+def enrich(
+    db: Session, lead_id: UUID, learnt: Sequence[Fact], secret: str, unreached: Iterable[str] = ()
+) -> tuple[Outcome, list[Settled]]:
+    """Store what was learnt; the lead goes on, or turns out to be one we know, or one to leave alone.
+
+    `unreached` never answered: the lead says so.
+    """
     lead = identity.lock_lead(db, lead_id)
     if lead is None or lead.state != "discovered":
         return "nothing", []
+    lead.unreached = sorted({*lead.unreached, *unreached})
     add_facts(db, lead.id, learnt)
     facts = facts_of(db, lead.id)
     show(lead, facts)

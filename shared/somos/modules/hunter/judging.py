@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,7 +25,8 @@ from somos.modules.hunter.tables import Lead, LeadScore
 from somos.modules.keys import CompanyKeys, PersonKeys
 from somos.modules.sdr import queries as sdr
 
-Outcome = Literal["qualified", "rejected", "blocked"]
+Outcome = Literal["qualified", "rejected", "blocked", "undecided"]
+_NAMES: Final = {"site": "o site da empresa", "registry": "o cadastro da Receita", "model": "o modelo de linguagem"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,13 @@ def settle(
     now: datetime,
     model: str | None = None,
     prompt_version: str | None = None,
+    unanswered: bool = False,
 ) -> tuple[Lead, Outcome] | None:
-    """Write the verdict; None when somebody else settled the lead meanwhile."""
+    """Write the verdict; None when somebody else settled the lead meanwhile.
+
+    `unanswered`: the model was asked and gave no usable answer. Then what code knows may qualify or exclude the
+    lead, and otherwise a person decides.
+    """
     lead = identity.lock_lead(db, lead_id)
     if lead is None or lead.state != "enriching":
         return None
@@ -130,11 +136,22 @@ def settle(
         lead.state = move_lead(lead.state, "rejected_campaign")
         return lead, "rejected"
     score = _judged(db, lead_id, case.rubric, case.facts) or _score(db, lead, case, said, model, prompt_version)
-    lead.score, lead.reason, lead.refusal = score.total, score.reason, score.exclusion
+    if unanswered:
+        lead.unreached = sorted({*lead.unreached, "model"})
+    lead.score, lead.reason, lead.refusal = score.total, _with_unreached(score.reason, lead.unreached), score.exclusion
     lead.state = move_lead(lead.state, "scored")
     db.flush()
+    if unanswered and not score.qualified and score.exclusion is None:
+        return lead, "undecided"
     lead.state = move_lead(lead.state, "qualified" if score.qualified else "rejected_campaign")
     return lead, "qualified" if score.qualified else "rejected"
+
+
+def _with_unreached(reason: str, unreached: Sequence[str]) -> str:
+    """The reason, and what it lacks."""
+    if not unreached:
+        return reason
+    return f"{reason} Não responderam: {', '.join(_NAMES[name] for name in unreached)}."
 
 
 def _score(

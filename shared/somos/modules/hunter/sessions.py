@@ -25,7 +25,7 @@ from somos.modules.hunter.rules.limits import CREDITS_PER_DAY, MAX_QUERIES, OPEN
 from somos.modules.hunter.rules.states import UNSETTLED, move_session
 from somos.modules.hunter.tables import CreditDay, Lead, SearchPage, SearchSession
 from somos.modules.hunter.tables.searches import COUNTERS
-from somos.ports.errors import NotConfigured, QuotaExhausted, Refused
+from somos.ports.errors import NotConfigured, QuotaExhausted, Refused, Transient
 from somos.ports.search import Found
 from somos.ports.search import SearchPage as Answer
 
@@ -191,8 +191,9 @@ def page_unread(
     db: Session, session: SearchSession, page: SearchPage, trouble: Exception | None, now: datetime
 ) -> None:
     """The page was not read: the search was held or stopped, or the source is in trouble."""
-    refused = isinstance(trouble, Refused | Refusal)
-    page.state = "failed" if refused else "planned"
+    # Of a page that refuses, or does not answer to the last, only another search asks again.
+    given_up = isinstance(trouble, Refused | Refusal | Transient)
+    page.state = "failed" if given_up else "planned"
     session.reserved -= 1
     _settle_day(db, page, -1)
     if session.state == "running" and isinstance(trouble, QuotaExhausted):

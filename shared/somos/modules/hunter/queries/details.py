@@ -39,6 +39,7 @@ def detail(db: Session, lead: Lead) -> LeadDetail:
             evidence_hash=score.evidence_hash,
             icp_number=score.icp_number,
             model=score.model,
+            prompt_version=score.prompt_version,
             criteria=[ScoredView.model_validate(item) for item in score.criteria],
             created_at=score.created_at,
         ),

@@ -21,6 +21,7 @@ LeadState = Literal[
     "discovered", "enriching", "scored", "duplicate", "qualified", "rejected_campaign", "in_cadence", "replied",
     "accepted", "not_interested", "later", "converted", "blocked", "erased",
 ]  # fmt: skip
+Unreached = Literal["site", "registry", "model"]
 Origin = Literal["person", "csv", "site", "maps", "web", "registry"]
 
 
@@ -36,6 +37,7 @@ class LeadFilter(Filter):
     owner_id: UUID | None = None
     source: Origin | None = None
     uf: str | None = Field(None, min_length=2, max_length=2)
+    unreached: Unreached | None = Field(None, description="O que não respondeu enquanto o lead era avaliado")
     relationship: Literal["client", "open_deal"] | None = None
     score_from: int | None = Field(None, ge=0, le=100)
     score_to: int | None = Field(None, ge=0, le=100)
@@ -43,8 +45,11 @@ class LeadFilter(Filter):
     q: str | None = Field(None, min_length=2, max_length=120)
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        plain = self.model_copy(update={"city": None, "q": None, "uf": (self.uf or "").upper() or None})
+        apart = {"city": None, "q": None, "unreached": None}
+        plain = self.model_copy(update={**apart, "uf": (self.uf or "").upper() or None})
         found = super(LeadFilter, plain).clauses()
+        if self.unreached:
+            found.append(Lead.unreached.contains([self.unreached]))
         if self.city:
             found.append(Lead.city_key == fold(self.city))
         if self.q:
@@ -93,6 +98,7 @@ class LeadView(View):
     score: int | None
     reason: str | None
     refusal: str | None
+    unreached: list[Unreached]
     relationship: Literal["client", "open_deal"] | None
     last_contact_at: datetime | None
     later_until: date | None
@@ -146,6 +152,7 @@ class ScoreView(View):
     evidence_hash: str
     icp_number: int
     model: str | None
+    prompt_version: str | None
     criteria: list[ScoredView]
     created_at: datetime
 

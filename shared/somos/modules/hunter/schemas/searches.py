@@ -62,6 +62,7 @@ class SessionView(View):
     rejected: int
     duplicates: int
     blocked: int
+    undecided: int = Field(description="Pontuados sem o modelo: uma pessoa decide")
     credits: int
     created_at: datetime
     updated_at: datetime

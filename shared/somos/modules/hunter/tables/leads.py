@@ -85,6 +85,8 @@ class Lead(Table, Versioned):
     score: Mapped[int | None]
     reason: Mapped[str | None]
     refusal: Mapped[str | None]
+    # What never answered while this lead was looked at (`site`, `registry`, `model`): its score lacks what they say.
+    unreached: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     duplicate_of: Mapped[UUID | None] = mapped_column(ForeignKey("hunter.leads.id"))
     relationship: Mapped[str | None]
     last_contact_at: Mapped[datetime | None]

@@ -13,7 +13,9 @@ from somos.modules.hunter.rules.icp import SOURCES
 from somos.modules.hunter.rules.states import LIVE_SESSIONS, SESSION_STATES
 from somos.policy.scopes import Everyone
 
-COUNTERS = ("found", "repeated", "ignored", "settled", "qualified", "rejected", "duplicates", "blocked", "credits")
+COUNTERS = (
+    "found", "repeated", "ignored", "settled", "qualified", "rejected", "duplicates", "blocked", "undecided", "credits",
+)  # fmt: skip
 
 
 class SearchSession(Table):
@@ -72,6 +74,7 @@ class SearchSession(Table):
     rejected: Mapped[int] = mapped_column(default=0)
     duplicates: Mapped[int] = mapped_column(default=0)
     blocked: Mapped[int] = mapped_column(default=0)
+    undecided: Mapped[int] = mapped_column(default=0, server_default="0")
     credits: Mapped[int] = mapped_column(default=0)
     # When it last got anywhere, and how often it was helped when it did not.
     moved_at: Mapped[datetime]
