@@ -17,7 +17,7 @@ HEADERS = [
 STATES = {"open": "aberto", "won": "ganho", "lost": "perdido"}
 
 
-@http.get("/api/v1/deals/export", allow="crm:read")
+@http.get("/api/v1/deals/export", allow="crm:read", patience=60)
 def deals_export(filter: DealCriteria, ctx: Context) -> Download:
     """CSV for Excel in Brazil; a cell that could be read as a formula is defused."""
     deals = ctx.chosen(filter)

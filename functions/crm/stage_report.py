@@ -12,7 +12,7 @@ from somos.modules.crm.schemas.reports import DealHistory, SpanView, StageReport
 from somos.modules.crm.tables import Deal, DealStageHistory, Pipeline
 
 
-@http.get("/api/v1/deals/stage-report", allow="crm:read")
+@http.get("/api/v1/deals/stage-report", allow="crm:read", patience=60)
 def stage_report_get(query: StageReportQuery, ctx: Context) -> StageReport:
     """Conversion and time per stage of a pipeline, over the days the stage was entered."""
     ctx.get(Pipeline, query.pipeline_id)

@@ -8,7 +8,7 @@ from somos.modules.hunter.tables import Lead
 MOST = 20_000
 
 
-@http.get("/api/v1/leads/export", allow="hunter:read")
+@http.get("/api/v1/leads/export", allow="hunter:read", patience=60)
 def lead_exports_csv(filter: ExportFilter, ctx: Context) -> Download:
     """CSV of the leads that the filters choose, with the reason of each score."""
     leads = ctx.chosen(filter)

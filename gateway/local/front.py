@@ -17,9 +17,15 @@ from somos.mesh.declare import Function
 from somos.mesh.log import log
 from somos.mesh.problems import Broken, NotFound, Problem
 from somos.mesh.runtime import Runtime
-from somos.mesh.threads import Threads
+from somos.mesh.threads import Abandoned, Threads
+from somos.mesh.watch import watched
 
 PEOPLE_THREADS = 12
+# What people wait for in one place holds up nothing here: each has threads of its own, and together they have
+# connections of their own, one for each thread.
+PROBE_THREADS = 2
+WEBHOOK_THREADS = 4
+SIGN_IN_THREADS = 4
 # Steps wait on models and providers: they must not take the threads that answer people.
 STEP_THREADS = 32
 
@@ -30,17 +36,21 @@ class Front:
     def __init__(
         self, functions: dict[str, Function], runtime: Runtime, hub: str, password: str, hosts: Hosts | None = None
     ) -> None:
-        self._runtime = runtime
         self.logs = Logs()
-        metrics = Metrics(runtime)
+        self._apart = runtime.apart(PROBE_THREADS + WEBHOOK_THREADS + SIGN_IN_THREADS)
+        metrics = Metrics(self._apart)
         hosts = hosts or Hosts(functions, runtime)
         self._hosts = hosts
         self._functions = Functions(hosts, runtime, metrics, self.logs)
+        self._undelayed = Functions(hosts.apart(self._apart), runtime, metrics, self.logs)
         self._calls = Calls(runtime, self._functions.named)
         self._openfaas = OpenFaas(hosts, metrics, self.logs, password)
         self._pages = Pages(hosts)
         self._sockets = Sockets(hub)
         self._metrics = metrics
+        self._probes = Threads(PROBE_THREADS, "probe")
+        self._webhooks = Threads(WEBHOOK_THREADS, "webhook")
+        self._signing_in = Threads(SIGN_IN_THREADS, "sign-in")
         self._people = Threads(PEOPLE_THREADS, "people")
         self._steps = Threads(STEP_THREADS, "step")
 
@@ -51,8 +61,9 @@ class Front:
 
     def stop(self) -> None:
         """After the server stopped: finish what was begun."""
-        self._people.stop()
-        self._steps.stop()
+        for threads in (self._probes, self._webhooks, self._signing_in, self._people, self._steps):
+            threads.stop()
+        self._apart.engine.dispose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -71,7 +82,9 @@ class Front:
             return
         threads, work = self._place(call)
         try:
-            answer = await threads.run(lambda: work(call))
+            answer = await watched(threads.begin(lambda: work(call)), call.method, receive)
+        except Abandoned:
+            return
         except Exception:
             log.exception("gateway-broke", path=call.path)
             answer = Answer.problem(Broken())
@@ -80,7 +93,11 @@ class Front:
     def _place(self, call: Call) -> tuple[Threads, Callable[[Call], Answer]]:
         """Who answers, and in which threads."""
         path = call.path
-        if path.startswith(("/api/", "/webhook/")):
+        if path.startswith("/webhook/"):
+            return self._webhooks, self._undelayed.public
+        if path.startswith("/api/v1/auth/"):
+            return self._signing_in, self._undelayed.public
+        if path.startswith("/api/"):
             return self._people, self._functions.public
         if path.startswith("/function/"):
             if call.header("Ce-Type") == ASYNC_CALL:
@@ -91,14 +108,16 @@ class Front:
         if path.startswith("/system/"):
             return self._people, self._openfaas.answer
         probes: dict[str, Callable[[Call], Answer]] = {
-            "/health": lambda _: health(self._runtime),
-            "/health/integrations": lambda _: integrations(self._runtime),
+            "/health": lambda _: health(self._apart),
+            "/health/integrations": lambda _: integrations(self._apart),
             "/healthz": lambda _: Answer.text("OK"),
             "/metrics": lambda _: Answer(
                 200, [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], self._metrics.exposition()
             ),
         }
-        return self._people, probes.get(path, self._pages.answer)
+        if path in probes:
+            return self._probes, probes[path]
+        return self._people, self._pages.answer
 
     def _take(self, call: Call) -> Answer:
         name, slash, rest = call.path.removeprefix("/async-function/").partition("/")

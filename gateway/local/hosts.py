@@ -33,6 +33,10 @@ class Hosts:
     def __contains__(self, function: str) -> bool:
         return function in self.functions
 
+    def apart(self, runtime: Runtime) -> "Hosts":
+        """The same functions over another runtime."""
+        return Hosts(self.functions, runtime)
+
     def answer(self, function: str, environ: dict[str, Any]) -> Response:
         """Let a function answer a request."""
         return self._application(Request(environ), function)
@@ -45,6 +49,10 @@ class UnitHosts(Hosts):
         super().__init__(functions, runtime)
         self._units = units
         self._http = urllib3.PoolManager(num_pools=256, maxsize=32, retries=False)
+
+    def apart(self, runtime: Runtime) -> Hosts:  # noqa: ARG002
+        """Units hold their own connections."""
+        return self
 
     def answer(self, function: str, environ: dict[str, Any]) -> Response:
         request = Request(environ)

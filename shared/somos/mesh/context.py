@@ -66,6 +66,7 @@ class Context:
     delivery: DeliveryRef | None = None
     filter: Filter | None = None
     if_match: int | None = None
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         self.log = log
@@ -94,7 +95,7 @@ class Context:
     def _acting(self) -> Acting:
         # Public endpoints (login, unsubscribe links) hold no principal: their code is what is trusted.
         principal = SYSTEM if self.principal.kind is Kind.anonymous else self.principal
-        return Acting(principal, self.function, self.correlation, self.actor_id)
+        return Acting(principal, self.function, self.correlation, self.actor_id, self.patience)
 
     # -- reading and writing
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.orm import Session, SessionTransaction
 
+from somos.mesh import freeing
 from somos.policy.principals import Principal
 from somos.policy.roles import Role
 
@@ -18,9 +19,10 @@ _SET_ROLE = text("select set_config('somos.role', :role, true)")
 
 
 class Acting:
-    """What the database is told of a transaction: the principal, and the function that acts for it."""
+    """What the database is told of a transaction: the principal, and the function that acts for it. `patience`: how
+    many seconds one statement may take, where that is more than the role's own limit."""
 
-    __slots__ = ("actor_id", "correlation", "function", "principal")
+    __slots__ = ("actor_id", "correlation", "function", "patience", "principal")
 
     def __init__(
         self,
@@ -28,11 +30,13 @@ class Acting:
         function: str,
         correlation: UUID | None = None,
         actor_id: UUID | None = None,
+        patience: int | None = None,
     ) -> None:
         self.principal = principal
         self.function = function
         self.correlation = correlation
         self.actor_id = actor_id
+        self.patience = patience
 
     def settings(self) -> dict[str, str]:
         company = self.principal.client_company_id
@@ -44,6 +48,7 @@ class Acting:
             "somos.actor_id": str(self.actor_id or ""),
             "somos.function": self.function,
             "somos.correlation": str(self.correlation or ""),
+            **({"statement_timeout": f"{self.patience}s"} if self.patience else {}),
         }
 
 
@@ -72,6 +77,7 @@ def engine_for(url: str, pool_size: int = 8) -> Engine:
     if default:
         _speak_through_our_driver(engine)
         _notice_lost_connections(engine)
+        freeing.follow(engine)
     return engine
 
 

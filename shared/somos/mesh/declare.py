@@ -46,6 +46,7 @@ class Endpoint:
     returns: Any
     max_bytes: int
     replays: bool = True
+    patience: int | None = None
 
     @property
     def where(self) -> str:
@@ -148,8 +149,10 @@ class _Http:
         status: int | None = None,
         replays: bool = True,
         max_bytes: int | None = None,
+        patience: int | None = None,
     ) -> Callable[[Handler], Handler]:
-        """`replays=False`: the answer holds a secret, so it is never stored for an Idempotency-Key. `max_bytes`: the
+        """`patience`: seconds that one of its statements may take, for a report (others get the role's limit).
+        `replays=False`: the answer holds a secret, so it is never stored for an Idempotency-Key. `max_bytes`: the
         largest body it takes, when not that of its kind."""
 
         def declare(handler: Handler) -> Handler:
@@ -178,6 +181,7 @@ class _Http:
                     returns=returns,
                     max_bytes=max_bytes or _default_max_bytes(allow, upload),
                     replays=replays,
+                    patience=patience,
                 )
             )
             return handler

@@ -102,6 +102,7 @@ class Application:
                 address=_address(request),
                 if_match=_if_match(request),
                 actor_id=principal.id if principal.is_person else None,
+                patience=endpoint.patience,
             )
             token = bound.set({"function": endpoint.function, "correlation": context.correlation, "trace": trace})
             try:
@@ -301,7 +302,16 @@ def _translate(error: Exception) -> Problem:
         if isinstance(error, IntegrityError) or code.startswith("23"):
             return Conflict("Já existe, ou depende de algo que não existe", code="integrity")
         if code in ("40001", "40P01", "55P03"):
-            return Conflict("Outra operação mexia no mesmo registro; tente de novo", code="lost-race")
+            return Conflict(
+                "Outra operação mexia no mesmo registro; tente de novo", code="lost-race", headers={"Retry-After": "2"}
+            )
+        if code == "57014":
+            log.warning("statement-too-slow")
+            return Unavailable(
+                "A consulta demorou demais; tente de novo em instantes ou peça menos de uma vez",
+                code="too-slow",
+                headers={"Retry-After": "5"},
+            )
         if isinstance(error, OperationalError) or is_away(error):
             log.warning("database-unavailable", error=type(error).__name__, code=code)
             return Unavailable(headers={"Retry-After": "2"})

@@ -12,7 +12,8 @@ from somos.mesh.dispatch import Application, problem_response
 from somos.mesh.environ import environ
 from somos.mesh.hosted import PROBES
 from somos.mesh.problems import Incomplete, Problem, Unavailable
-from somos.mesh.threads import Threads
+from somos.mesh.threads import Abandoned, Threads
+from somos.mesh.watch import watched
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -43,7 +44,10 @@ class Door:
             await _send(send, _refused(problem, scope))
             return
         try:
-            answered = await self._functions.run(lambda: _called(self._app, scope, body.content))
+            job = self._functions.begin(lambda: _called(self._app, scope, body.content))
+            answered = await watched(job, scope["method"], receive)
+        except Abandoned:
+            return
         finally:
             body.let_go()
         await _send(send, answered)
@@ -56,7 +60,7 @@ class Door:
     async def _probed(self, scope: Scope) -> Answered:
         if self.ending and scope["path"].endswith("ready"):
             return _refused(Unavailable("Esta unidade está encerrando"), scope)
-        return await self._probes.run(lambda: _called(self._app, scope, b""))
+        return await self._probes.begin(lambda: _called(self._app, scope, b""))
 
     def _max_bytes(self, scope: Scope) -> int:
         is_event = any(name == b"ce-type" for name, _ in scope["headers"])

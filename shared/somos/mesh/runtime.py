@@ -1,6 +1,8 @@
 """What a process of the mesh holds: settings, database, Redis, the map, the outside. Made on first use."""
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -36,6 +38,16 @@ class Runtime:
         from somos.mesh.database import engine_for
 
         return engine_for(self.settings.database_url, self.settings.pool_size)
+
+    def apart(self, pool_size: int) -> "Runtime":
+        """The same runtime with connections to the database of its own, which nobody else can use up."""
+        made = copy(self)
+        made.__dict__.pop("engine", None)
+        made.settings = replace(self.settings, pool_size=pool_size)
+        # One process learns of an ended sign-in once, and by connections that are free.
+        made.__dict__.pop("ended", None)
+        self.ended = made.ended
+        return made
 
     @cached_property
     def redis(self) -> "redis.Redis":

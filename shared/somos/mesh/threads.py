@@ -3,30 +3,79 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
-_Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+
+class Abandoned(Exception):
+    """Nobody waited for the result any more."""
+
+
+class Job(Generic[T]):
+    """Work that waits for a thread, or is in one; awaiting it gives the result."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[T] = self._loop.create_future()
+        self._abandoned = False
+        # In which thread it is; none before and after.
+        self.thread: int | None = None
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._future.__await__()
+
+    def abandon(self) -> None:
+        """Nobody waits for it any more: what no thread has begun is not begun."""
+        self._abandoned = True
+        if not self._future.done():
+            self._future.set_exception(Abandoned())
+
+    def do(self) -> None:
+        """In the thread that took it."""
+        if self._abandoned:
+            return
+        self.thread = threading.get_ident()
+        try:
+            result = self._work()
+        except BaseException as error:
+            self.thread = None
+            self._tell(None, error)
+        else:
+            self.thread = None
+            self._tell(result, None)
+
+    def _tell(self, result: Any, error: BaseException | None) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._settle, result, error)
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        if self._future.done():  # the client went away
+            return
+        if error is None:
+            self._future.set_result(result)
+        else:
+            self._future.set_exception(error)
 
 
 class Threads:
     """A fixed number of threads over one queue: a third less cost per call than the loop's own executor."""
 
     def __init__(self, count: int, name: str) -> None:
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)
         ]
         for thread in self._threads:
             thread.start()
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work`, done in one of the threads."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put((work, loop, future))
-        return await future
+    def begin(self, work: Callable[[], T]) -> Job[T]:
+        """Let one of the threads do `work`."""
+        job = Job(work)
+        self._jobs.put(job)
+        return job
 
     def stop(self) -> None:
         """Let what is queued finish, then end."""
@@ -37,26 +86,4 @@ class Threads:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            work, loop, future = job
-            try:
-                result = work()
-            except BaseException as error:
-                _tell(loop, future, None, error)
-            else:
-                _tell(loop, future, result, None)
-
-
-def _tell(
-    loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]", result: Any, error: BaseException | None
-) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(_settle, future, result, error)
-
-
-def _settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
-    if future.done():  # the client went away
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
+            job.do()

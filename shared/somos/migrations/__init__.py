@@ -18,6 +18,8 @@ HERE = Path(__file__).resolve().parent
 MODULES = HERE.parent / "modules"
 # One migration at a time, whoever starts it.
 LOCK = 5_060_708
+STATEMENT = "15s"
+LOCK_WAIT = "5s"
 
 
 def load_tables() -> None:
@@ -51,7 +53,20 @@ def migrate(owner_url: str, app_url: str, *, expand_only: bool = False) -> list[
                 command.upgrade(config, target)
             with engine.begin() as connection:
                 ddl.finish(connection, app_role)
+            _limit(app_url)
             return contracts
+    finally:
+        engine.dispose()
+
+
+def _limit(app_url: str) -> None:
+    """How long a statement of the application may take, and wait for a lock: by its own role, as the owner of the
+    tables may not set it. The owner, who migrates, waits as long as it takes; reports ask for more (`patience`)."""
+    engine = engine_for(app_url, pool_size=1)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(f"alter role current_user set statement_timeout = '{STATEMENT}'"))
+            connection.execute(text(f"alter role current_user set lock_timeout = '{LOCK_WAIT}'"))
     finally:
         engine.dispose()
 
