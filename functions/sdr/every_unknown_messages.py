@@ -1,25 +1,33 @@
 """Messages nobody can tell of: look for them in WhatsApp's own list; what is not found waits for a person."""
 
-from somos.events.sdr import MessageSent
+from uuid import UUID
+
+from somos.events.sdr import MessageApproved, MessageSent
 from somos.mesh import Context, cron
-from somos.modules.sdr.finding import as_wire, missing_messages, park_stuck
+from somos.modules.sdr import people
+from somos.modules.sdr.finding import as_wire, missing_messages, settle_stuck, stuck_messages
 from somos.modules.sdr.reporting import report_sent
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
 
 
-@cron("*/10 * * * *", emits=[MessageSent], calls=[Whatsapp], timeout=120)
+@cron("*/10 * * * *", emits=[MessageSent, MessageApproved], calls=[Whatsapp], timeout=120)
 def every_unknown_messages(ctx: Context) -> None:
-    found: list[tuple[str, ChatMessage]] = []
+    found: list[tuple[UUID, str, ChatMessage]] = []
     for missing in ctx.read(missing_messages, ctx.now):
         try:
             page = ctx.port(Whatsapp).messages(instance=missing.account, jid=missing.jid)
         except OutsideError as error:
             ctx.log.warning("look-up-failed", message_id=missing.message_id, error=error.code)
             continue
-        found += [(missing.account, said) for said in page.messages if missing.is_this(said)]
+        found += [(missing.message_id, missing.account, said) for said in page.messages if missing.is_this(said)]
     with ctx.write() as db:
-        for account, said in found:
+        stuck = stuck_messages(db, ctx.now)
+        people.lock_for_all(db, [*(message_id for message_id, _, _ in found), *stuck.all])
+        for _, account, said in found:
             report_sent(ctx, db, account, as_wire(said))
-        if parked := park_stuck(db, ctx.now):
-            ctx.notify("outreach.unknown", {"count": parked}, role="Diretor")
+        again, parked = settle_stuck(db, stuck)
+        for message_id in again:
+            ctx.emit(MessageApproved(message_id=message_id))
+        if parked:
+            ctx.notify("outreach.unknown", {"count": len(parked)}, role="Diretor")

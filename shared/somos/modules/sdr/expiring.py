@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from somos.modules.sdr import people
 from somos.modules.sdr.rules.machines import CANCELLABLE
-from somos.modules.sdr.sending import locked
 from somos.modules.sdr.stopping import cancel, close_request, stop_enrolment
-from somos.modules.sdr.tables import Approval, Enrolment
+from somos.modules.sdr.tables import Approval, Enrolment, OutreachMessage
 
 REASON = "O prazo para aprovar passou."
 AT_ONCE = 200
@@ -20,9 +20,11 @@ def expire_due(db: Session, now: datetime) -> int:
         Approval.subject_type == "outreach_message", Approval.state == "pending", Approval.expires_at <= now
     )
     lapsed = 0
-    # In one order, so that two runs never wait for each other.
-    for message_id in sorted(db.scalars(due.limit(AT_ONCE))):
-        message = locked(db, message_id)
+    ids = db.scalars(due.order_by(Approval.subject_id).limit(AT_ONCE)).all()
+    people.lock_for_all(db, ids)
+    # Rows in one order too, so that two runs never wait for each other.
+    for message_id in ids:
+        message = db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
         if message is None or message.state not in CANCELLABLE:
             continue
         close_request(db, message, "expired", now)

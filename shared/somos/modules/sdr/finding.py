@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from somos.events.sdr import MessageClaimed
+from somos.mesh.unfinished import unfinished
 from somos.modules.sdr.rules.evolution import WireMessage
 from somos.modules.sdr.rules.machines import MESSAGE, move
-from somos.modules.sdr.sending import locked
+from somos.modules.sdr.sending import queue
 from somos.modules.sdr.settling import WHY_UNKNOWN
 from somos.modules.sdr.tables import OutreachMessage, Sender
 from somos.ports.whatsapp import ChatMessage
@@ -18,6 +20,9 @@ MISSING_AT_ONCE = 20
 LOOKED_FOR = timedelta(days=3)
 # Younger ones are still in the hands of their own step.
 STUCK_AFTER = timedelta(hours=1)
+SENDING_STEP = "sdr-on-message-claimed"
+CALL = "send"
+WHY_AGAIN = "O envio não chegou a começar; a mensagem espera a vez de novo."
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -54,19 +59,56 @@ def missing_messages(db: Session, now: datetime) -> list[Missing]:
     return [Missing(id, account, jid or "", text, left_at or now) for id, account, jid, text, left_at in found]
 
 
-def park_stuck(db: Session, now: datetime) -> int:
-    """Messages claimed long ago whose step never came back: a person decides. How many."""
-    stuck = select(OutreachMessage.id).where(
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Messages claimed long ago whose step will not come back: those that nobody called the provider for, and those
+    that may have left."""
+
+    not_begun: tuple[UUID, ...] = ()
+    may_have_left: tuple[UUID, ...] = ()
+
+    @property
+    def all(self) -> tuple[UUID, ...]:
+        return self.not_begun + self.may_have_left
+
+
+def stuck_messages(db: Session, now: datetime) -> Stuck:
+    """What the mesh's own books say of every message that has been leaving for long. A step that is still due does its
+    work when a worker is there for it, however late that is."""
+    long_ago = select(OutreachMessage.id, OutreachMessage.tries).where(
         OutreachMessage.state == "sending", OutreachMessage.left_at < now - STUCK_AFTER
     )
-    parked = 0
-    for message_id in sorted(db.scalars(stuck)):
-        message = locked(db, message_id)
-        if message is not None and message.state == "sending":
+    found = {(id, tries) for id, tries in db.execute(long_ago)}
+    if not found:
+        return Stuck()
+    steps = {
+        (UUID(step.data["message_id"]), step.data["attempt"]): step
+        for step in unfinished(db, SENDING_STEP, MessageClaimed.type, CALL)
+    }
+    gone = {claim: steps.get(claim) for claim in found if claim not in steps or steps[claim].dead}
+    return Stuck(
+        not_begun=tuple(id for (id, _), step in gone.items() if step is not None and not step.called),
+        may_have_left=tuple(id for (id, _), step in gone.items() if step is None or step.called),
+    )
+
+
+def settle_stuck(db: Session, stuck: Stuck) -> tuple[list[UUID], list[UUID]]:
+    """Put back into the queue what did not begin, and leave the rest to a person; which, and which. The people are
+    locked."""
+    again, parked = [], []
+    for message_id in stuck.all:
+        message = db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
+        if message is None or message.state != "sending":
+            continue
+        if message_id in stuck.not_begun:
+            message.left_at = None
+            queue(message, None, WHY_AGAIN)
+            again.append(message_id)
+        else:
             message.state = move(MESSAGE, message.state, "unknown")
             message.waiting_for = WHY_UNKNOWN
-            parked += 1
-    return parked
+            parked.append(message_id)
+    return again, parked
 
 
 def as_wire(said: ChatMessage) -> WireMessage:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -51,12 +52,19 @@ def lock_ids(db: Session, *ids: str | None) -> None:
 
 def keys_of(row: OutreachMessage | Enrolment) -> list[str]:
     """What to lock for a message or an enrolment; a lead without phone and e-mail is its own key."""
-    return [key for key in (row.phone_key, row.email_key) if key] or [f"lead:{row.lead_id}"]
+    return _keys(row)
 
 
 def lock_for(db: Session, message_id: UUID) -> None:
     """Lock the person of a message, before its row."""
     _lock_for(db, OutreachMessage, message_id)
+
+
+def lock_for_all(db: Session, message_ids: Collection[UUID]) -> None:
+    """Lock the people of several messages, before their rows; one by one they would come in no order."""
+    columns = select(OutreachMessage.phone_key, OutreachMessage.email_key, OutreachMessage.lead_id)
+    found = db.execute(columns.where(OutreachMessage.id.in_(message_ids))).all() if message_ids else []
+    lock(db, {key for row in found for key in _keys(row)})
 
 
 def lock_for_enrolment(db: Session, enrolment_id: UUID) -> None:
@@ -68,7 +76,11 @@ def _lock_for(db: Session, table: type[OutreachMessage] | type[Enrolment], id: U
     # Columns, not the row: it is read again, as it is once the lock is held.
     found = db.execute(select(table.phone_key, table.email_key, table.lead_id).where(table.id == id)).first()
     if found is not None:
-        lock(db, [key for key in found[:2] if key] or [f"lead:{found.lead_id}"])
+        lock(db, _keys(found))
+
+
+def _keys(row: Any) -> list[str]:
+    return [key for key in (row.phone_key, row.email_key) if key] or [f"lead:{row.lead_id}"]
 
 
 def written_to(table: type[OutreachMessage] | type[Enrolment], keys: Collection[str]) -> ColumnElement[bool]:
