@@ -1,11 +1,13 @@
 """Reading a company's own site: what is found, and what is never followed."""
 
+import socket
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from infra.sandbox.people import companies
-from somos.adapters.company_site import CompanySite
+from somos.adapters.company_site import CompanySite, _unreachable
 from somos.adapters.resilience import Caller, Terms
 from somos.adapters.site_rules import SiteRules
 from somos.ports.errors import OutsideError, Refused, Throttled, Transient
@@ -186,6 +188,27 @@ def test_without_a_proxy_a_private_name_is_never_connected_to(provider: Provider
     reader = CompanySite(caller, resolve=lambda host, port: ["127.0.0.1"])
     assert code_of(reader) == (Refused, "private-address")
     assert provider.asked == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (socket.EAI_AGAIN, (Transient, "unreachable")),  # no resolver answered: the world is away, not the site
+        (socket.EAI_NONAME, (Refused, "no-such-site")),
+    ],
+)
+def test_a_resolver_that_does_not_answer_says_nothing_of_the_name(trouble: int, expected: tuple[type, str]) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        raise socket.gaierror(trouble, "simulado")
+
+    caller = Caller("sites", None, Terms(timeout=2, tries=1))
+    assert code_of(CompanySite(caller, resolve=resolve)) == expected
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, Refused), (502, Transient), (503, Transient), (504, Transient)])
+def test_a_proxy_that_cannot_get_out_is_no_refusal_of_the_site(status: int, kind: type) -> None:
+    error = requests.exceptions.ProxyError(f"Tunnel connection failed: {status} simulado")
+    assert type(_unreachable(error)) is kind
 
 
 def test_a_sandbox_site_tells_who_the_company_is(wiring: Wiring) -> None:
