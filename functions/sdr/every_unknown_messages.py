@@ -5,7 +5,7 @@ from uuid import UUID
 from somos.events.sdr import MessageApproved, MessageSent
 from somos.mesh import Context, cron
 from somos.modules.sdr import people
-from somos.modules.sdr.finding import as_wire, missing_messages, settle_stuck, stuck_messages
+from somos.modules.sdr.finding import missing_messages, settle_stuck, stuck_messages
 from somos.modules.sdr.reporting import report_sent
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
@@ -25,7 +25,7 @@ def every_unknown_messages(ctx: Context) -> None:
         stuck = stuck_messages(db, ctx.now)
         people.lock_for_all(db, [*(message_id for message_id, _, _ in found), *stuck.all])
         for _, account, said in found:
-            report_sent(ctx, db, account, as_wire(said))
+            report_sent(ctx, db, account, said)
         again, parked = settle_stuck(db, stuck)
         for message_id in again:
             ctx.emit(MessageApproved(message_id=message_id))

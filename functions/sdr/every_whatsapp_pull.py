@@ -5,10 +5,9 @@ A read changes nothing outside, so it needs no journal, which would keep everybo
 
 from datetime import timedelta
 
-from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored
+from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored
 from somos.mesh import Context, cron
-from somos.modules.sdr.inbox import take
-from somos.modules.sdr.pulling import MAX_PAGES, accounts, arrived, note_pulled
+from somos.modules.sdr.pulling import MAX_PAGES, accounts, note_pulled, take_news
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
 
@@ -17,7 +16,7 @@ OVERLAP = timedelta(hours=1)
 
 @cron(
     "*/5 * * * *",
-    emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved],
+    emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, MessageSent],
     calls=[Whatsapp],
     timeout=120,
 )
@@ -29,7 +28,7 @@ def every_whatsapp_pull(ctx: Context) -> None:
             for page in range(1, MAX_PAGES + 1):
                 said = ctx.port(Whatsapp).messages(instance=account, page=page)
                 recent = [m for m in said.messages if m.at is None or m.at >= since - OVERLAP]
-                heard += [(account, m) for m in recent if not m.from_me]
+                heard += [(account, m) for m in recent]
                 if said.next_page is None or len(recent) < len(said.messages):
                     break
             read.append(account)
@@ -37,6 +36,5 @@ def every_whatsapp_pull(ctx: Context) -> None:
             ctx.log.warning("pull-failed", account=account, error=error.code)
     with ctx.write() as db:
         for account, message in heard:
-            if (missed := arrived(db, ctx, account, message)) is not None:
-                take(ctx, db, missed)
+            take_news(ctx, db, account, message)
         note_pulled(db, read, ctx.now)

@@ -37,6 +37,10 @@ def on_reply_classified(event: ReplyClassified, ctx: Context) -> None:
         if response.label == "unclear":
             ctx.notify("reply.unclear", {"response_id": response.id}, role="Diretor")
             return
+        if response.label == "optout" and response.lead_id is None and response.from_key is None:
+            # Somebody refuses, and nothing says who: it stays open until a person finds out.
+            ctx.notify("reply.unidentified-refusal", {"response_id": response.id}, role="Diretor")
+            return
         response.state, response.handled_at = "handled", ctx.now
         answered = db.get(OutreachMessage, response.message_id) if response.message_id else None
         if answered is not None and response.label in (*WANTS_TO_TALK, "later"):

@@ -30,13 +30,17 @@ Needed = type | str
 
 @dataclass(frozen=True)
 class Wire:
-    """One provider: who builds its adapter, and the environment names it needs; `secrets` are among `needs`."""
+    """One provider: who builds its adapter, and the environment names it needs; `secrets` are among `needs`.
+
+    What only reads (`asks=False`) calls nobody, so there is no health of it.
+    """
 
     provider: str
     build: "Callable[[Wiring], Any]"
     needs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    asks: bool = True
 
 
 class Wiring:
@@ -70,7 +74,7 @@ class Wiring:
     def health(self) -> list[dict[str, Any]]:
         """How each provider stands, from its breaker and the configuration, without calling it."""
         told: list[dict[str, Any]] = []
-        for wire in PORTS.values():
+        for wire in (wire for wire in PORTS.values() if wire.asks):
             # A Redis that does not answer is asked once, not once for each provider.
             deaf = any(entry["state"] == "unknown" for entry in told)
             told.append(self._health(wire, deaf))
@@ -156,6 +160,12 @@ def _whatsapp(wiring: Wiring) -> Any:
     return Evolution(client, _value(told, "EVOLUTION_INSTANCE") or DEFAULT_INSTANCE)
 
 
+def _whatsapp_reports(_: Wiring) -> Any:
+    from somos.adapters.evolution_reports import EvolutionReports
+
+    return EvolutionReports()
+
+
 def _email(wiring: Wiring) -> Any:
     from somos.adapters.gate import Rate
     from somos.adapters.resend import Resend
@@ -190,6 +200,7 @@ PORTS: dict[str, Wire] = {
         ("EVOLUTION_API_KEY",),
         ("EVOLUTION_INSTANCE",),
     ),
+    "somos.ports.whatsapp.WhatsappReports": Wire("evolution", _whatsapp_reports, asks=False),
     "somos.ports.email.Email": Wire("resend", _email, ("RESEND_URL", "RESEND_API_KEY"), ("RESEND_API_KEY",)),
 }
 SENDERS: dict[str, Wire] = {

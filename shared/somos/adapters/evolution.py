@@ -4,19 +4,18 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from somos.adapters.evolution_messages import read_message
 from somos.adapters.http import Answer, ResilientClient, by_status
 from somos.mesh.problems import Unavailable
 from somos.modules.keys import phone_variants
-from somos.modules.sdr.rules.evolution import read_message
 from somos.ports.errors import NotConfigured, OutsideError, Refused, Transient, Unknown
 from somos.ports.sent import Sent
 from somos.ports.webhook_sender import Unauthorised
-from somos.ports.whatsapp import ChatMessage, ChatPage, Whatsapp, WhatsappNumber
+from somos.ports.whatsapp import ChatPage, Whatsapp, WhatsappNumber
 
 # A failed send is 400 whatever the reason; only the text tells (lower case). These come from before the
 # message is handed to WhatsApp. Any other text may as well come from after it.
@@ -81,12 +80,16 @@ class Evolution(Whatsapp):
             judge=_judge_list,
         )
         found = answer.data["messages"]
-        read = [read_message(record) for record in found["records"] if isinstance(record, dict)]
+        read = [read_message(record) for record in found["records"]]
         more = isinstance(found.get("pages"), int) and page < found["pages"]
         return ChatPage(
-            messages=tuple(ChatMessage(**asdict(message)) for message in read if message is not None),
+            messages=tuple(message for message in read if message is not None),
             next_page=page + 1 if more else None,
         )
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _segment(instance: str) -> str:
@@ -176,10 +179,11 @@ class EvolutionWebhooks:
             key = data.get("key")
             id = data.get("keyId") or (key.get("id") if isinstance(key, Mapping) else None)
             if id:
-                return f"{instance}:{event}:{id}:{data.get('status') or ''}"
+                # One message is edited twice, or comes again decrypted, under the id it had.
+                content = data.get("message") or data.get("editedMessage")
+                return f"{instance}:{event}:{id}:{data.get('status') or ''}{_digest(content) if content else ''}"
         # Connection changes and the like name no message. A retry repeats the same words at the same time.
-        told = json.dumps([payload.get("date_time"), data], sort_keys=True).encode()
-        return f"{instance}:{event}:{hashlib.sha256(told).hexdigest()}"
+        return f"{instance}:{event}:{_digest([payload.get('date_time'), data])}"
 
     def _signed_by_us(self, token: str) -> bool:
         import jwt  # on first use

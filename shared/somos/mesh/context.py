@@ -141,6 +141,17 @@ class Context:
         self._wrote = True
         self._after_commit()
 
+    @contextmanager
+    def apart(self) -> Iterator[Session]:
+        """A part of the transaction that may fail alone: then its rows, events and notices go with it."""
+        events, messages = len(self._events), len(self._messages)
+        try:
+            with self.db.begin_nested():
+                yield self.db
+        except BaseException:
+            del self._events[events:], self._messages[messages:]
+            raise
+
     def as_system(self) -> AbstractContextManager[Session]:
         """Write rows that the matrix keeps from this principal, once an action or the code allowed it.
 

@@ -12,8 +12,8 @@ from tests.functions.sdr.conftest import ANA_EMAIL, ANA_PHONE, Desk
 
 YES = "Oi! Tenho interesse, sim. Podemos conversar na quinta-feira?"
 TABLES = (
-    "approvals", "campaign_leads", "enrolments", "message_receipts", "outreach_messages", "reconsents", "responses",
-    "suppressions",
+    "approvals", "campaign_leads", "enrolments", "hidden_numbers", "message_receipts", "outreach_messages",
+    "phone_messages", "reconsents", "responses", "suppressions",
 )  # fmt: skip
 
 

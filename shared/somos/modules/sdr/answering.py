@@ -18,6 +18,7 @@ def last_heard(db: Session, lead_id: UUID, channel: str | None) -> Response | No
     """What a person of this lead last wrote on a channel, or anywhere; machines do not count."""
     wrote = select(Response).where(
         Response.lead_id == lead_id,
+        Response.kind == "message",
         Response.label.is_(None) | Response.label.not_in(MACHINE),
         Response.erased_at.is_(None),
     )

@@ -8,14 +8,22 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, tuple_, update
+from sqlalchemy import and_, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from somos.mesh.journal import settle
 from somos.modules.sdr import people
 from somos.modules.sdr.rules.machines import CANCELLABLE, LIVE_ENROLMENTS
 from somos.modules.sdr.stopping import cancel, stop_enrolment
-from somos.modules.sdr.tables import Enrolment, MessageReceipt, OutreachMessage, Reconsent, Response
+from somos.modules.sdr.tables import (
+    Enrolment,
+    HiddenNumber,
+    MessageReceipt,
+    OutreachMessage,
+    PhoneMessage,
+    Reconsent,
+    Response,
+)
 
 REASON = "Os dados do lead foram apagados."
 
@@ -46,6 +54,9 @@ def erase(db: Session, lead_id: UUID, keys: Collection[str], now: datetime, *, u
     for answer in answers:
         erase_answer(answer, now)
     db.execute(update(Reconsent).where(Reconsent.response_id.in_([one.id for one in answers])).values(quote=""))
+    on_phone = update(PhoneMessage).where(PhoneMessage.lead_id == lead_id, PhoneMessage.erased_at.is_(None))
+    db.execute(on_phone.values(text="", erased_at=now))
+    db.execute(delete(HiddenNumber).where(HiddenNumber.phone_key.in_(keys)))
     reported = [(message.channel, message.provider_id) for message in messages if message.provider_id]
     receipts = tuple_(MessageReceipt.channel, MessageReceipt.provider_id).in_(reported)
     db.execute(update(MessageReceipt).where(receipts).values(detail=None))

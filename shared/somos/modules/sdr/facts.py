@@ -91,7 +91,10 @@ def inbound_of(db: Session, message: OutreachMessage, theirs: ColumnElement[bool
     counted = Response.created_at > since if message.kind == "reply" else or_(Response.created_at >= since, unsettled)
     heard = db.execute(
         select(Response.label, Response.state).where(
-            theirs, counted, or_(Response.label.is_(None), Response.label.not_in(MACHINE))
+            theirs,
+            Response.kind == "message",
+            counted,
+            or_(Response.label.is_(None), Response.label.not_in(MACHINE)),
         )
     ).all()
     if any(label in HUMAN for label, _ in heard):

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageClaimed
 from somos.mesh.unfinished import unfinished
-from somos.modules.sdr.rules.evolution import WireMessage
 from somos.modules.sdr.rules.machines import MESSAGE, move
 from somos.modules.sdr.sending import queue
 from somos.modules.sdr.settling import WHY_UNKNOWN
@@ -109,8 +108,3 @@ def settle_stuck(db: Session, stuck: Stuck) -> tuple[list[UUID], list[UUID]]:
             message.waiting_for = WHY_UNKNOWN
             parked.append(message_id)
     return again, parked
-
-
-def as_wire(said: ChatMessage) -> WireMessage:
-    """The same message as a webhook would have told it."""
-    return WireMessage(said.provider_id, said.from_me, said.jid, said.phone, said.lid, said.text, said.name, said.at)

@@ -6,7 +6,7 @@ is in force the moment it is known. Only what the rules leave open goes to the m
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,13 +48,16 @@ class ReplyClassification(BaseModel):
     later_date: str | None = None
 
 
+# Something was said that only the phone shows: a person reads it there and says what it means.
+UNREADABLE = Verdict("unclear", "")
+
 # What a model that refuses to read is taken to have said: a person reads it.
 NOTHING_SAID = ReplyClassification(label="unclear", confidence=0.0, quote="")
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One inbound message as a provider gives it."""
+    """One inbound message as a provider gives it; `edits` is the stored one that this is a later text of."""
 
     channel: str
     provider_message_id: str
@@ -70,6 +73,9 @@ class Arrived:
     headers: dict[str, Any] = field(default_factory=dict)
     pulled: bool = False
     unread: bool = False  # only that it came is known: its words could not be fetched
+    readable: bool = True  # False: it will never be known here what was said, only on the phone
+    kind: Literal["message", "reaction", "deletion"] = "message"
+    edits: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,18 @@ class Whose:
     key: str | None
     address: str | None
     answered: OutreachMessage | None
+    edited: Response | None
     erased: bool
+
+    @property
+    def lead_id(self) -> UUID | None:
+        known = self.answered or self.edited
+        return known.lead_id if known else None
+
+    @property
+    def campaign_id(self) -> UUID | None:
+        known = self.answered or self.edited
+        return known.campaign_id if known else None
 
 
 @dataclass(slots=True)
@@ -106,7 +123,9 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
             sender_id=db.scalars(account).first(),
             received_at=arrived.received_at,
             created_at=ctx.now,
-            from_address=whose.address or arrived.from_address[:320],
+            kind=arrived.kind,
+            edits=arrived.edits,
+            from_address=whose.address or arrived.from_address[:320] or _number_of(answered, arrived),
             from_key=whose.key,
             from_name=(arrived.from_name or "")[:200] or None,
             answered_ids=list(arrived.answered_ids),
@@ -114,9 +133,9 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
             subject=(arrived.subject or "")[:500] or None,
             text=kept_text(arrived),
             headers=arrived.headers or None,
-            state="unread" if arrived.unread else "matched" if answered else "unmatched",
-            lead_id=answered.lead_id if answered else None,
-            campaign_id=answered.campaign_id if answered else None,
+            state="unread" if arrived.unread else "matched" if whose.lead_id else "unmatched",
+            lead_id=whose.lead_id,
+            campaign_id=whose.campaign_id,
             message_id=answered.id if answered else None,
             pulled=arrived.pulled,
         )
@@ -128,10 +147,12 @@ def take(ctx: Context, db: Session, arrived: Arrived) -> UUID | None:
     response = db.get_one(Response, made)
     if whose.erased:
         erase_answer(response, ctx.now)
+    elif response.kind != "message":
+        response.state, response.handled_at = "handled", ctx.now
     elif arrived.unread:
         ctx.notify("reply.unread", {"response_id": response.id, "channel": response.channel}, role="Diretor")
     else:
-        understand(ctx, db, response)
+        understand(ctx, db, response, readable=arrived.readable)
     return response.id
 
 
@@ -139,25 +160,28 @@ def whose_is(ctx: Context, db: Session, arrived: Arrived) -> Whose:
     """Who wrote and what they answer. Their person is locked: whoever is about to write to them waits for this."""
     kind: KeyKind = "email" if arrived.channel == "email" else "phone"
     address = normalise_email(arrived.from_address) if kind == "email" else normalise_phone(arrived.from_address)
-    key = people.key_of(ctx.settings.suppression_key, kind, address)
+    key = people.key_of(ctx.settings.suppression_key, kind, address) or people.key_of_hidden(db, arrived.lid)
     people.lock_ids(db, *arrived.answered_ids)
-    answered = _answered(db, arrived, key)
-    people.lock(db, writer(db, arrived.channel, key, answered, None))
+    edited = db.get(Response, arrived.edits) if arrived.edits else None
+    answered = _answered(db, arrived, key, edited)
+    people.lock(db, writer(db, arrived.channel, key, answered, edited.lead_id if edited else None))
     if answered is not None:
         db.refresh(answered, ["erased_at"])
     erased = answered is not None and is_part_of(answered, arrived.received_at)
     if answered is not None and answered.erased_at is not None and not erased:
         answered = None  # who it was is forgotten: they write to us as anybody may
-    return Whose(key, address, answered, erased)
+    if answered is not None and not erased:  # of strangers nothing is kept beside what they wrote
+        people.remember_hidden(db, arrived.lid, key, ctx.now)
+    return Whose(key, address, answered, edited, erased)
 
 
-def understand(ctx: Context, db: Session, response: Response) -> None:
+def understand(ctx: Context, db: Session, response: Response, *, readable: bool = True) -> None:
     """Let the rules settle a message whose words are stored; what they leave open is for the model or a person."""
     ctx.emit(ReplyStored(response_id=response.id))
-    verdict = by_rules(as_inbound(response))
+    verdict = by_rules(as_inbound(response)) if readable else UNREADABLE
     if verdict is not None:
         conclude(ctx, db, response, verdict, by="rule")
-    elif response.message_id is None:
+    elif response.lead_id is None:
         ctx.notify("reply.unmatched", {"response_id": response.id, "channel": response.channel}, role="Diretor")
 
 
@@ -251,23 +275,38 @@ def to_classify(db: Session, response_id: UUID, today: date) -> Prompt | None:
     return Prompt(name="classify_reply", system=text_of("classify_reply"), user=user)
 
 
-def _answered(db: Session, arrived: Arrived, from_key: str | None) -> OutreachMessage | None:
+def _number_of(answered: OutreachMessage | None, arrived: Arrived) -> str:
+    """Where to answer somebody whose number is hidden: where we wrote to."""
+    return answered.to_address if answered is not None and answered.channel == arrived.channel else ""
+
+
+def _answered(
+    db: Session, arrived: Arrived, from_key: str | None, edited: Response | None
+) -> OutreachMessage | None:
     """The message that this one most likely answers: named in its headers, else the last one to that address."""
+    if edited is not None and edited.message_id is not None:
+        return db.get(OutreachMessage, edited.message_id)
     for named in arrived.answered_ids:
         ours = or_(OutreachMessage.rfc_id == named, OutreachMessage.provider_id == named.strip("<>"))
         if found := _last(db, ours):
             return found
-    if from_key and (found := _last(db, people.written_to(OutreachMessage, [from_key]))):
-        return found
-    # An account keeps the id it was opened with, whatever its number is now: it answers from where we wrote to.
-    if arrived.jid and (found := _last(db, OutreachMessage.jid == arrived.jid)):
+    if found := latest_to(db, from_key, arrived.jid):
         return found
     if arrived.lid:
-        # WhatsApp hides some numbers behind an id of its own; one message that showed both is enough.
+        # Somebody may have said of an earlier message whose it is, though no phone was ever shown beside the id.
         seen = select(Response.message_id).where(Response.lid == arrived.lid, Response.message_id.is_not(None))
         message_id = db.scalars(seen.order_by(Response.id.desc()).limit(1)).first()
         return db.get(OutreachMessage, message_id) if message_id else None
     return None
+
+
+def latest_to(db: Session, phone_or_email_key: str | None, jid: str | None) -> OutreachMessage | None:
+    """What we last wrote to somebody."""
+    key = phone_or_email_key
+    if key and (found := _last(db, people.written_to(OutreachMessage, [key]))):
+        return found
+    # An account keeps the id it was opened with, whatever its number is now: it answers from where we wrote to.
+    return _last(db, OutreachMessage.jid == jid) if jid else None
 
 
 def _last(db: Session, condition: Any) -> OutreachMessage | None:

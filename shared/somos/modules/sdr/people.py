@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from somos.mesh.ids import uuid7
 from somos.modules.keys import KeyKind, key_hash
-from somos.modules.sdr.tables import Enrolment, OutreachMessage, Reconsent, Response, Suppression
+from somos.modules.sdr.tables import Enrolment, HiddenNumber, OutreachMessage, Reconsent, Response, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,25 @@ class Known:
 
 def key_of(secret: str, kind: KeyKind, value: str | None) -> str | None:
     return key_hash(secret, kind, value) if value else None
+
+
+def key_of_hidden(db: Session, lid: str | None) -> str | None:
+    """The phone's key of somebody who shows only WhatsApp's own id, when both were once seen together."""
+    return db.scalar(select(HiddenNumber.phone_key).where(HiddenNumber.lid == lid)) if lid else None
+
+
+def remember_hidden(db: Session, lid: str | None, phone_key: str | None, now: datetime) -> None:
+    """Whose this id is; a number that changed hands takes its id along. The person is locked."""
+    if not lid or not phone_key:
+        return
+    seen = insert(HiddenNumber).values(id=uuid7(), lid=lid, phone_key=phone_key, created_at=now, updated_at=now)
+    db.execute(
+        seen.on_conflict_do_update(
+            index_elements=["lid"],
+            set_={"phone_key": seen.excluded.phone_key, "updated_at": now},
+            where=HiddenNumber.phone_key != seen.excluded.phone_key,
+        )
+    )
 
 
 def lock(db: Session, keys: Iterable[str]) -> None:

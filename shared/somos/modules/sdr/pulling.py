@@ -1,20 +1,25 @@
 """Reading a number's own list of messages: which accounts, since when, and what of it is news to us."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from somos.mesh import Context
-from somos.modules.keys import normalise_phone
-from somos.modules.sdr import people
-from somos.modules.sdr.inbox import Arrived
-from somos.modules.sdr.tables import OutreachMessage, Response, Sender
+from somos.mesh.database import is_away, sqlstate
+from somos.modules.sdr.hearing import hear, is_news
+from somos.modules.sdr.tables import Sender
 from somos.ports.whatsapp import ChatMessage
 
 MAX_PAGES = 5
 FIRST_PULL = timedelta(days=2)
+NOT_HELD = "[mensagem que não pôde ser guardada; leia no celular]"
+MAX_ID = 200
+# Two that waited for each other, or for too long: the whole pull is tried again.
+TRY_AGAIN = ("40001", "40P01", "55P03")
 
 
 def accounts(db: Session, now: datetime) -> list[tuple[str, datetime]]:
@@ -28,29 +33,44 @@ def accounts(db: Session, now: datetime) -> list[tuple[str, datetime]]:
     return [(account, pulled_at or now - FIRST_PULL) for account, pulled_at in db.execute(wanted.order_by(Sender.id))]
 
 
-def arrived(db: Session, ctx: Context, account: str, said: ChatMessage) -> Arrived | None:
-    """A message that no webhook told us of, from somebody we wrote to; None for everything else."""
-    known = select(Response.id).where(Response.channel == "whatsapp", Response.provider_message_id == said.provider_id)
-    if db.scalars(known).first() is not None:
-        return None
-    key = people.key_of(ctx.settings.suppression_key, "phone", normalise_phone(said.phone))
-    ours = OutreachMessage.jid == said.jid
-    ours = ours if key is None else or_(ours, OutreachMessage.phone_key == key)
-    left = select(OutreachMessage.id).where(ours, OutreachMessage.left_at.is_not(None))
-    if db.scalars(left.limit(1)).first() is None:
-        return None
-    return Arrived(
-        channel="whatsapp",
-        provider_message_id=said.provider_id,
-        account=account,
-        from_address=said.phone or "",
-        from_name=said.name,
-        jid=said.jid,
-        lid=said.lid,
-        text=said.text,
-        received_at=said.at or ctx.now,
-        pulled=True,
+def take_news(ctx: Context, db: Session, account: str, said: ChatMessage) -> None:
+    """Hear what no webhook told us. A message that cannot be taken costs no other: a person reads it on the phone."""
+    try:
+        with ctx.apart():
+            if is_news(db, ctx, said):
+                hear(ctx, db, account, said, pulled=True)
+    except Exception as error:
+        if _is_of_database(error):
+            raise
+        _set_aside(ctx, db, account, said, error)
+
+
+def _set_aside(ctx: Context, db: Session, account: str, said: ChatMessage, error: Exception) -> None:
+    """Keep that somebody wrote, without the words that nothing here can hold."""
+    # Neither the error's text nor the traceback: both may quote what was said.
+    ctx.log.error("pulled-message-set-aside", account=account, error=type(error).__name__, kind=said.kind)
+    plain = said.model_copy(
+        update={"kind": "unreadable", "text": NOT_HELD, "name": None, "about": None, "provider_id": _short(said)}
     )
+    try:
+        with ctx.apart():
+            if not said.from_me and is_news(db, ctx, plain):
+                hear(ctx, db, account, plain, pulled=True)
+    except Exception as again:
+        if _is_of_database(again):
+            raise
+        ctx.log.error("pulled-message-lost", account=account, error=type(again).__name__, kind=said.kind)
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether the database is to blame, and not the message."""
+    return isinstance(error, DBAPIError) and (is_away(error) or sqlstate(error) in TRY_AGAIN)
+
+
+def _short(said: ChatMessage) -> str:
+    """The provider's id, or what fits an index of one that does not."""
+    id = said.provider_id
+    return id if len(id) <= MAX_ID else hashlib.sha256(id.encode()).hexdigest()
 
 
 def note_pulled(db: Session, read: Iterable[str], now: datetime) -> None:

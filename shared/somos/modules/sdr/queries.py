@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from somos.mesh.runtime import current
 from somos.modules.keys import PersonKeys
 from somos.modules.sdr import people
-from somos.modules.sdr.tables import OutreachMessage, Response, Suppression
+from somos.modules.sdr.tables import OutreachMessage, PhoneMessage, Response, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,18 @@ def last_contact_at(db: Session, keys: PersonKeys) -> datetime | None:
     hashes = keys.hashes(current().settings.suppression_key)
     if not hashes:
         return None
-    return db.scalar(select(func.max(OutreachMessage.left_at)).where(people.written_to(OutreachMessage, hashes)))
+    sent = db.scalar(select(func.max(OutreachMessage.left_at)).where(people.written_to(OutreachMessage, hashes)))
+    on_phone = db.scalar(select(func.max(PhoneMessage.at)).where(PhoneMessage.phone_key.in_(hashes)))
+    return max((at for at in (sent, on_phone) if at is not None), default=None)
 
 
 def conversation(db: Session, lead_id: UUID) -> list[TimelineItem]:
-    """Everything that left to this lead and everything it answered, oldest first."""
+    """Everything that left to this lead, also past the system, and everything it answered, oldest first."""
     out = select(OutreachMessage).where(OutreachMessage.lead_id == lead_id, OutreachMessage.left_at.is_not(None))
+    on_phone = select(PhoneMessage).where(PhoneMessage.lead_id == lead_id)
     into = select(Response).where(Response.lead_id == lead_id)
     items = [_sent(message) for message in db.scalars(out)] + [_heard(response) for response in db.scalars(into)]
+    items += [_written_on_phone(message) for message in db.scalars(on_phone)]
     return sorted(items, key=lambda item: (item.at, item.id))
 
 
@@ -78,6 +82,23 @@ def _sent(message: OutreachMessage) -> TimelineItem:
         subject=message.subject,
         text=message.text,
         state=message.state,
+        label=None,
+    )
+
+
+def _written_on_phone(message: PhoneMessage) -> TimelineItem:
+    return TimelineItem(
+        id=message.id,
+        at=message.at,
+        direction="out",
+        channel=message.channel,
+        author="person",
+        author_id=None,
+        model=None,
+        tokens=0,
+        subject=None,
+        text=message.text,
+        state="sent",
         label=None,
     )
 

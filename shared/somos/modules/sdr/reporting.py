@@ -13,10 +13,10 @@ from somos.modules.sdr.enrolments import announce_stop
 from somos.modules.sdr.health import become
 from somos.modules.sdr.receipts import apply, keep, mark_sent
 from somos.modules.sdr.releasing import release
-from somos.modules.sdr.rules.evolution import WireMessage
 from somos.modules.sdr.rules.guards import ADDRESS_PAUSED
 from somos.modules.sdr.rules.message_ids import as_id
 from somos.modules.sdr.tables import OutreachMessage, Sender
+from somos.ports.whatsapp import ChatMessage
 
 
 def report_receipt(
@@ -57,14 +57,14 @@ def report_receipt(
     return message
 
 
-def report_sent(ctx: Context, db: Session, account: str, wire: WireMessage) -> OutreachMessage | None:
+def report_sent(ctx: Context, db: Session, account: str, said: ChatMessage) -> OutreachMessage | None:
     """WhatsApp tells of a message of ours: it settles one whose answer we are missing."""
-    phone = normalise_phone(wire.phone)
-    if db.scalars(
-        select(OutreachMessage.id).where(
-            OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == wire.provider_id
-        )
-    ).first():
+    phone = normalise_phone(said.phone)
+    known = select(OutreachMessage).where(
+        OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == said.provider_id
+    )
+    if (message := db.scalars(known).first()) is not None:
+        _remember_whose(db, message, said, ctx.now)
         return None
     missing = (
         select(OutreachMessage.id)
@@ -73,8 +73,8 @@ def report_sent(ctx: Context, db: Session, account: str, wire: WireMessage) -> O
             Sender.address == account,
             OutreachMessage.channel == "whatsapp",
             OutreachMessage.state.in_(("sending", "unknown")),
-            OutreachMessage.text == wire.text,
-            (OutreachMessage.to_address == phone) if phone else (OutreachMessage.jid == wire.jid),
+            OutreachMessage.text == said.text,
+            (OutreachMessage.to_address == phone) if phone else (OutreachMessage.jid == said.jid),
         )
     )
     found = db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
@@ -85,11 +85,19 @@ def report_sent(ctx: Context, db: Session, account: str, wire: WireMessage) -> O
     if message.state not in ("sending", "unknown"):
         return None
     if message.erased_at is None:
-        message.jid = wire.jid
-    mark_sent(db, message, wire.provider_id, ctx.now)
+        message.jid = said.jid
+    _remember_whose(db, message, said, ctx.now)
+    mark_sent(db, message, said.provider_id, ctx.now)
     ctx.settle(message.id)
     ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     return message
+
+
+def _remember_whose(db: Session, message: OutreachMessage, said: ChatMessage, now: datetime) -> None:
+    """A message of ours shows the hidden number of whom it went to."""
+    if said.lid and message.erased_at is None:
+        people.lock_for(db, message.id)
+        people.remember_hidden(db, said.lid, message.phone_key, now)
 
 
 def report_health(ctx: Context, db: Session, account: str, health: str, reason: str | None) -> None:

@@ -75,6 +75,7 @@ def _unsettled_answer(db: Session, enrolment: Enrolment) -> bool:
     """Somebody answered and nobody knows yet what it means."""
     waiting = select(Response.id).where(
         people.heard_from(db, enrolment),
+        Response.kind == "message",
         or_(Response.label.is_(None), Response.label == "unclear"),
         Response.state != "handled",
     )

@@ -1,14 +1,14 @@
 """Drop the one id that an answer named
 
 Revision: sdr_0003
-Follows: sdr_0002
+Follows: 1a1c9a8a3219
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "sdr_0003"
-down_revision = "sdr_0002"
+down_revision = "1a1c9a8a3219"
 branch_labels = None
 depends_on = None
 contract = True

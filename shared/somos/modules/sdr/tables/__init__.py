@@ -4,7 +4,7 @@ from somos.modules.sdr.tables.cadences import Cadence, CadenceStep, CadenceVersi
 from somos.modules.sdr.tables.campaigns import CampaignLead, OutreachCampaign
 from somos.modules.sdr.tables.messages import Approval, MessageReceipt, OutreachMessage
 from somos.modules.sdr.tables.people import AcceptedLead, Reconsent, Suppression
-from somos.modules.sdr.tables.responses import Response
+from somos.modules.sdr.tables.responses import HiddenNumber, PhoneMessage, Response
 from somos.modules.sdr.tables.senders import KillSwitch, Sender
 
 __all__ = [
@@ -15,10 +15,12 @@ __all__ = [
     "CadenceVersion",
     "CampaignLead",
     "Enrolment",
+    "HiddenNumber",
     "KillSwitch",
     "MessageReceipt",
     "OutreachCampaign",
     "OutreachMessage",
+    "PhoneMessage",
     "Reconsent",
     "Response",
     "Sender",

@@ -120,6 +120,8 @@ class OutreachMessage(Versioned, Table):
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
+    # When people were told that no receipt came for a message that the provider had taken.
+    unconfirmed_at: Mapped[datetime | None]
     ended_reason: Mapped[str | None]
     erased_at: Mapped[datetime | None]
 

@@ -46,6 +46,9 @@ class Sender(Versioned, Table):
     health: Mapped[str] = mapped_column(default="ok")
     health_reason: Mapped[str | None]
     health_until: Mapped[datetime | None]
+    # When people were told that the connection is lost, and when it last came back.
+    loss_told_at: Mapped[datetime | None]
+    back_at: Mapped[datetime | None]
     pulled_at: Mapped[datetime | None]
 
 
