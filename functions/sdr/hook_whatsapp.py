@@ -7,6 +7,8 @@ from somos.modules.sdr.reporting import report_health, report_receipt, report_se
 from somos.ports.whatsapp import Receipt, Said, WhatsappEvent, WhatsappReports
 
 PATIENCE_S = 60.0
+# A picture of the size that WhatsApp allows, as base64. It is not kept: only its caption is.
+MAX_BYTES = 25_000_000
 
 
 @webhook(
@@ -14,6 +16,8 @@ PATIENCE_S = 60.0
     signed_by="evolution",
     emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, MessageSent, StepDue],
     calls=[WhatsappReports],
+    max_bytes=MAX_BYTES,
+    by_event=True,
 )
 def hook_whatsapp(event: WhatsappEvent, ctx: Context) -> None:
     told = ctx.port(WhatsappReports).read(event.root)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from somos.mesh import clock as mesh_clock
+from somos.mesh import refused
 from somos.ports.webhook_sender import WebhookSender
 from somos.settings import Settings
 
@@ -86,9 +87,12 @@ class Wiring:
         if deaf:
             return {"provider": wire.provider, "state": "unknown"}
         circuit = self.gate(wire.provider).circuit()
+        turned_away = refused.told(self._client(), wire.provider)
         return {
             "provider": wire.provider,
-            "state": STATES[circuit.state],
+            # They never come again: whoever answers there waits for nothing.
+            "state": "webhooks-refused" if turned_away else STATES[circuit.state],
+            "webhooks_refused": turned_away,
             "failures": circuit.failures,
             "last_success_at": _when(circuit.good_at),
             "last_failure_at": _when(circuit.bad_at),
@@ -105,8 +109,10 @@ class Wiring:
     def gate(self, provider: str, rate: "Rate | None" = None) -> "Gate":
         from somos.adapters.gate import Gate
 
-        redis = self._redis() if self._redis and self.settings.redis_url else None
-        return Gate(redis, provider, self.clock, rate=rate)
+        return Gate(self._client(), provider, self.clock, rate=rate)
+
+    def _client(self) -> "Redis | None":
+        return self._redis() if self._redis and self.settings.redis_url else None
 
     def caller(self, provider: str) -> "Caller":
         from somos.adapters.resilience import Caller, Terms

@@ -207,3 +207,39 @@ def test_a_report_about_no_message_is_known_by_what_it_says_and_when(evolution: 
     assert evolution.dedupe({}, up) == evolution.dedupe({}, {**up, "apikey": "changes"})
     assert evolution.dedupe({}, up) != evolution.dedupe({}, {**up, "date_time": "later"})
     assert evolution.dedupe({}, up) != evolution.dedupe({}, report("connection.update", {"state": "close"}))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        "data:image/jpeg;base64," + "/9j/4AAQ" * 2_000_000,
+        {str(number): number % 256 for number in range(1_500_000)},
+        {"type": "Buffer", "data": [255] * 4_000_000},
+    ],
+    ids=["base64", "numbered", "listed"],
+)
+def test_of_fifteen_megabytes_of_picture_only_the_words_are_kept(evolution: EvolutionWebhooks, picture: object) -> None:
+    words = {"imageMessage": {"caption": "parar", "mimetype": "image/jpeg"}}
+    event = {"event": "messages.upsert", "data": {"message": words}}
+    words["imageMessage"]["jpegThumbnail"] = picture
+    raw = json.dumps(event, separators=(",", ":")).encode()
+    assert len(raw) > 15_000_000
+    kept = evolution.slim(raw)
+    assert len(kept) < 1_000
+    assert json.loads(kept)["data"]["message"]["imageMessage"]["caption"] == "parar"
+
+
+def test_what_is_no_picture_is_kept_as_it_is(evolution: EvolutionWebhooks) -> None:
+    said = {"text": "Olá, " * 2000, "list": list(range(40)), "numbered": {"0": 1, "1": 2}, "phone": "5511955550101"}
+    raw = json.dumps(said, separators=(",", ":")).encode()
+    assert evolution.slim(raw) == raw
+
+
+def test_the_same_message_in_other_words_is_another_report(evolution: EvolutionWebhooks) -> None:
+    def told(event: str, **data: object) -> str:
+        return evolution.dedupe({}, {"event": event, "instance": "somos", "data": {"key": {"id": "A"}, **data}})
+
+    undecrypted = told("messages.upsert", message=None)
+    assert undecrypted != told("messages.upsert", message={"conversation": "parar"})
+    edits = [told("messages.edited", editedMessage={"conversation": words}) for words in ("sim", "não", "sim")]
+    assert edits[0] == edits[2] != edits[1]

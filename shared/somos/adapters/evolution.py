@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from somos.adapters.evolution_media import without_media
 from somos.adapters.evolution_messages import read_message
 from somos.adapters.http import Answer, ResilientClient, by_status
 from somos.mesh.problems import Unavailable
@@ -161,6 +162,12 @@ class EvolutionWebhooks:
         self._token, self._clock = token, clock
 
     def verify(self, headers: Mapping[str, str], raw: bytes) -> None:  # noqa: ARG002  (the bytes are not signed)
+        self.admit(headers)
+
+    def slim(self, raw: bytes) -> bytes:
+        return without_media(raw)
+
+    def admit(self, headers: Mapping[str, str]) -> None:
         if not self._token:
             raise Unavailable("EVOLUTION_WEBHOOK_TOKEN não está configurado.")
         given = {name.lower(): value for name, value in headers.items()}

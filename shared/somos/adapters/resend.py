@@ -144,6 +144,12 @@ class ResendWebhooks:
     def __init__(self, secret: str, clock: Callable[[], datetime]) -> None:
         self._key, self._clock = signing_key(secret), clock
 
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """Only the bytes show who it is."""
+
+    def slim(self, raw: bytes) -> bytes:
+        return raw
+
     def verify(self, headers: Mapping[str, str], raw: bytes) -> None:
         if not self._key:
             raise Unavailable("RESEND_WEBHOOK_SECRET não está configurado ou não é um segredo whsec_.")

@@ -85,6 +85,12 @@ class Webhook:
     signed_by: str
     consumer: Consumer
     max_bytes: int = bodies.WEBHOOK
+    by_event: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where it is taken: with `by_event` also under the name of each event."""
+        return (self.path, f"{self.path}/{{event}}") if self.by_event else (self.path,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,15 +229,16 @@ def webhook(
     timeout: int = 30,
     attempts: int = 8,
     max_bytes: int = bodies.WEBHOOK,
+    by_event: bool = False,
 ) -> Callable[[Handler], Handler]:
     """What a provider reports: verified over the raw bytes, stored, answered 200, then consumed as an event.
-    `max_bytes`: the largest report it takes."""
+    `max_bytes`: the largest report it takes. `by_event`: some senders add the event's name to the path."""
 
     def declare(handler: Handler) -> Handler:
         (takes, model), function = reported_parameter(handler), _function_of(handler)
         type_ = f"inbox.{function.name}"
         consumer = _consumer(function, type_, model, takes, handler, emits, calls, queue, timeout, attempts)
-        function.webhooks.append(Webhook(function.name, path, signed_by, consumer, max_bytes))
+        function.webhooks.append(Webhook(function.name, path, signed_by, consumer, max_bytes, by_event))
         return handler
 
     return declare

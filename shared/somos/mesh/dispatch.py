@@ -47,7 +47,7 @@ class Application:
         edges: list[tuple[str, str, Any]] = []
         for function in functions.values():
             edges += [(e.method, e.path, e) for e in function.endpoints]
-            edges += [("POST", w.path, w) for w in function.webhooks]
+            edges += [("POST", path, w) for w in function.webhooks for path in w.paths]
         self._router = Router(edges)
         self._consumers = {(c.function, c.type): c for f in functions.values() for c in f.consumers}
 

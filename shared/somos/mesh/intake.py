@@ -2,20 +2,25 @@
 
 import hashlib
 import json
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Request, Response
 
-from somos.mesh import bodies, clock, outbox
+from somos.mesh import bodies, clock, outbox, refused
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Webhook
 from somos.mesh.ids import uuid7
 from somos.mesh.log import log
+from somos.mesh.problems import Invalid, TooLarge, Unauthorised
 from somos.mesh.runtime import Runtime
 from somos.policy.principals import SYSTEM
 from somos.storable import storable_json
+
+if TYPE_CHECKING:
+    from somos.ports.webhook_sender import WebhookSender
 
 # Signatures and tokens are checked here and never stored.
 _KEPT_HEADERS = ("Content-Type", "User-Agent", "Svix-Id", "Svix-Timestamp", "X-Event-Type", "X-Instance-Name")
@@ -29,11 +34,10 @@ on conflict (function, dedupe) do nothing
 
 def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     """Answer a provider. A repeated event is 200 and nothing else; one with another body is flagged."""
-    bodies.bound(request, hook.max_bytes)
-    raw = request.get_data()
     sender = runtime.wiring.webhook_sender(hook.signed_by)
-    sender.verify(request.headers, raw)
+    raw = _proven(runtime, hook, sender, request)
     digest = hashlib.sha256(raw).hexdigest()
+    raw = sender.slim(raw)
     try:
         dedupe = sender.dedupe(request.headers, json.loads(storable_json(raw)))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -62,6 +66,24 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     if outbox.changed(made):
         runtime.bell.ring([hook.consumer.queue])
     return Response('{"ok":true}', 200, mimetype="application/json")
+
+
+def _proven(runtime: Runtime, hook: Webhook, sender: "WebhookSender", request: Request) -> bytes:
+    """The body of a report that is from its sender. Raises Unauthorised, and Invalid for one that is too large."""
+    headers = dict(request.headers)
+    try:
+        sender.admit(headers)
+        bodies.bound(request, hook.max_bytes)
+        raw = request.get_data()
+        sender.verify(headers, raw)
+    except Unauthorised:
+        refused.note(runtime.redis if runtime.settings.redis_url else None, hook.signed_by)
+        raise
+    except TooLarge as error:
+        # Senders repeat what gets 413 for hours, with the same bytes; on 422 they give up.
+        log.error("webhook-too-large", provider=hook.signed_by, most=hook.max_bytes)
+        raise Invalid("O aviso passa do tamanho que se aceita", code="too-large") from error
+    return raw
 
 
 def raw_of(runtime: Runtime, function: str, inbox_id: UUID) -> bytes:

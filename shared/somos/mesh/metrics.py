@@ -28,7 +28,7 @@ group by operation
 """)
 _UNSEALED = text("select count(*) from mesh.audit_unsealed")
 # What a provider's state counts as; one never asked yet is no alarm.
-_DOWN = ("down", "not-configured")
+_DOWN = ("down", "not-configured", "webhooks-refused")
 
 
 class MeshMetrics(Collector):

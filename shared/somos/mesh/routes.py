@@ -55,7 +55,7 @@ class Routes:
         edges, subscriptions, ticks = [], [], []
         for function in functions:
             edges += [Edge(e.method, e.path, function.name, e.max_bytes) for e in function.endpoints]
-            edges += [Edge("POST", w.path, function.name, w.max_bytes) for w in function.webhooks]
+            edges += [Edge("POST", path, function.name, w.max_bytes) for w in function.webhooks for path in w.paths]
             subscriptions += [_subscription(consumer) for consumer in function.consumers]
             ticks += [Tick(function.name, timer.schedule) for timer in function.timers]
         return cls._sorted(edges, subscriptions, ticks)

@@ -9,8 +9,16 @@ __all__ = ["Unauthorised", "WebhookSender"]
 
 
 class WebhookSender(Protocol):
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """Raise Unauthorised when the headers alone show that it is somebody else: then nothing more is read."""
+        ...
+
     def verify(self, headers: Mapping[str, str], raw: bytes) -> None:
         """Raise Unauthorised unless these exact bytes are from the sender."""
+        ...
+
+    def slim(self, raw: bytes) -> bytes:
+        """What of it is kept: all but what nobody reads."""
         ...
 
     def dedupe(self, headers: Mapping[str, str], payload: Mapping[str, Any]) -> str:

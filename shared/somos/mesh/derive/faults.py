@@ -81,9 +81,10 @@ def _permissions(functions: list[Function]) -> Iterator[Fault]:
 def _routes(functions: list[Function]) -> Iterator[Fault]:
     routes = [Route(e.method, e.path, place_of(e.handler)) for e in _endpoints(functions)]
     routes += [
-        Route("POST", webhook.path, place_of(webhook.consumer.handler))
+        Route("POST", path, place_of(webhook.consumer.handler))
         for function in functions
         for webhook in function.webhooks
+        for path in webhook.paths
     ]
     for one, other in combinations(sorted(routes, key=lambda r: (r.method, r.path, r.where)), 2):
         if one.method != other.method or not _overlap(one, other):

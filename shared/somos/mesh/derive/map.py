@@ -54,7 +54,8 @@ def _node(function: Function) -> dict[str, Any]:
         "kind": kind_of(function),
         "file": file_of(function),
         "doc": function.doc.splitlines()[0] if function.doc else "",
-        "routes": [f"{e.method} {e.path}" for e in function.endpoints] + [f"POST {w.path}" for w in function.webhooks],
+        "routes": [f"{e.method} {e.path}" for e in function.endpoints]
+        + [f"POST {path}" for w in function.webhooks for path in w.paths],
         "schedules": [timer.schedule for timer in function.timers],
         "emits": emitted_types(function),
         "consumes": sorted(topic.type for topic in function.topics),

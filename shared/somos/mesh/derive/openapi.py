@@ -197,7 +197,7 @@ def _report(function: Function, webhook: Webhook) -> dict[str, Any]:
                     }
                 },
             },
-            **{status: {"$ref": f"#/components/responses/Problem{status}"} for status in ("401", "413", "503")},
+            **{status: {"$ref": f"#/components/responses/Problem{status}"} for status in ("401", "422", "503")},
         },
         "x-function": function.name,
         "x-file": file_of(function),

@@ -109,7 +109,7 @@ def _annotations(unit: Unit) -> dict[str, str]:
     if len(unit.functions) == 1:
         function = unit.functions[0]
         routes = [f"{e.method} {e.path}" for e in function.endpoints]
-        routes += [f"POST {w.path}" for w in function.webhooks]
+        routes += [f"POST {path}" for w in function.webhooks for path in w.paths]
         if routes:
             found["routes"] = ", ".join(routes)
     if unit.schedules:

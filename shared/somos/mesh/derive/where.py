@@ -34,7 +34,8 @@ def _routes(asked: str, functions: list[Function]) -> Iterable[Hit]:
         return
     path = path.partition("?")[0].rstrip("/")
     routes = [(e.method, e.path, e.handler, e.allow) for f in functions for e in f.endpoints]
-    routes += [("POST", w.path, w.consumer.handler, w.signed_by) for f in functions for w in f.webhooks]
+    hooks = [hook for function in functions for hook in function.webhooks]
+    routes += [("POST", taken, hook.consumer.handler, hook.signed_by) for hook in hooks for taken in hook.paths]
     exact = [route for route in routes if route[1] == path]
     for verb, pattern, handler, allow in exact or [route for route in routes if _matches(route[1], path)]:
         if method.strip().upper() in ("", verb):
