@@ -1,11 +1,14 @@
-"""Messages nobody can tell of: look for them in WhatsApp's own list; what is not found waits for a person."""
+"""Messages nobody can tell of: look for them in WhatsApp's own list; what is not found waits for a person.
+
+Nor can anybody tell of those that were taken and never confirmed: a person looks at the phone.
+"""
 
 from uuid import UUID
 
 from somos.events.sdr import MessageApproved, MessageSent
 from somos.mesh import Context, cron
 from somos.modules.sdr import people
-from somos.modules.sdr.finding import missing_messages, settle_stuck, stuck_messages
+from somos.modules.sdr.finding import missing_messages, note_unconfirmed, settle_stuck, stuck_messages
 from somos.modules.sdr.reporting import report_sent
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
@@ -31,3 +34,6 @@ def every_unknown_messages(ctx: Context) -> None:
             ctx.emit(MessageApproved(message_id=message_id))
         if parked:
             ctx.notify("outreach.unknown", {"count": len(parked)}, role="Diretor")
+        if silent := note_unconfirmed(db, ctx.now):
+            ctx.log.warning("messages-unconfirmed", count=len(silent))
+            ctx.notify("outreach.unconfirmed", {"message_ids": silent[:20], "count": len(silent)}, role="Diretor")

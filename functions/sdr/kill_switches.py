@@ -35,6 +35,5 @@ def kill_switches_off(id: UUID, ctx: Context) -> KillSwitchView:
     ctx.db.flush()
     scope, _, which = switch.scope.partition(":")
     held = OutreachMessage.channel == which if scope == "channel" else true()
-    for message_id in release(ctx.db, held):
-        ctx.emit(MessageApproved(message_id=message_id))
+    release(ctx, ctx.db, held)
     return KillSwitchView.model_validate(switch)

@@ -55,8 +55,7 @@ def campaigns_resume(id: UUID, ctx: Context) -> CampaignView:
     campaign.state = move(CAMPAIGN, campaign.state, "running")
     campaign.paused_reason = None
     ctx.db.flush()
-    for message_id in release(ctx.db, OutreachMessage.campaign_id == id):
-        ctx.emit(MessageApproved(message_id=message_id))
+    release(ctx, ctx.db, OutreachMessage.campaign_id == id)
     for enrolment in resume_paused(ctx.db, id):
         ctx.emit(StepDue(enrolment_id=enrolment.id, step_no=enrolment.step_no), after=enrolment.due_at)
     return CampaignView.model_validate(campaign)

@@ -45,7 +45,7 @@ def senders_edit(id: UUID, patch: SenderPatch, ctx: Context) -> SenderView:
     except ValueError as error:
         raise Invalid(str(error), field="closes") from error
     ctx.db.flush()
-    _look_again(ctx, id)
+    release(ctx, ctx.db, OutreachMessage.sender_id == id)
     return SenderView.model_validate(sender)
 
 
@@ -55,11 +55,7 @@ def senders_repaired(id: UUID, ctx: Context) -> SenderView:
     sender = ctx.get(Sender, id, lock=True)
     if not become(sender, "ok", None):
         raise Conflict("O remetente não está com problema", code="sender-ok", fresh=SenderView.model_validate(sender))
+    sender.back_at = ctx.now
     ctx.db.flush()
-    _look_again(ctx, id)
+    release(ctx, ctx.db, OutreachMessage.sender_id == id)
     return SenderView.model_validate(sender)
-
-
-def _look_again(ctx: Context, sender_id: UUID) -> None:
-    for message_id in release(ctx.db, OutreachMessage.sender_id == sender_id):
-        ctx.emit(MessageApproved(message_id=message_id))

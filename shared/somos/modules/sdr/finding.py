@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageClaimed
@@ -12,7 +12,7 @@ from somos.mesh.unfinished import unfinished
 from somos.modules.sdr.rules.machines import MESSAGE, move
 from somos.modules.sdr.sending import queue
 from somos.modules.sdr.settling import WHY_UNKNOWN
-from somos.modules.sdr.tables import OutreachMessage, Sender
+from somos.modules.sdr.tables import MessageReceipt, OutreachMessage, Sender
 from somos.ports.whatsapp import ChatMessage
 
 MISSING_AT_ONCE = 20
@@ -22,6 +22,7 @@ STUCK_AFTER = timedelta(hours=1)
 SENDING_STEP = "sdr-on-message-claimed"
 CALL = "send"
 WHY_AGAIN = "O envio não chegou a começar; a mensagem espera a vez de novo."
+UNCONFIRMED_AFTER = timedelta(minutes=30)
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -56,6 +57,28 @@ def missing_messages(db: Session, now: datetime) -> list[Missing]:
     )
     found = db.execute(wanted.order_by(m.id).limit(MISSING_AT_ONCE))
     return [Missing(id, account, jid or "", text, left_at or now) for id, account, jid, text, left_at in found]
+
+
+def note_unconfirmed(db: Session, now: datetime) -> list[UUID]:
+    """Messages that WhatsApp's server took and of which nothing was heard since, each told once.
+
+    A session may look connected and be dead: then the server takes everything and nothing leaves.
+    """
+    m, r = OutreachMessage, MessageReceipt
+    receipt = exists().where(r.channel == m.channel, r.provider_id == m.provider_id)
+    silent = select(m).where(
+        m.channel == "whatsapp",
+        m.state == "sent",
+        m.sandbox.is_(False),
+        m.unconfirmed_at.is_(None),
+        m.sent_at < now - UNCONFIRMED_AFTER,
+        m.sent_at > now - LOOKED_FOR,
+        ~receipt,
+    )
+    found = db.scalars(silent.order_by(m.id).with_for_update(skip_locked=True)).all()
+    for message in found:
+        message.unconfirmed_at = now
+    return [message.id for message in found]
 
 
 @dataclass(frozen=True, slots=True)

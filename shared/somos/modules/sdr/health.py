@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from somos.mesh import Context
 from somos.modules.sdr.rules.machines import SENDER_HEALTH
 from somos.modules.sdr.rules.windows import day_bounds
 from somos.modules.sdr.tables import Sender
@@ -10,6 +11,8 @@ from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Thro
 SLOWED_FOR = timedelta(hours=6)
 RETRY_FIRST = timedelta(minutes=1)
 RETRY_MOST = timedelta(hours=1)
+# A connection that was back for less belongs to the same loss.
+STEADY = timedelta(minutes=10)
 HELD_BY_HEALTH = ("blocked", "disconnected")
 
 
@@ -34,6 +37,19 @@ def become(sender: Sender, health: str, reason: str | None, until: datetime | No
         return False
     sender.health, sender.health_reason, sender.health_until = health, reason, until
     return True
+
+
+def tell(ctx: Context, sender: Sender) -> None:
+    """Tell people of a new health: of a connection that comes and goes once, until it has stayed."""
+    if sender.health == "ok":
+        sender.back_at = ctx.now
+        return
+    if sender.health == "disconnected":
+        stayed = sender.back_at is not None and ctx.now - sender.back_at >= STEADY
+        if sender.loss_told_at is not None and not stayed:
+            return
+        sender.loss_told_at = ctx.now
+    ctx.notify("sender.health", {"sender_id": sender.id, "health": sender.health}, role="Diretor")
 
 
 def try_again_at(error: OutsideError, tries: int, now: datetime) -> datetime:

@@ -68,6 +68,7 @@ def apply(db: Session, message: OutreachMessage, receipt: MessageReceipt, now: d
         message.opened_at = message.opened_at or receipt.at
         return
     before = message.state
+    message.unconfirmed_at = None
     message.state = after_receipt(before, receipt.receipt)
     if receipt.receipt in ("delivered", "read"):
         message.delivered_at = message.delivered_at or receipt.at

@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.events.sdr import MessageApproved, MessageSent
+from somos.events.sdr import MessageSent
 from somos.mesh import Context
 from somos.modules.keys import normalise_phone
 from somos.modules.sdr import matching, people
 from somos.modules.sdr.enrolments import announce_stop
-from somos.modules.sdr.health import become
+from somos.modules.sdr.health import become, tell
 from somos.modules.sdr.receipts import apply, keep, mark_sent
 from somos.modules.sdr.releasing import release
 from somos.modules.sdr.rules.guards import ADDRESS_PAUSED
@@ -50,10 +50,8 @@ def report_receipt(
             announce_stop(ctx, db, message.enrolment_id)
         elif receipt == "delivered" and message.email_key and channel == "email":
             # Mail arrives there again.
-            for message_id in release(
-                db, OutreachMessage.email_key == message.email_key, OutreachMessage.waiting_for == ADDRESS_PAUSED
-            ):
-                ctx.emit(MessageApproved(message_id=message_id))
+            paused = OutreachMessage.waiting_for == ADDRESS_PAUSED
+            release(ctx, db, OutreachMessage.email_key == message.email_key, paused)
     return message
 
 
@@ -108,7 +106,6 @@ def report_health(ctx: Context, db: Session, account: str, health: str, reason: 
         return
     if not become(sender, health, reason):
         return
-    ctx.notify("sender.health", {"sender_id": sender.id, "health": sender.health}, role="Diretor")
+    tell(ctx, sender)
     if health == "ok":
-        for message_id in release(db, OutreachMessage.sender_id == sender.id):
-            ctx.emit(MessageApproved(message_id=message_id))
+        release(ctx, db, OutreachMessage.sender_id == sender.id)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageApproved, MessageSent
 from somos.mesh import Context
-from somos.modules.sdr.health import HELD_BY_HEALTH, note, try_again_at
+from somos.modules.sdr.health import HELD_BY_HEALTH, note, tell, try_again_at
 from somos.modules.sdr.receipts import fail, mark_sent
 from somos.modules.sdr.rules.guards import decisive
 from somos.modules.sdr.rules.machines import MESSAGE, move
@@ -42,7 +42,7 @@ def _try_later(ctx: Context, db: Session, message: OutreachMessage, outcome: Out
     assert outcome.error is not None
     sender = db.get_one(Sender, message.sender_id, with_for_update=True)
     if note(sender, outcome.error, ctx.now):
-        ctx.notify("sender.health", {"sender_id": sender.id, "health": sender.health}, role="Diretor")
+        tell(ctx, sender)
     message.left_at = None
     if sender.health in HELD_BY_HEALTH:
         queue(message, None, outcome.error.message)

@@ -70,6 +70,7 @@ class MessageView(View):
     sent_at: datetime | None
     delivered_at: datetime | None
     opened_at: datetime | None
+    unconfirmed_at: datetime | None
     ended_reason: str | None
     erased_at: datetime | None
     version: int
