@@ -116,7 +116,7 @@ def test_statuses_are_those_that_the_declaration_implies(spec: dict[str, Any]) -
         "get /api/v1/open": "204 401 404 422 429 503",
         "get /api/v1/deals/{id}/result": "200 401 403 404 409 422 429 503",
         "get /api/v1/leads/{id}": "200 401 403 404 422 429 503",
-        "post /webhook/whatsapp": "200 401 413 503",
+        "post /webhook/whatsapp": "200 401 422 503",
     }
 
 

@@ -1,10 +1,13 @@
 """What comes in at a webhook's door, and what is turned away so that its sender gives up."""
 
 import json
+from typing import cast
 
 import pytest
 
 from somos.mesh import refused
+from somos.mesh.dispatch import Application
+from somos.mesh.problems import TooLarge
 from tests.harness.mesh import Answer, Mesh
 
 PATH = "POST /webhook/whatsapp"
@@ -51,6 +54,12 @@ def test_a_wrong_token_is_turned_away_unread_and_told_on_the_health_page(mesh: M
     assert standing["evolution"]["webhooks_refused"]["count"] == 2
     assert standing["resend"]["webhooks_refused"] is None
     mesh.runtime.redis.delete("somos:webhooks-refused:evolution")
+
+
+def test_a_body_that_is_not_even_read_is_answered_by_whose_it_is(mesh: Mesh) -> None:
+    application = cast(Application, mesh.app)
+    answers = {path: application.unread("POST", path, TooLarge()).status for path in (PATH[5:], "/api/v1/tags", "/x")}
+    assert answers == {"/webhook/whatsapp": 422, "/api/v1/tags": 413, "/x": 413}
 
 
 def test_refusals_that_cannot_be_counted_are_refusals_all_the_same() -> None:

@@ -1,5 +1,6 @@
 """From an HTTP request to a handler and back: the one door of every function."""
 
+import contextlib
 import json
 import re
 from typing import Any
@@ -17,7 +18,7 @@ from somos.mesh.context import Context
 from somos.mesh.database import is_away, sqlstate
 from somos.mesh.declare import Endpoint, Function, Webhook
 from somos.mesh.deliver import ADDRESSEE
-from somos.mesh.intake import take_in
+from somos.mesh.intake import take_in, too_large
 from somos.mesh.knock import is_knock, knocked
 from somos.mesh.log import bound, log
 from somos.mesh.problems import (
@@ -64,6 +65,16 @@ class Application:
         except Problem:
             return bodies.ANONYMOUS
         return int(target.max_bytes)
+
+    def unread(self, method: str, path: str, problem: Problem) -> Problem:
+        """What the sender of a body that was not read is told."""
+        if not isinstance(problem, TooLarge):
+            return problem
+        with contextlib.suppress(Problem):
+            target, _ = self._router.match(method, path)
+            if isinstance(target, Webhook):
+                return too_large(target)
+        return problem
 
     def _match(self, method: str, path: str, function: str | None) -> tuple[Any, dict[str, str]]:
         """Who answers there, and the path's parameters. Without a path, the one address that can be meant."""

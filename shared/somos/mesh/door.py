@@ -41,7 +41,8 @@ class Door:
         except Incomplete:
             return  # nobody is there to hear
         except Problem as problem:
-            await _send(send, _refused(problem, scope))
+            told = self._application.unread(scope["method"], scope["path"], problem)
+            await _send(send, _refused(told, scope))
             return
         try:
             job = self._functions.begin(lambda: _called(self._app, scope, body.content))

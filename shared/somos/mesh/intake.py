@@ -80,10 +80,14 @@ def _proven(runtime: Runtime, hook: Webhook, sender: "WebhookSender", request: R
         refused.note(runtime.redis if runtime.settings.redis_url else None, hook.signed_by)
         raise
     except TooLarge as error:
-        # Senders repeat what gets 413 for hours, with the same bytes; on 422 they give up.
-        log.error("webhook-too-large", provider=hook.signed_by, most=hook.max_bytes)
-        raise Invalid("O aviso passa do tamanho que se aceita", code="too-large") from error
+        raise too_large(hook) from error
     return raw
+
+
+def too_large(hook: Webhook) -> Invalid:
+    """Senders repeat what gets 413 for hours, with the same bytes; on 422 they give up."""
+    log.error("webhook-too-large", provider=hook.signed_by, most=hook.max_bytes)
+    return Invalid("O aviso passa do tamanho que se aceita", code="too-large")
 
 
 def raw_of(runtime: Runtime, function: str, inbox_id: UUID) -> bytes:
