@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored
 from somos.mesh import Context, cron
+from somos.modules.sdr.hearing import lock_writers
 from somos.modules.sdr.pulling import MAX_PAGES, accounts, note_pulled, take_news
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
@@ -35,6 +36,7 @@ def every_whatsapp_pull(ctx: Context) -> None:
         except OutsideError as error:
             ctx.log.warning("pull-failed", account=account, error=error.code)
     with ctx.write() as db:
+        lock_writers(ctx, db, [message for _, message in heard])
         for account, message in heard:
             take_news(ctx, db, account, message)
         note_pulled(db, read, ctx.now)

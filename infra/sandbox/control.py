@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from infra.sandbox.clock import iso
 from infra.sandbox.evolution import Evolution
+from infra.sandbox.evolution_shapes import HOW
 from infra.sandbox.faults import KINDS
 from infra.sandbox.people import TEMPERAMENTS, companies, display_phone
 from infra.sandbox.resend import Resend
@@ -144,12 +145,27 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
         if told.get("channel", "whatsapp") == "email":
             last = last_message("email", person_id)
             return jsonify(id=resend.say(person, text, last, told)), 201
-        last = last_message("whatsapp", person_id)
-        name = told.get("instance") or (last["sender"] if last else world.config.instances[0])
-        instance = evolution.instance(name)
+        if (how := told.get("how", "plain")) not in HOW:
+            return wrong(f"how must be one of {', '.join(HOW)}")
+        instance = instance_of(person_id, told)
         if instance is None:
-            return jsonify(error=f"no instance {name}"), 404
-        return jsonify(id=evolution.say(person, text, instance)), 201
+            return jsonify(error="no such instance"), 404
+        return jsonify(id=evolution.say(person, text, instance, how)), 201
+
+    @bp.post("/people/<person_id>/<what>")
+    def do(person_id: str, what: str) -> Any:
+        person, told = world.person(person_id), body()
+        instance = instance_of(person_id, told)
+        if person is None or instance is None or what not in ("edit", "react", "delete", "hear-by-hand"):
+            return jsonify(error="no such person, instance or doing"), 404
+        id, text = str(told.get("id", "")), str(told.get("text", ""))
+        if what == "hear-by-hand":
+            return jsonify(id=evolution.by_hand(person, text, instance)), 201
+        if what == "edit":
+            evolution.edit(person, id, text, instance)
+        else:
+            evolution.touch(person, what, id, text, instance)
+        return jsonify(ok=True)
 
     @bp.post("/people/<person_id>/unsubscribe")
     def unsubscribe(person_id: str) -> Any:
@@ -182,6 +198,11 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
         state = body().get("state", "close")
         evolution.connection(name, state, 200 if state == "open" else int(body().get("reason", 401)))
         return jsonify(instance=name, state=state)
+
+    def instance_of(person_id: str, told: Row) -> Row | None:
+        """The number that is asked for, else the one that last wrote to this person."""
+        last = last_message("whatsapp", person_id)
+        return evolution.instance(told.get("instance") or (last["sender"] if last else world.config.instances[0]))
 
     def last_message(channel: str, person_id: str) -> Row | None:
         return world.state.one(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from infra.sandbox.clock import iso, now
+from infra.sandbox.evolution_shapes import about, edited, shaped
 from infra.sandbox.people import Person
 from infra.sandbox.state import Row
 from infra.sandbox.webhooks import evolution_jwt
@@ -128,8 +129,8 @@ class Evolution:
                 world.agenda.add("whatsapp.answer", world.steps(5), person=person.id, instance=instance["name"])
         return data
 
-    def say(self, person: Person, text: str, instance: Row) -> str:
-        """A person writes to one of our numbers."""
+    def say(self, person: Person, text: str, instance: Row, how: str = "plain") -> str:
+        """A person writes to one of our numbers; `how` is the shape in which that is told."""
         world = self.world
         with world.state.write():
             message_id = world.state.token("inbound-whatsapp", 20).upper()
@@ -143,8 +144,30 @@ class Evolution:
                 "inbound", id=message_id, channel="whatsapp", person=person.id, sender=person.jid,
                 recipient=instance["name"], text=text, extra="{}", created_at=now(),
             )  # fmt: skip
-            self.emit(instance, "messages.upsert", data)
+            self.emit(instance, "messages.upsert", shaped(data, person, text, how))
         return message_id
+
+    def edit(self, person: Person, id: str, text: str, instance: Row) -> None:
+        """A person gives a message of theirs another text."""
+        with self.world.state.write():
+            self.world.state.run("UPDATE inbound SET text=? WHERE id=? AND person=?", text, id, person.id)
+            own = f"{instance['number']}@s.whatsapp.net"
+            self.emit(instance, "messages.edited", edited(own, id, text, int(now())))
+
+    def touch(self, person: Person, what: str, id: str, text: str, instance: Row) -> None:
+        """A person reacts to a message, or deletes one of theirs for all."""
+        with self.world.state.write():
+            told = self.world.state.token("inbound-whatsapp", 20).upper()
+            data = self.message(instance, told, person.jid, "", from_me=False, name=person.name, source="ios")
+            self.emit(instance, "messages.upsert", data | {"message": about(what, person.jid, id, text)})
+
+    def by_hand(self, person: Person, text: str, instance: Row) -> str:
+        """One of ours writes to a person on the phone itself."""
+        with self.world.state.write():
+            id = self.world.state.token("by-hand", 20).upper()
+            data = self.message(instance, id, person.jid, text, status="SERVER_ACK", source="ios")
+            self.emit(instance, "messages.upsert", data)
+        return id
 
     def said(self, instance: Row, jid: str | None) -> list[Row]:
         """Everything said on one number, the newest first, as its own database keeps it."""

@@ -198,13 +198,15 @@ def test_a_signature_of_other_words_is_refused(mesh: Mesh) -> None:
     assert mesh.one("select count(*) from mesh.inbox") == 0
 
 
-def test_a_whatsapp_report_of_other_words_under_the_same_id_is_flagged_and_not_acted_on(mesh: Mesh) -> None:
-    for text in ("Oi!", "Oi!", "PARAR"):
+def test_a_whatsapp_report_of_other_words_under_the_same_id_is_read_beside_the_first(mesh: Mesh) -> None:
+    """Messages are edited, or decrypted later, under the id they had: a refusal among them must not be lost."""
+    for text in ("Oi!", "Oi!", "PARAR", "PARAR"):
         assert evolution(mesh, text).status == 200
     mesh.drain()
-    assert [row["altered"] for row in mesh.rows("select altered from mesh.inbox")] == [True]
-    assert [row["text"] for row in mesh.rows("select text from sdr.responses")] == ["Oi!"]
-    assert mesh.one("select count(*) from sdr.suppressions") == 0
+    assert [row["altered"] for row in mesh.rows("select altered from mesh.inbox")] == [False, False]
+    heard = mesh.rows("select text, edits is null as first from sdr.responses order by id")
+    assert [(row["text"], row["first"]) for row in heard] == [("Oi!", True), ("PARAR", False)]
+    assert mesh.one("select count(*) from sdr.suppressions") == 1
 
 
 def test_a_mail_report_of_other_words_under_the_same_id_is_flagged_and_not_acted_on(mesh: Mesh) -> None:

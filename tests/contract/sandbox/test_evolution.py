@@ -215,3 +215,38 @@ def test_a_new_person_can_move_in(whatsapp: Call, world: World) -> None:
     whatsapp("5511988881234")
     world.settle()
     assert [m["person"] for m in world.get("inbound")] == ["zeca"]
+
+
+@pytest.mark.parametrize(
+    ("how", "seen"),
+    [
+        ("hidden", {"remoteJid": "@lid", "remoteJidAlt": "@s.whatsapp.net"}),
+        ("hidden-2.3.0", {"remoteJid": "@lid", "senderPn": "@s.whatsapp.net"}),
+        ("hidden-alone", {"remoteJid": "@lid"}),
+    ],
+)
+def test_a_number_is_hidden_as_each_version_hides_it(
+    world: World, receiver: Receiver, how: str, seen: dict[str, str]
+) -> None:
+    world.post("people/farol/say", text="PARAR", how=how)
+    world.settle()
+    key = receiver.events("/webhook/whatsapp")[0]["data"]["key"]
+    assert {name: "@" + str(key.get(name)).partition("@")[2] for name in seen} == seen
+
+
+def test_a_person_presses_edits_reacts_and_deletes_and_one_of_ours_writes_by_hand(
+    world: World, receiver: Receiver
+) -> None:
+    world.post("people/farol/say", text="SAIR", how="button")
+    said = world.post("people/farol/say", text="ok")["id"]
+    world.post("people/farol/edit", id=said, text="parar")
+    world.post("people/farol/react", id="3EB0", text="👍")
+    world.post("people/farol/delete", id=said)
+    world.post("people/farol/hear-by-hand", text="Te ligo amanhã")
+    world.settle()
+    told = receiver.events("/webhook/whatsapp")
+    assert [event["event"] for event in told].count("messages.edited") == 1
+    kinds = [next(iter(event["data"]["message"])) for event in told if event["event"] == "messages.upsert"]
+    assert sorted(kinds) == [
+        "buttonsResponseMessage", "conversation", "conversation", "protocolMessage", "reactionMessage",
+    ]  # fmt: skip

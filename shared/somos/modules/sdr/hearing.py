@@ -1,6 +1,7 @@
 """What was said in a WhatsApp chat, told by a webhook or found in its list, applied to whom it is about."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -47,6 +48,17 @@ def hear(ctx: Context, db: Session, account: str, said: ChatMessage, *, pulled: 
         _said_again(ctx, db, account, said, known, pulled=pulled)
     else:
         take(ctx, db, _arrived(ctx, account, said, pulled=pulled))
+
+
+def lock_writers(ctx: Context, db: Session, heard: Iterable[ChatMessage]) -> None:
+    """Lock everybody of a list at once: one by one, two that read lists would wait for each other."""
+    keys: set[str] = set()
+    for said in heard:
+        key = _key(ctx, db, said)
+        last = latest_to(db, key, said.jid)
+        if last is not None:
+            keys |= writer(db, "whatsapp", key, last, None).keys()
+    people.lock(db, keys)
 
 
 def is_news(db: Session, ctx: Context, said: ChatMessage) -> bool:
