@@ -202,7 +202,7 @@ def test_a_whatsapp_report_of_other_words_under_the_same_id_is_read_beside_the_f
     """Messages are edited, or decrypted later, under the id they had: a refusal among them must not be lost."""
     for text in ("Oi!", "Oi!", "PARAR", "PARAR"):
         assert evolution(mesh, text).status == 200
-    mesh.drain()
+        mesh.drain()
     assert [row["altered"] for row in mesh.rows("select altered from mesh.inbox")] == [False, False]
     heard = mesh.rows("select text, edits is null as first from sdr.responses order by id")
     assert [(row["text"], row["first"]) for row in heard] == [("Oi!", True), ("PARAR", False)]
