@@ -18,6 +18,7 @@ def list_(limit: int) -> None:
 
     from somos.cli.screen import console, table
     from somos.cli.settings import runtime
+    from somos.mesh.clock import SAO_PAULO
     from somos.mesh.database import atomically
 
     with atomically(runtime("database_url").engine) as connection:
@@ -30,9 +31,8 @@ def list_(limit: int) -> None:
         ).all()
     rows = table("entrega", "chamada", "operação", "sobre", "começou em")
     for row in found:
-        rows.add_row(
-            str(row.delivery_id), row.name, row.operation, str(row.about or ""), f"{row.started_at:%d/%m %H:%M}"
-        )
+        began = f"{row.started_at.astimezone(SAO_PAULO):%d/%m %H:%M}"
+        rows.add_row(str(row.delivery_id), row.name, row.operation, str(row.about or ""), began)
     if found:
         console().print(rows)
     else:
