@@ -1,23 +1,19 @@
 """One request and its answer, between ASGI and the plain values that the gateway's parts take and give."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 from werkzeug.wrappers import Response
 
+from somos.mesh.bodies import Scope, Send
 from somos.mesh.environ import environ
-from somos.mesh.problems import Problem, TooLarge
+from somos.mesh.problems import Problem
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Pairs = list[tuple[str, str]]
 
-# The largest upload a function takes, and room for its multipart frame.
-MAX_BODY = 21_000_000
 # Set by the edge only: what a client sends under these names is dropped.
 _OURS = {b"x-real-ip", b"x-call-id", b"x-start-time"}
 
@@ -77,29 +73,15 @@ class Answer:
         return cls(status, [("Content-Type", "text/plain; charset=utf-8")], content.encode())
 
 
-async def read(scope: Scope, receive: Receive) -> Call:
-    """The whole request. Raises TooLarge before more than an upload's worth is in memory."""
-    headers = scope["headers"]
-    call = Call(
+def call_of(scope: Scope) -> Call:
+    """The request, before its body was read."""
+    return Call(
         scope["method"],
         scope["path"],
         scope["query_string"].decode("latin-1"),
-        headers,
+        scope["headers"],
         (scope.get("client") or ("", 0))[0],
     )
-    if any(name in (b"content-length", b"transfer-encoding") for name, _ in headers):
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            part = message.get("body", b"")
-            parts.append(part)
-            size += len(part)
-            if size > MAX_BODY:
-                raise TooLarge
-            if not message.get("more_body"):
-                break
-        call.body = b"".join(parts)
-    return call
 
 
 async def write(send: Send, answer: Answer, bare: bool = False) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gateway.local.calls import TYPE as ASYNC_CALL
 from gateway.local.calls import Calls
-from gateway.local.exchange import Answer, Call, Receive, Scope, Send, read, write
+from gateway.local.exchange import Answer, Call, call_of, write
 from gateway.local.functions import Functions
 from gateway.local.health import health, integrations
 from gateway.local.hosts import Hosts
@@ -13,9 +13,11 @@ from gateway.local.metrics import Metrics
 from gateway.local.openfaas import OpenFaas
 from gateway.local.pages import Pages
 from gateway.local.sockets import Sockets
+from somos.mesh import bodies
+from somos.mesh.bodies import Bodies, Receive, Scope, Send
 from somos.mesh.declare import Function
 from somos.mesh.log import log
-from somos.mesh.problems import Broken, NotFound, Problem
+from somos.mesh.problems import Broken, Incomplete, NotFound, Problem
 from somos.mesh.runtime import Runtime
 from somos.mesh.threads import Abandoned, Threads
 from somos.mesh.watch import watched
@@ -28,6 +30,7 @@ WEBHOOK_THREADS = 4
 SIGN_IN_THREADS = 4
 # Steps wait on models and providers: they must not take the threads that answer people.
 STEP_THREADS = 32
+LARGE_AT_ONCE = 4  # bodies that only uploads may have
 
 
 class Front:
@@ -51,8 +54,13 @@ class Front:
         self._probes = Threads(PROBE_THREADS, "probe")
         self._webhooks = Threads(WEBHOOK_THREADS, "webhook")
         self._signing_in = Threads(SIGN_IN_THREADS, "sign-in")
+        self._bodies = Bodies(LARGE_AT_ONCE)
         self._people = Threads(PEOPLE_THREADS, "people")
         self._steps = Threads(STEP_THREADS, "step")
+
+    def prepare(self) -> None:
+        """What the first to ask would wait for."""
+        self._openfaas.prepare()
 
     async def let_go(self) -> None:
         """Before the server stops: nobody keeps a connection open."""
@@ -72,11 +80,29 @@ class Front:
             await self._websocket(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = call_of(scope)
         try:
-            call = await read(scope, receive)
+            body = await self._bodies.read(scope, receive, self._max_bytes(call))
+        except Incomplete:
+            return  # nobody is there to hear
         except Problem as problem:
-            await write(send, Answer.problem(problem))
+            await write(send, Answer.problem(self._hosts.unread(call, problem)))
             return
+        call.body = body.content
+        try:
+            await self._answer(call, receive, send)
+        finally:
+            body.let_go()
+
+    def _max_bytes(self, call: Call) -> int:
+        """As its route declares; nothing else here takes much."""
+        if call.header("Ce-Type"):
+            return bodies.DELIVERY
+        if call.path.startswith(("/api/", "/webhook/", "/function/")):
+            return self._functions.max_bytes(call)
+        return bodies.JSON
+
+    async def _answer(self, call: Call, receive: Receive, send: Send) -> None:
         if call.path == "/system/logs" and not self._openfaas.refusal(call):
             await self._openfaas.logs(call, receive, send)
             return

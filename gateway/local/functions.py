@@ -7,7 +7,7 @@ from gateway.local.exchange import Answer, Call
 from gateway.local.hosts import Hosts
 from gateway.local.logs import NAMESPACE, Logs
 from gateway.local.metrics import Metrics
-from somos.mesh import clock
+from somos.mesh import bodies, clock
 from somos.mesh.problems import NotFound, Problem
 from somos.mesh.router import Router
 from somos.mesh.runtime import Runtime
@@ -20,15 +20,27 @@ class Functions:
         self._hosts = hosts
         self._metrics = metrics
         self._logs = logs
-        self._edge = Router((edge.method, edge.path, edge.function) for edge in runtime.routes.edges)
+        self._edge = Router((edge.method, edge.path, edge) for edge in runtime.routes.edges)
 
     def public(self, call: Call) -> Answer:
         """`/api/v1/...` and `/webhook/...`, as the derived map says."""
         try:
-            function, _ = self._edge.match(call.method, call.path)
+            edge, _ = self._edge.match(call.method, call.path)
         except Problem as problem:
             return Answer.problem(problem)
-        return self._answer(function, call, call.path)
+        return self._answer(edge.function, call, call.path)
+
+    def max_bytes(self, call: Call) -> int:
+        """The largest body that may be sent there."""
+        named, _, path = call.path.removeprefix("/function/").partition("/")
+        name = named.removesuffix(f".{NAMESPACE}") if call.path.startswith("/function/") else ""
+        if name in self._hosts and not path:
+            function = self._hosts.functions[name]
+            return function.max_bytes
+        try:
+            return int(self._edge.match(call.method, f"/{path}" if name else call.path)[0].max_bytes)
+        except Problem:
+            return bodies.ANONYMOUS
 
     def named(self, call: Call) -> Answer:
         """`/function/NAME[.namespace][/path]`, as OpenFaaS hands it on; without a path, `/`."""

@@ -8,12 +8,13 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 from werkzeug.wrappers import Request, Response
 
+from gateway.local.exchange import Call
 from somos.local.addresses import LOOPBACK
 from somos.local.unit_processes import UnitProcesses
 from somos.mesh.declare import Function
 from somos.mesh.deliver import ADDRESSEE
 from somos.mesh.dispatch import Application, problem_response
-from somos.mesh.problems import Unavailable
+from somos.mesh.problems import Problem, Unavailable
 from somos.mesh.runtime import Runtime
 
 # A unit that was killed is back within this long: whoever calls it meanwhile waits.
@@ -36,6 +37,10 @@ class Hosts:
     def apart(self, runtime: Runtime) -> "Hosts":
         """The same functions over another runtime."""
         return Hosts(self.functions, runtime)
+
+    def unread(self, call: Call, problem: Problem) -> Problem:
+        """What the sender of a body that was not read is told."""
+        return self._application.unread(call.method, call.path, problem)
 
     def answer(self, function: str, environ: dict[str, Any]) -> Response:
         """Let a function answer a request."""

@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-import yaml
-
-from gateway.local.exchange import Answer, Call, Receive, Send
+from gateway.local.deployment import Deployment, Scaling
+from gateway.local.exchange import Answer, Call
 from gateway.local.hosts import Hosts
 from gateway.local.logs import NAMESPACE, Logs, shown
 from gateway.local.metrics import Metrics
 from somos.cli.needs import needs_of
 from somos.mesh import clock
+from somos.mesh.bodies import Receive, Send
 from somos.mesh.derive.placement import Placement
-from somos.mesh.derive.stack import stack
+from somos.mesh.derive.stack import stack_functions
 from somos.mesh.derive.units import units
 
 USER = "admin"
@@ -110,6 +110,7 @@ class OpenFaas:
         return {
             ("info", "GET"): self._info,
             ("namespaces", "GET"): lambda _call, _name: Answer.json([NAMESPACE]),
+            ("namespace", "GET"): self._namespace,
             ("functions", "GET"): lambda _call, _name: Answer.json([self._status(name) for name in self._names()]),
             ("functions", "POST"): self._deploy,
             ("functions", "PUT"): self._update,
@@ -128,6 +129,11 @@ class OpenFaas:
         provider = {"provider": "somos-local", "version": VERSION, "orchestration": "one process"}
         return Answer.json({"provider": provider, "version": VERSION, "arch": platform.machine()})
 
+    def _namespace(self, _call: Call, name: str) -> Answer:
+        if name != NAMESPACE:
+            return Answer.text(NOT_HERE, 404)
+        return Answer.json({"name": NAMESPACE, "annotations": {}, "labels": {}})
+
     def _describe(self, call: Call, name: str) -> Answer:
         name = name.removesuffix(f".{NAMESPACE}")
         if name not in self._names():
@@ -138,8 +144,8 @@ class OpenFaas:
         return Answer.json(status)
 
     def _deploy(self, call: Call, _name: str) -> Answer:
-        asked = call.json()
-        self._deployed[str(asked["service"])] = asked
+        asked = Deployment.model_validate_json(call.body)
+        self._deployed[asked.service] = asked.model_dump(exclude_unset=True)
         return Answer(202)
 
     def _update(self, call: Call, _name: str) -> Answer:
@@ -156,7 +162,7 @@ class OpenFaas:
         name = name.removesuffix(f".{NAMESPACE}")
         if name not in self._names():
             return Answer.text(f"no such function: {name}", 404)
-        self._replicas[name] = int(call.json()["replicas"])
+        self._replicas[name] = Scaling.model_validate_json(call.body).replicas
         return Answer(202)
 
     def _add_secret(self, call: Call, _name: str) -> Answer:
@@ -184,8 +190,14 @@ class OpenFaas:
         """As `stack.yml` deploys them, derived now, so that it is true also before `somos derive`."""
         placement = Placement.load()
         found = units(self._hosts.functions.values(), placement.targets["function"], placement, needs_of)
-        loaded: dict[str, Any] = yaml.safe_load(stack(found))["functions"]
-        return loaded
+        told = stack_functions(found, "function")
+        for one in told.values():
+            one["environment"] = {name: _plain(value) for name, value in one["environment"].items()}
+        return told
+
+    def prepare(self) -> None:
+        """Derive what is shown before anybody asks: faas-cli waits five seconds for its first answer."""
+        _ = self._stack
 
     def _names(self) -> list[str]:
         return sorted({*self._hosts.functions, *self._deployed})

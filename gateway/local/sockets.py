@@ -7,7 +7,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from gateway.local.exchange import Receive, Scope, Send
+from somos.mesh.bodies import Receive, Scope, Send
 
 AWAY = 1013
 # What a closing that carries no code is reported as; not to be sent.

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 from sqlalchemy import text
 
 from somos.adapters.public_web import public_session
-from somos.mesh import outbox
+from somos.mesh import bodies, outbox
 from somos.mesh.runtime import Runtime
 from somos.mesh.worker import Sender
+from somos.settings import ROOT
 from tests.gateway.conftest import PASSWORD, Gateway, gateway
 
 __all__ = ["gateway"]
@@ -115,6 +118,40 @@ def test_scale_is_accepted_for_known_functions(gateway: Gateway) -> None:
     assert gateway.call("POST /system/scale-function/crm-deals", json=asked, admin=True).status_code == 202
     assert gateway.call("GET /system/function/crm-deals", admin=True).json()["replicas"] == 3
     assert gateway.call("POST /system/scale-function/no-such", json=asked, admin=True).status_code == 404
+
+
+@pytest.mark.parametrize("replicas", [-1, 1.5, "3", None, True, 2**64])
+def test_a_scale_that_go_could_not_read_back_is_refused(gateway: Gateway, replicas: Any) -> None:
+    asked = {"serviceName": "crm-deals", "replicas": replicas, "namespace": "openfaas-fn"}
+    assert gateway.call("POST /system/scale-function/crm-deals", json=asked, admin=True).status_code == 400
+    listed = gateway.call("GET /system/functions", admin=True).json()
+    assert {one["replicas"] for one in listed} == {1}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"labels": ["a"]}, {"secrets": "database-url"}, {"envVars": {"A": 1}}, {"limits": {"memory": 192}},
+     {"service": ""}, {"service": "crm_deals/.."}, {"readOnlyRootFilesystem": "yes"}],
+)  # fmt: skip
+def test_a_deployment_that_go_could_not_read_back_is_refused(gateway: Gateway, wrong: dict[str, Any]) -> None:
+    assert gateway.call("POST /system/functions", json={**DEPLOYMENT, **wrong}, admin=True).status_code == 400
+
+
+def test_a_namespace_is_described_and_no_other_exists(gateway: Gateway) -> None:
+    shown = gateway.call("GET /system/namespace/openfaas-fn", admin=True)
+    assert shown.json() == {"name": "openfaas-fn", "annotations": {}, "labels": {}}
+    assert gateway.call("GET /system/namespace/other", admin=True).status_code == 404
+
+
+def test_before_the_first_deployment_there_is_nothing_to_differ_from_stack_yml(gateway: Gateway) -> None:
+    """`faas-cli diff` reads stack.yml with its variables filled in: none of them is set here."""
+    filled = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (ROOT / "stack.yml").read_text())
+    told = yaml.safe_load(filled)["functions"]
+    for shown in gateway.call("GET /system/functions", admin=True).json():
+        one = told[shown["name"]]
+        assert shown["envVars"] == {name: value or "" for name, value in one["environment"].items()}
+        assert (shown["image"], shown["labels"]) == (one["image"], one["labels"])
+        assert shown["annotations"] == one["annotations"]
 
 
 def test_secrets_are_created_once_changed_and_removed_and_never_shown(gateway: Gateway) -> None:
@@ -223,6 +260,35 @@ def test_a_public_name_that_leads_to_a_private_address_gets_no_answer(gateway: G
     assert gateway.call("GET /async-function/auth-me/api/v1/auth/me", headers=headers).status_code == 202
     assert work(gateway) == 1
     assert callback.heard.empty()
+
+
+def test_an_async_call_that_could_not_be_delivered_is_refused_before_it_is_taken(gateway: Gateway) -> None:
+    """The largest that is taken is delivered, sealed as it is; a larger one is no 202 that dies later."""
+    path = "/async-function/auth-login/api/v1/auth/login"
+    assert gateway.call(f"POST {path}", data=b"x" * (bodies.JSON + 1)).status_code == 413
+    assert gateway.call(f"POST {path}", data=b"x" * bodies.JSON).status_code == 202
+    work(gateway)
+    assert gateway.mesh.one("select count(*) from mesh.deliveries where state = 'done'") == 1
+
+
+def test_the_gateway_takes_of_a_body_what_its_route_declares(gateway: Gateway) -> None:
+    for path, most in (
+        ("/api/v1/auth/login", bodies.ANONYMOUS),
+        ("/api/v1/tags", bodies.JSON),
+        ("/function/auth-login", bodies.ANONYMOUS),
+        ("/function/crm-tags/api/v1/tags", bodies.JSON),
+        ("/api/v1/imports", bodies.UPLOAD),
+        ("/api/v1/nothing", bodies.ANONYMOUS),
+        ("/system/functions", bodies.JSON),
+    ):
+        over = gateway.call(f"POST {path}", data=iter([b"x" * most, b"x"]), admin=path.startswith("/system"))
+        assert over.status_code == 413, path
+        assert gateway.call(f"POST {path}", data=iter([b"x" * most])).status_code != 413, path
+
+
+def test_a_report_that_is_too_large_is_refused_with_a_status_that_its_sender_gives_up_on(gateway: Gateway) -> None:
+    most = gateway.mesh.functions["sdr-hook-whatsapp"].max_bytes
+    assert gateway.call("POST /webhook/whatsapp", data=iter([b"x" * most, b"x"])).status_code == 422
 
 
 def test_an_async_call_to_nobody_is_refused_at_once(gateway: Gateway) -> None:

@@ -35,8 +35,8 @@ CHUNK = 64 * 1024
 class Bodies:
     """Reads bodies as they arrive, in the event loop: a slow sender holds no thread."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+    def __init__(self, large_at_once: int = LARGE_AT_ONCE, seconds: float = SECONDS) -> None:
+        self._large = asyncio.Semaphore(large_at_once)
         self._seconds = seconds
 
     async def read(self, scope: Scope, receive: Receive, max_bytes: int) -> "Body":

@@ -119,6 +119,11 @@ class Function:
     def consumers(self) -> list[Consumer]:
         return [*self.topics, *(w.consumer for w in self.webhooks), *(t.consumer for t in self.timers)]
 
+    @property
+    def max_bytes(self) -> int:
+        """The largest body that any of its addresses takes."""
+        return max([*(e.max_bytes for e in self.endpoints), *(w.max_bytes for w in self.webhooks), bodies.ANONYMOUS])
+
 
 registry: dict[str, Function] = {}
 

@@ -31,6 +31,7 @@ def environ(
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,  # it holds just the body, so whoever reads all of it gets it without a copy
         "wsgi.errors": None,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,

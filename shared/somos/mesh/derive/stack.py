@@ -24,7 +24,7 @@ def stack(units: Iterable[Unit], target: str = "function", schema: str = "infra/
         "version": "1.0",
         "provider": {"name": "openfaas", "gateway": "${OPENFAAS_URL:-http://127.0.0.1:8080}"},
         "configuration": {"copy": list(COPIED)},
-        "functions": _functions(units, target),
+        "functions": stack_functions(units, target),
     }
     return HEADER.format(schema=schema) + as_yaml(content)
 
@@ -53,7 +53,8 @@ def labels_of(unit: Unit) -> dict[str, str]:
     return labels
 
 
-def _functions(units: Iterable[Unit], target: str) -> dict[str, Any]:
+def stack_functions(units: Iterable[Unit], target: str) -> dict[str, Any]:
+    """Each unit by name, in the keys of `stack.yml`."""
     built: set[str] = set()
     found = {}
     for unit in units:
