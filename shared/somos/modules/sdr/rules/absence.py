@@ -53,6 +53,7 @@ _SHAPES = (
     re.compile(rf"\b(?P<day>\d{{1,2}})(?:º|o|st|nd|rd|th)? ?(?:de |of |/|-)?(?P<name>{_MONTH})\b\.?{_YEAR}"),
     re.compile(rf"\b(?P<name>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:){_YEAR}"),
     re.compile(r"\b(?:no |o )?dia (?P<day>\d{1,2})(?:º|o)?\b(?! ?[/.-] ?\d| (?:de |of )?[a-z]{3,9}\b(?<!de))"),
+    re.compile(r"\b(?P<day>\d{1,2})(?:st|nd|rd|th)\b(?! (?:of )?[a-z]{3})"),
     re.compile(rf"\b(?:proxima |next |na |on |ate |until )(?P<weekday>{'|'.join(_WEEKDAYS)})\b"),
     re.compile(r"\b(?P<tomorrow>amanha|tomorrow)\b"),
 )

@@ -20,7 +20,7 @@ class Refusal:
 
 def refusal_in(text: str) -> Refusal | None:
     """The clearest refusal that a text holds."""
-    flat = _joined_letters(plain(text))
+    flat = _spelt_out(_joined_letters(plain(text)))
     found = [*_by_phrase(flat), *_by_keyword(flat)]
     return next((refusal for refusal in found if refusal.certain), found[0] if found else None)
 
@@ -37,7 +37,7 @@ _KEYWORDS = frozenset(
         r"\w+",
         "parar pare parem sair sai sairei remover remova removam remove descadastrar descadastre descadastrem"
         " descadastro descadastrem descadastramento stop unsubscribe cancelar cancela cancele cancelem retirar"
-        " retirem excluir exclua excluam remocao exclusao desinscrever desinscreva optout",
+        " retirem excluir exclua excluam remocao exclusao desinscrever desinscreva optout saia saiam bloquear",
     )
 )
 # Around a keyword these add nothing: "quero sair da lista, por favor".
@@ -48,7 +48,7 @@ _POLITE = frozenset(
         " desse sua seu lista listas contato contatos base cadastro inscricao mailing obrigado obrigada obg grato grata"
         " gentileza isso isto as os a o mensagem mensagens mim eu ja agora e ok imediatamente urgente bom boa dia tarde"
         " noite ola oi oii prezado prezada prezados prezadas caro caros senhor senhores atenciosamente att abs tudo bem"
-        " thanks thank you hi hello email emails this thread",
+        " thanks thank you hi hello email emails this thread all tudo todos",
     )
 )
 _ENTHUSIASM = re.compile(
@@ -123,17 +123,31 @@ def _joined_letters(flat: str) -> str:
     )
 
 
+_SHORT = {
+    "nao": re.compile(r"\b(n|nn|naum|num)(?= (me|nos|mais|quero|qro|mand|envi|autoriz|desej|lig))"),
+    "quero": re.compile(r"\b(qro|qr|kero)\b"),
+}
+
+
+def _spelt_out(flat: str) -> str:
+    """What people shorten when they type on a telephone."""
+    for word, short in _SHORT.items():
+        flat = short.sub(word, flat)
+    return flat
+
+
 # --- phrases --------------------------------------------------------------------------------------------
 
 _WHAT = (
     r"(mensage(m|ns)|msgs?|nada|isso|isto|essas?|esses?|estas?|e-?mails?|whats(app)?|zap|propagandas?|spam|ofertas?"
     r"|conteudos?|divulgac\w+|publicidade|newsletters?|contato|coisas?)"
 )
-_WRITE = (
-    r"(mand(e|a|ar|em)|envi(e|a|ar|em)|escrev(a|am|er)|encaminh(e|a|ar|em)|contat(e|ar|em)|contact(e|ar|em)"
-    r"|perturb(e|ar|em)|incomod(e|ar|em)|importun(e|ar|em)|lig(ue|uem|ar)|entr(e|ar|em) em contato)"
+_SEND = (
+    r"((mand|envi|encaminh|contat|contact|perturb|incomod|importun)(e|a|ar|em|arem)|escrev(a|am|er|erem)"
+    r"|entr(e|ar|em|arem) em contato)"
 )
-_REACH = rf"({_WRITE}|procur(e|ar|em)|cham(e|ar|em))"
+_WRITE = rf"({_SEND}|lig(ue|uem|a|ar|arem))"
+_REACH = rf"({_WRITE}|(procur|cham)(e|a|ar|em|arem))"
 _OUR_LIST = (
     r"(lista(s|gem)?|base|cadastros?|mailing|contatos|banco de dados|agenda|transmissao|newsletter|grupo|sistema)"
 )
@@ -142,13 +156,12 @@ _MINE = (
     r"|inscricao|empresa)"
 )
 _TAKE_OUT = (
-    r"(tir(a|ar|e|em)|remov(a|am|e|er)|retir(a|ar|e|em)|exclu(a|am|i|ir)|apag(a|ar|ue|uem)|delet(a|ar|e|em)"
-    r"|elimin(a|ar|e|em)|descadastr(a|ar|e|em)|desinscrev(a|am|er)|bloque(ia|iar|ie|iem)|risc(a|ar|que|quem)|remove"
-    r"|delete)"
+    r"((tir|retir|delet|elimin|descadastr)(a|ar|e|em|arem)|(remov|desinscrev)(a|am|e|er|erem)|exclu(a|am|i|ir|irem)"
+    r"|(apag|risc)(a|ar|arem|ue|uem|que|quem)|bloque(ia|ar|ie|iem|arem))"
 )
 # These deny something by themselves.
 _DENIALS = re.compile(
-    rf"\b(nao (me |nos )?(mais )?{_WRITE}( mais)?( (mais )?({_WHAT}\b|esse tipo)| mais$|$)"
+    rf"\b(nao (me |nos )?(mais )?{_SEND}( mais)?( (mais )?({_WHAT}\b|esse tipo)| mais$|$)"
     rf"|nao (me|nos) {_REACH} (mais|novamente|de novo|nunca mais)\b"
     r"(?! (tarde|cedo|adiante|um|uma|detalhe|(pra|para) frente))"
     r"|nao (entrem?|entrar) (mais |novamente )?em contato"
@@ -161,6 +174,7 @@ _DENIALS = re.compile(
     r"|nao (autoriz(o|ei|amos)|consinto|consentimos|permit(o|i|imos)|concord(o|ei|amos) com|d(ei|emos|ou)"
     r"|conced(i|o|emos)) .{0,30}\b(meus dados|nossos dados|dados pessoais|contatos?|consentimento|envios?|mensagens"
     r"|e-?mails?|comunicac\w+)"
+    r"|nao (quero |desejo )?receber mais|no (quiero|deseo) recibir|no me (envien|escriban|llamen|contacten)"
     r"|(me|nos) deix(e|a|em) em paz|nao (mais )?insist(a|am|e)\b|nao (me |nos )?ench(a|am|e)\b"
     r"|(me|nos) esque(ca|cam|ce)\b"
     r"|(do not|don't|dont|never) (ever )?(contact|e-?mail|message|text|call|write( to)?|send|mail) (me|us|any)\b"
@@ -169,14 +183,15 @@ _DENIALS = re.compile(
 )
 # These ask for something, and mean the opposite after a "não".
 _REQUESTS = re.compile(
-    rf"\b((para (de |com )|(par(e|em|ar|arem)|deix(e|em|ar)|cess(e|em|ar)|interromp(a|am|er)) (imediatamente )?"
+    rf"\b((para (de |com )|(par(e|em|ar|arem)|(deix|cess)(e|em|ar|arem)|interromp(a|am|er)) (imediatamente )?"
     rf"(de |com |o |os |a |as ))(me |nos )?({_WRITE}|encher|receber|insistir|spam|envios?|contatos?|mensagens|e-?mails?"
     rf"|isso|propagandas?)\b"
     rf"|{_TAKE_OUT}[- ]?(o |a |os |as |todos os |quaisquer )?(meus?|minhas?|noss[oa]s?|ess[ea]s?|est[ea]s?) {_MINE}\b"
     rf"(?! (do|da|dos|das|no|na) (video|filme|site|contrato|creditos|nota))"
-    rf"|{_TAKE_OUT}[- ]?(me|nos|lo|la)?( (o|a) (meu|minha|nosso|nossa) \w+)? (d(a|as|e|o|os|essa|esta|esse|este)) "
+    rf"|{_TAKE_OUT}[- ]?(me|nos|lo|la| eu)?( (o |a |os |as )?(meus?|minhas?|noss[oa]s?) \w+)?"
+    rf" (d(a|as|e|o|os|essa|esta|esse|este)) "
     rf"(sua |suas |seu |seus |vossa )?{_OUR_LIST}\b"
-    rf"|(me|nos) {_TAKE_OUT} (daqui|disso|d(a|e|o|essa|esta|esse|este) |$|por favor|ja$|imediatamente|logo)"
+    rf"|(me|nos) {_TAKE_OUT} (daqui|dai|disso|d(a|e|o|essa|esta|esse|este) |$|por favor|ja$|imediatamente|logo)"
     rf"|{_TAKE_OUT}-(me|nos)\b"
     r"|(quero|queria|queremos|gostaria(mos)? de|desej(o|amos)|preciso|peco para|pedimos para) (me descadastrar"
     r"|ser (removid|retirad|excluid|descadastrad|desinscrit)[oa]s?"
@@ -190,13 +205,14 @@ _REQUESTS = re.compile(
     r"|opt(ing)?[ -]?out|unsubscribe|des(cadastr|inscrev)\w+"
     r"|stop (e-?mailing|contacting|sending|messaging|texting|calling|writing)"
     r"|(remove|delete) (me|us|my|this e-?mail)\b|take (me|us|my \w+) off"
-    r"|(darme|dar|denme) de baja|dar baixa (no|do) (meu|nosso) (cadastro|contato|e-?mail))"
+    r"|dejar de recibir|(darme|dar|denme) de baja|dar baixa (no|do) (meu|nosso) (cadastro|contato|e-?mail))"
 )
 # Angry or formal, without asking: a person looks at it before anything else leaves.
 _GRAVE = re.compile(
     r"\b(lgpd|13\.?709|anpd|procon|reclame aqui|protecao de dados|denunci\w+|spam(m?ers?)?|chega de \w+|basta de \w+"
     r"|vou (te |os |voces )?bloquear|(te|ja) bloqueei|medidas (legais|judiciais|cabiveis)"
-    r"|process(ar|o) (voces|judicial)|nao quero mais( nada)?$|report(ing|ed)? (you|this|as))\b"
+    r"|process(ar|o) (voces|judicial)|nao quero mais( nada)?$|nao autoriz(o|ei|amos)$|report(ing|ed)? (you|this|as)"
+    r"|nao (me |nos )?lig(ue|uem|a|ar)$|^(ja )?(chega|basta)$)\b"
 )
 _AUXILIARIES = (
     r"(me|nos|quero|queria|queremos|quis|precisa|precisam|preciso|vou|vamos|va|pretendo|pretendemos|deve|devem|desejo"
@@ -205,9 +221,15 @@ _AUXILIARIES = (
 )
 _DENIED = re.compile(rf"\b(nao|nem|nunca|jamais|sem|don't|dont|do not|never|not)( {_AUXILIARIES})*$")
 _CONDITION = re.compile(r"^(e )?(se|caso|quando|if|when)\b")
-_HEDGE = re.compile(
-    r"\b(prefiro|preferimos|hoje|agora|ainda|por enquanto|por ora|neste momento|ate|so|somente|apenas|antes|sem antes"
-    r"|fora do|de (manha|tarde|noite)|pel[oa] (whats\w*|telefone|zap)|only|until|yet)\b"
+# A limit, or another way that suits them better.
+_LIMIT = (
+    r"prefiro|preferimos|ate|so|somente|apenas|antes|only|until"
+    r"|(mand|envi|cham|lig|fal|escrev)\w* (comigo )?(no|pelo|pela|via) (meu |seu )?"
+    r"(whats\w*|zap|telefone|celular|e-?mail)"
+)
+_HEDGED_REQUEST = re.compile(rf"\b({_LIMIT})\b")
+_HEDGED_DENIAL = re.compile(
+    rf"\b({_LIMIT}|hoje|agora|ainda|por enquanto|por ora|neste momento|fora do|de (manha|tarde|noite)|yet)\b"
 )
 _INSTRUCTION = re.compile(
     r"\b(digit(e|ar|ando)|tecl(e|ar)|selecion(e|ar)|escolh(a|er)|acess(e|ar)|clique|clicar|clicando|click"
@@ -227,12 +249,12 @@ def _phrase_of(sentence: str) -> Refusal | None:
     clauses = [clause.strip() for clause in sentence.split(",")]
     joined = re.sub(r"[ ,]+", " ", sentence)
     for clause in (*clauses, joined):
-        for pattern, can_be_denied in ((_DENIALS, False), (_REQUESTS, True)):
+        for pattern, hedge in ((_DENIALS, _HEDGED_DENIAL), (_REQUESTS, _HEDGED_REQUEST)):
             for found in pattern.finditer(clause):
-                if can_be_denied and _DENIED.search(clause[: found.start()].rstrip()):
+                if pattern is _REQUESTS and _DENIED.search(clause[: found.start()].rstrip()):
                     continue
                 after = joined[joined.find(found[0]) + len(found[0]) :]
-                if _CONDITION.match(sentence) or _HEDGE.search(after):
+                if _CONDITION.match(sentence) or hedge.search(after):
                     doubt = doubt or Refusal(found[0].strip(), certain=False)
                 else:
                     return Refusal(found[0].strip(), certain=True)

@@ -160,7 +160,7 @@ def _next_words(lines: list[str], at: int) -> str | None:
 
 _SIGNATURE_MARK = re.compile(r"^\s*(--|—|__+|-{5,}|={5,})\s*$")
 _DEVICE = re.compile(
-    r"^\W*((enviad[oa]|mandad[oa]) (do|da|pelo|pela|via|por|com|atraves d[oae]|a partir d[oae]|usando) .{1,60}"
+    r"^\W*((enviad[oa]|mandad[oa]) (de|do|da|pelo|pela|via|por|com|atraves d[oae]|a partir d[oae]|usando) .{1,60}"
     r"|sent (from|via|with|using) .{1,60}|(get|obter( o)?|baixe( o)?|obtenha( o)?) outlook .{0,40}"
     r"|(digitado|escrito) (do|no|pelo) (meu )?celular.{0,60}|livre de virus.{0,60}|virus-free.{0,60})\W*$"
 )
