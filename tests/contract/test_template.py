@@ -88,6 +88,24 @@ def test_what_comes_from_outside_is_pinned_and_can_be_replaced() -> None:
     assert set(stages) == {"${WATCHDOG_IMAGE}", "${BASE_IMAGE}"}
 
 
+def test_faas_cli_new_finds_the_folder_that_it_copies() -> None:
+    """It fails half-way without one; what lies there is overlaid by functions/ when an image is built."""
+    copied = {
+        path.name
+        for path in (FOLDER / yaml.safe_load((FOLDER / "template.yml").read_text())["handler_folder"]).iterdir()
+    }
+    assert copied == {"README.md"}
+    assert (ROOT / "functions" / "README.md").is_file()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_says_which_units_build_its_images(stack: str) -> None:
+    text = (ROOT / stack).read_text()
+    for name, one in yaml.safe_load(text)["functions"].items():
+        if "build_args" in one:
+            assert name in text.partition("Só estas constroem:")[2].partition("\n")[0]
+
+
 def test_no_secret_is_built_in() -> None:
     assert not re.search(r"(?i)password|token|api_key|_secret|private", DOCKERFILE)
     assert "**/.*" in (FOLDER / ".dockerignore").read_text().splitlines()  # .env, and whatever else hides

@@ -158,3 +158,15 @@ def test_the_log_holds_neither_queries_nor_secrets(edge: Edge) -> None:
     assert "ana@exemplo" not in written
     assert "segredo" not in written
     assert json.loads(written.strip().splitlines()[-1])["function"] == "crm-deals"
+
+
+def test_each_route_takes_of_a_body_what_it_declares(edge: Edge) -> None:
+    routes = json.loads((ROOT / "gateway" / "routes.json").read_text())["edges"]
+    large = {e["path"]: e["max_bytes"] for e in routes if e.get("max_bytes", 0) > 1_000_000 and "{" not in e["path"]}
+    assert large.keys() >= {"/api/v1/imports", "/api/v1/leads/import", "/webhook/whatsapp"}
+    for path, most in {**large, "/api/v1/tags": 1_000_000, "/api/v1/auth/refresh": 64_000}.items():
+        assert edge.ask("POST", path, body=b"x" * most)[0].status == 200, path
+        refused, raw = edge.ask("POST", path, {"Content-Length": str(most + 1)})
+        # Whoever reports something would repeat it after a 413.
+        assert refused.status == (422 if path.startswith("/webhook/") else 413), path
+        assert json.loads(raw)["type"] == "/problems/too-large", path

@@ -18,7 +18,7 @@ from somos.mesh.derive.faults import Fault, faults
 from somos.mesh.derive.knative import knative
 from somos.mesh.derive.map import map_json, map_markdown
 from somos.mesh.derive.needs import Needs, NeedsOf
-from somos.mesh.derive.nginx import nginx_routes, nginx_units
+from somos.mesh.derive.nginx import nginx_bodies, nginx_routes, nginx_units
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.derive.permissions import permissions
 from somos.mesh.derive.placement import Placement
@@ -90,6 +90,7 @@ def derive(
             "gateway/openapi.json": openapi(functions),
             "gateway/routes.json": json.dumps(routes.as_json(), indent=1) + "\n",
             "gateway/nginx/routes.conf": nginx_routes(routes),
+            "gateway/nginx/bodies.conf": nginx_bodies(routes),
             "gateway/permissions.md": permissions(functions),
             "gateway/map.json": map_json(functions, events),
             "gateway/map.md": map_markdown(functions),

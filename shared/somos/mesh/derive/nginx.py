@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from somos.mesh import bodies
 from somos.mesh.derive.placement import Platform
 from somos.mesh.derive.pods import HEADER as NOTE
 from somos.mesh.derive.pods import NAMESPACE, PORT
@@ -24,8 +25,27 @@ def nginx_routes(routes: Routes) -> str:
     pattern = sorted((e for e in routes.edges if "{" in e.path), key=_order)
     lines = [f'    "{e.method} {e.path}" {e.function};' for e in plain]
     # A path that exists with parameters elsewhere must not swallow a more literal one: longest literal first.
-    lines += [f'    "~^{e.method} {_expression(e)}$" {e.function};' for e in pattern]
+    lines += [f'    "~^{e.method} {_expression(e.path)}$" {e.function};' for e in pattern]
     return HEADER + "\n".join(lines) + "\n}\n"
+
+
+def nginx_bodies(routes: Routes) -> str:
+    """`gateway/nginx/bodies.conf`: the size of body of each address that does not take what most do."""
+    most: dict[str, int] = {}
+    for edge in routes.edges:
+        if edge.method != "GET":
+            most[edge.path] = max(most.get(edge.path, 0), edge.max_bytes)
+    sizes = {path: size for path, size in most.items() if size != bodies.JSON}
+    return NOTE + "\n".join(_sized(path, sizes[path]) for path in sorted(sizes)) + "\n"
+
+
+def _sized(path: str, size: int) -> str:
+    matched = f"~ ^{_expression(path)}$" if "{" in path else f"= {path}"
+    hook = path.startswith("/webhook/")
+    # Senders repeat what gets 413; on 422 they give up. The functions say the same.
+    told = " error_page 413 =422 @large_report;" if hook else ""
+    handed_on = "@webhook" if hook else "@api"
+    return f"location {matched} {{ client_max_body_size {size};{told} try_files /.none {handed_on}; }}"
 
 
 def _order(edge: Edge) -> tuple[int, str, str]:
@@ -33,8 +53,8 @@ def _order(edge: Edge) -> tuple[int, str, str]:
     return -literal, edge.path, edge.method
 
 
-def _expression(edge: Edge) -> str:
-    return _PARAMETER.sub("[^/]+", re.escape(edge.path).replace("\\-", "-"))
+def _expression(path: str) -> str:
+    return _PARAMETER.sub("[^/]+", re.escape(path).replace("\\-", "-"))
 
 
 def nginx_units(units: Iterable[Unit], platform: Platform) -> str:

@@ -11,6 +11,8 @@ HEADER = """\
 # yaml-language-server: $schema={schema}
 # Derivado das declarações em functions/ e de infra/placement.toml por `somos derive`. Não edite: mude a função, ou
 # o grão, e derive de novo. Quem hospeda o quê, com que segredos, está em infra/placement.md.
+# As unidades partilham imagens. Só estas constroem: {builders}. `faas-cli build --filter` com
+# outro nome não constrói nada.
 """
 LANGUAGE = "somos-python"
 REGISTRY = "${REGISTRY:-ghcr.io/somos}"
@@ -20,13 +22,15 @@ COPIED = ("./shared", "./gateway", "./infra/requirements")
 
 def stack(units: Iterable[Unit], target: str = "function", schema: str = "infra/openfaas/stack.schema.json") -> str:
     """The text of the file. `target` is what the workers' and the edge's map of units calls it."""
+    functions = stack_functions(units, target)
+    builders = ", ".join(name for name, one in functions.items() if "build_args" in one)
     content = {
         "version": "1.0",
         "provider": {"name": "openfaas", "gateway": "${OPENFAAS_URL:-http://127.0.0.1:8080}"},
         "configuration": {"copy": list(COPIED)},
-        "functions": stack_functions(units, target),
+        "functions": functions,
     }
-    return HEADER.format(schema=schema) + as_yaml(content)
+    return HEADER.format(schema=schema, builders=builders) + as_yaml(content)
 
 
 def kind_of(function: Function) -> str:
