@@ -136,3 +136,8 @@ def test_a_broken_request_leaves_nothing_of_what_was_sent(
     assert mesh.call("POST /api/v1/auth/login", sent).status == 500
     assert "handler-broke" in said.getvalue()
     assert not [secret for secret in SECRETS.values() if secret in said.getvalue()]
+
+
+def test_a_word_without_end_costs_no_time_and_is_cut(said: io.StringIO) -> None:
+    log.info("a" * 10_000_000, field="b." * 5_000_000)
+    assert len(said.getvalue()) < 10_000

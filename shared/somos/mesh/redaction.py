@@ -7,27 +7,37 @@ did not fit, a statement's parameters, a row that was there already) only the ki
 import re
 import traceback
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 HIDDEN = "***"
+LONGEST = 2_000
 _NAMES = r"api[-_ ]?key|apikey|authorization|password|passwd|senha|secret|token|cookie|signature|credential"
 _PATTERNS = (
     # JSON Web Tokens, and whatever follows a scheme of authorisation.
-    re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){1,2}"),
-    re.compile(r"(?i)(?<=\bbearer )\S+|(?<=\bbasic )\S+"),
+    r"\beyJ[\w-]{8,}(?:\.[\w-]*){1,2}",
+    r"(?i)(?<=\bbearer )\S+|(?<=\bbasic )\S+",
     # A name that says it, and its value: in a URL, in JSON, in a Python literal, in a header.
-    re.compile(rf"(?i)(?<![a-z])(?P<kept>['\"]?[\w-]*(?:{_NAMES})[\w-]*['\"]?\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&,;)}}\]]+)"),
+    rf"(?i)(?<![a-z])(?P<kept>['\"]?[\w-]*(?:{_NAMES})[\w-]*['\"]?\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&,;)}}\]]+)",
     # The user and password of an address.
-    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
+    r"(?<=://)[^/\s@]+(?=@)",
     # Links of one use.
-    re.compile(r"(?P<kept>/unsubscribe/)[^/\s?\"']+"),
+    r"(?P<kept>/unsubscribe/)[^/\s?\"']+",
     # People: e-mail addresses, telephone numbers, CPF and CNPJ.
-    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    re.compile(r"(?<![\w-])\+?55\d{10,11}(?![\w-])|\(\d{2}\)\s?9?\d{4}-\d{4}"),
-    re.compile(r"(?<!\d)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\d)|(?<!\w)[\dA-Z]{2}\.[\dA-Z]{3}\.[\dA-Z]{3}/[\dA-Z]{4}-\d{2}"),
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"(?<![\w-])\+?55\d{10,11}(?![\w-])|\(\d{2}\)\s?9?\d{4}-\d{4}",
+    r"(?<!\d)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\d)|(?<!\w)[\dA-Z]{2}\.[\dA-Z]{3}\.[\dA-Z]{3}/[\dA-Z]{4}-\d{2}",
     # What pydantic was given.
-    re.compile(r"(?s)(?P<kept>input_value=).*?(?=, input_type=|$)"),
+    r"(?s)(?P<kept>input_value=).*?(?=, input_type=|$)",
 )  # fmt: skip
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    """Compiled for the first line that is written, not for a unit's start."""
+    return tuple(map(re.compile, _PATTERNS))
+
+
 _NAME = re.compile(rf"(?i){_NAMES}")
 _QUIET = frozenset({"ValidationError", "ValidationException"})
 
@@ -46,8 +56,11 @@ def redact(value: Any, name: str = "") -> Any:
 
 
 def redacted(text: str) -> str:
-    """The text without what looks like a secret or like somebody's data."""
-    for pattern in _PATTERNS:
+    """The text without what looks like a secret or like somebody's data, and without what is past all reading: a
+    pattern's time grows with the square of a word's length."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… ({len(text)})"
+    for pattern in _patterns():
         text = pattern.sub(_hide, text)
     return text
 
