@@ -14,6 +14,7 @@ from tests.bench.hop import hop
 from tests.bench.house import at_size
 from tests.bench.idle import idle
 from tests.bench.memory import memory
+from tests.bench.outreach import outreach
 from tests.bench.realtime import realtime
 from tests.bench.rows import Row, as_json, show
 from tests.bench.setting import Setting
@@ -33,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "kills": chain_under_kills,
     "realtime": realtime,
     "idle": idle,
+    "outreach": outreach,
     "up": stack_up,
     "suite": suite,
 }

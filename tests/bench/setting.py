@@ -172,6 +172,7 @@ class Process:
     command: list[str]
     environment: Mapping[str, str]
     log: Path
+    checkout: Path = ROOT
     child: "subprocess.Popen[bytes]" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -192,7 +193,7 @@ class Process:
                 env=dict(self.environment),
                 stdout=out,
                 stderr=out,
-                cwd=ROOT,
+                cwd=self.checkout,
                 start_new_session=True,
             )
 
@@ -211,9 +212,11 @@ class Process:
 
 
 @contextmanager
-def process(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[Process]:
+def process(
+    command: list[str], environment: Mapping[str, str], log: Path, checkout: Path = ROOT
+) -> Iterator[Process]:
     """A process while the block runs."""
-    running = Process(command, environment, log)
+    running = Process(command, environment, log, checkout)
     try:
         yield running
     finally:
