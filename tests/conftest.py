@@ -76,7 +76,7 @@ def database_urls(worker_number: int) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def engine(database_urls: tuple[str, str]) -> Iterator[Engine]:
-    made = engine_for(database_urls[0], pool_size=20)
+    made = engine_for(database_urls[0], pool_size=20, prepared_statements=300)
     yield made
     made.dispose()
 

@@ -45,6 +45,7 @@ class Settings:
     units_file: str = str(ROOT / "gateway" / "units.json")
     routes_file: str = str(ROOT / "gateway" / "routes.json")
     pool_size: int = 8
+    prepared_statements: int = 0  # per connection; more than none only where no pooler of transactions stands between
     backoff_scale: float = 1.0
     bcrypt_cost: int = 12
     log_level: str = "INFO"

@@ -6,9 +6,12 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from somos.mesh.database import alone, engine_for
+from somos.mesh.database import Acting, alone, engine_for, transaction
+from somos.mesh.ids import uuid7
+from somos.policy.principals import Kind, Principal
+from somos.policy.roles import Role
 
 
 @pytest.fixture
@@ -113,3 +116,72 @@ def test_a_statement_alone_is_not_followed_by_a_commit_nor_lost(owners: Engine) 
         assert found.rowcount == 1
         assert connection.connection.dbapi_connection._in_transaction, "the next user has transactions as always"
         connection.commit()
+
+
+KEPT = text("select count(*) from pg_prepared_statements where name like 'somos%'")
+
+
+@pytest.fixture
+def keeping(database_urls: tuple[str, str]) -> Iterator[Engine]:
+    """One connection for which the server keeps three plans."""
+    made = engine_for(database_urls[1], pool_size=1, prepared_statements=3)
+    yield made
+    made.dispose()
+
+
+def test_a_statement_said_again_is_kept_and_answers_the_same(keeping: Engine) -> None:
+    with keeping.begin() as connection:
+        connection.execute(text("create temporary table seen (n int, word text)"))
+        for n in range(5):
+            insert = text("insert into seen values (:n, :word)")
+            assert connection.execute(insert, {"n": n, "word": None if n == 2 else f"é {n}"}).rowcount == 1
+            found = connection.execute(text("select n, word from seen where n <= :n order by n"), {"n": n}).all()
+            assert [row.n for row in found] == list(range(n + 1))
+        assert connection.execute(text("select word from seen where n = :n"), {"n": 2}).one() == (None,)
+        assert connection.execute(KEPT).scalar_one() == 2
+        connection.rollback()
+
+
+def test_the_server_keeps_no_more_plans_than_it_is_asked_to(keeping: Engine) -> None:
+    with keeping.connect() as connection:
+        for number in range(20):
+            for _ in range(2):
+                said = text(f"select {number} + cast(:n as int)")
+                assert connection.execute(said, {"n": 1}).scalar_one() == number + 1
+        assert connection.execute(KEPT).scalar_one() <= 3
+
+
+def test_what_a_person_asks_is_not_kept(keeping: Engine) -> None:
+    ana = Principal(uuid7(), Role.Comercial, Kind.user, "Ana", "s")
+    for _ in range(3):
+        with transaction(keeping, Acting(ana, "test")) as db:
+            db.execute(text("select cast(:n as int)"), {"n": 1})
+            assert db.execute(KEPT).scalar_one() == 0
+
+
+def test_a_kept_statement_that_fails_is_said_anew(keeping: Engine) -> None:
+    said = text("select 10 / cast(:n as int)")
+    with keeping.connect() as connection:
+        for n in (1, 2, 0, 5, 0, 10, 1):
+            if n:
+                assert connection.execute(said, {"n": n}).scalar_one() == 10 // n
+            else:
+                with pytest.raises(ProgrammingError):
+                    connection.execute(said, {"n": 0})
+            connection.rollback()
+        assert connection.execute(KEPT).scalar_one() <= 1
+
+
+def test_a_table_that_changed_under_a_kept_statement_costs_one_error_and_no_more(keeping: Engine) -> None:
+    said = text("select * from shape where n > :n")
+    with keeping.connect() as connection:
+        connection.execute(text("create temporary table shape (n int)"))
+        connection.commit()
+        for _ in range(3):
+            connection.execute(said, {"n": 0})
+        connection.execute(text("alter table shape add column word text"))
+        connection.commit()
+        with pytest.raises(DBAPIError, match="cached plan"):
+            connection.execute(said, {"n": 0})
+        connection.rollback()
+        assert connection.execute(said, {"n": 0}).keys() == ["n", "word"]

@@ -102,6 +102,7 @@ def complete(environment: Mapping[str, str], folder: Path, ports: Ports) -> dict
             made[name] = kept_password(secrets, name.removeprefix("SOMOS_").lower().replace("_", "-"))
     if not environment.get("DATABASE_URL"):
         made["DATABASE_URL"], made["DATABASE_OWNER_URL"] = postgres.addresses(ports.postgres, secrets)
+        made["PREPARED_STATEMENTS"] = "300"
     if not environment.get("REDIS_URL"):
         made["REDIS_URL"] = valkey.address(ports.redis, secrets)
     for name, (place, companions) in OUTSIDE.items():

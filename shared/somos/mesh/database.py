@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from somos.mesh import freeing
-from somos.policy.principals import Principal
+from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 
 _SET_ROLE = text("select set_config('somos.role', :role, true)")
@@ -52,8 +52,12 @@ class Acting:
         }
 
 
-def engine_for(url: str, pool_size: int = 8) -> Engine:
-    """An engine for any PostgreSQL driver; `postgresql://` means pg8000, the default driver."""
+def engine_for(url: str, pool_size: int = 8, prepared_statements: int = 0) -> Engine:
+    """An engine for any PostgreSQL driver; `postgresql://` means pg8000, the default driver.
+
+    With `prepared_statements` the server keeps that many plans for each of its connections; only where no pooler of
+    transactions stands between. (psycopg does so by itself.)
+    """
     parsed = make_url(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+pg8000")
@@ -62,6 +66,7 @@ def engine_for(url: str, pool_size: int = 8) -> Engine:
     if default:
         # Without this pg8000 builds a TLS context per connection, 30 ms each.
         arguments["ssl_context"] = _tls(parsed.query)
+        arguments["prepared_statements"] = prepared_statements
         parsed = parsed.difference_update_query(["sslmode"])
     engine = create_engine(
         parsed,
@@ -107,6 +112,7 @@ def _notice_lost_connections(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def leave_closed_ones(raw: Any, _record: Any, _proxy: Any) -> None:
+        raw.prepares = True  # until a person acts in it
         # Nothing is said on an idle connection but goodbye. Looking costs a microsecond, a ping a round trip.
         poll = select.poll()
         poll.register(raw._usock, select.POLLIN)
@@ -146,6 +152,9 @@ def _tell_who_acts(session: Session, transaction: SessionTransaction, connection
     raw = connection.connection.dbapi_connection
     calls = ", ".join(f"set_config('{name}', '{_literal(value)}', true)" for name, value in settings.items())
     if hasattr(raw, "execute_simple"):
+        # Steps say the same again and again, all as the system. What people ask differs by role, and a plan made for
+        # one of them would serve another badly.
+        raw.prepares = acting.principal.kind is Kind.system
         # One round trip for both; pg8000 then sees a transaction and does not begin another.
         begin = "" if raw._in_transaction else "begin;"
         try:

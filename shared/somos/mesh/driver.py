@@ -1,17 +1,21 @@
 """pg8000 that says a whole statement at once: one round trip to PostgreSQL where it makes three.
 
-Nothing is kept on the server between statements, so a pooler between us and it may hand each transaction another
-connection. What is kept here is how statements and their columns read, which is the same every time.
+By default nothing is kept on the server between statements, so a pooler between us and it may hand each transaction
+another connection. What is kept here is how statements and their columns read, which is the same every time. With
+`prepared_statements` the server keeps that many plans per connection as well.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from pg8000 import dbapi, legacy
 from pg8000.converters import DATE, TIMESTAMP, TIMESTAMPTZ, date_in, make_params, timestamp_in, timestamptz_in
-from pg8000.core import NULL_BYTE, SYNC, Context
+from pg8000.core import CLOSE, NULL_BYTE, STATEMENT, SYNC, Context
 
 _CLASSES = {"28000": legacy.InterfaceError, "23505": legacy.IntegrityError}
 _REMEMBERED = 2000
@@ -36,11 +40,25 @@ _TIMES = {
 }
 
 
-class Connection(legacy.Connection):
-    """One session."""
+@dataclass(slots=True)
+class _Prepared:
+    """A statement that the server keeps under a name, and how its columns read; without a name it is not kept."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    name: bytes = NULL_BYTE
+    parsed: bool = False
+    columns: Any = None
+    input_funcs: Any = None
+
+
+class Connection(legacy.Connection):
+    """One session. `prepared_statements` is how many plans the server keeps for it while `prepares` is true."""
+
+    def __init__(self, *args: Any, prepared_statements: int = 0, **kwargs: Any) -> None:
         self._columns: dict[bytes, tuple[Any, Any]] = {}
+        self._most_prepared = prepared_statements
+        self._prepared: OrderedDict[tuple[str, Any], _Prepared] = OrderedDict()
+        self._names = count()
+        self.prepares = True
         super().__init__(*args, **kwargs)
         for type_, read in _TIMES.items():
             self.register_in_adapter(type_, read)
@@ -59,15 +77,48 @@ class Connection(legacy.Connection):
         if not vals:
             return self.execute_simple(statement)
         values = make_params(self.py_types, vals)
-        context = Context(statement)
-        self.send_PARSE(NULL_BYTE, statement, oids)
-        self.send_DESCRIBE_STATEMENT(NULL_BYTE)
-        self.send_BIND(NULL_BYTE, values)
+        if not (self.prepares and self._most_prepared):
+            return self._say(_Prepared(), statement, values, oids)
+        key = (statement, tuple(oids))
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            # Said for the first time, and perhaps for the last: what is said again is worth keeping.
+            self._prepared[key] = _Prepared()
+            self._forget_the_oldest()
+            return self._say(_Prepared(), statement, values, oids)
+        self._prepared.move_to_end(key)
+        try:
+            if prepared.name == NULL_BYTE:
+                prepared.name = b"somos_%d\0" % next(self._names)
+            return self._say(prepared, statement, values, oids)
+        except Exception:
+            # Whether the server kept it is not certain, or its plan is no longer valid.
+            del self._prepared[key]
+            self._close(prepared)
+            raise
+
+    def _say(self, prepared: _Prepared, statement: str, values: Any, oids: Any) -> Context:
+        context = Context(statement, columns=prepared.columns, input_funcs=prepared.input_funcs)
+        if not prepared.parsed:
+            self.send_PARSE(prepared.name, statement, oids)
+            self.send_DESCRIBE_STATEMENT(prepared.name)
+        self.send_BIND(prepared.name, values)
         self.send_EXECUTE()
         self._send_message(SYNC, b"")
         self._sock.flush()
         self.handle_messages(context)
+        prepared.parsed = prepared.name != NULL_BYTE
+        prepared.columns, prepared.input_funcs = context.columns, context.input_funcs
         return context
+
+    def _forget_the_oldest(self) -> None:
+        while len(self._prepared) > self._most_prepared:
+            self._close(self._prepared.popitem(last=False)[1])
+
+    def _close(self, prepared: _Prepared) -> None:
+        """Said together with whatever comes next; a name that the server does not know is no error."""
+        if prepared.name != NULL_BYTE:
+            self._send_message(CLOSE, STATEMENT + prepared.name)
 
     def handle_ROW_DESCRIPTION(self, data: bytes, context: Any) -> None:
         known = self._columns.get(data)

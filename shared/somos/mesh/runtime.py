@@ -37,7 +37,7 @@ class Runtime:
     def engine(self) -> Any:
         from somos.mesh.database import engine_for
 
-        return engine_for(self.settings.database_url, self.settings.pool_size)
+        return engine_for(self.settings.database_url, self.settings.pool_size, self.settings.prepared_statements)
 
     def apart(self, pool_size: int) -> "Runtime":
         """The same runtime with connections to the database of its own, which nobody else can use up."""

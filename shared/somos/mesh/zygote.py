@@ -159,18 +159,19 @@ def _application_of(environment: Mapping[str, str]) -> "Application":
 
     runtime = Runtime(Settings.from_environment(environment))
     if runtime.settings.database_url:
-        runtime.engine = _engine(runtime.settings.database_url, runtime.settings.pool_size)
+        told = runtime.settings
+        runtime.engine = _engine(told.database_url, told.pool_size, told.prepared_statements)
     runtime.routes = _routes(runtime.settings.routes_file)
     return Application(load(*asked(environment)), runtime)
 
 
 @cache
-def _engine(url: str, pool_size: int) -> Any:
+def _engine(url: str, pool_size: int, prepared_statements: int) -> Any:
     """One for all who are told the same: what it learns of the server, and the statements it compiles, are shared.
     Its connections are not: the last one is closed before the first fork."""
     from somos.mesh.database import engine_for
 
-    return engine_for(url, pool_size)
+    return engine_for(url, pool_size, prepared_statements)
 
 
 @cache
