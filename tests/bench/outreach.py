@@ -1,4 +1,4 @@
-"""Leads written to: drafted by a model, approved by a person, sent; the whole local stack, then the same at a commit."""
+"""Leads written to: drafted by a model, approved by a person, sent; a whole local stack, then the same at a commit."""
 
 import json
 import os

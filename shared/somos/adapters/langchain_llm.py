@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -38,7 +39,7 @@ class LangchainLlm(Llm):
 
         def attempt() -> tuple[LlmAnswer, int]:
             try:
-                raw = chat.invoke(messages)["raw"]
+                raw = chat.invoke(messages)
             except Exception as error:
                 raise _mapped(error) from None
             tally.add(raw.usage_metadata or {})
@@ -62,7 +63,6 @@ class LangchainLlm(Llm):
     def _asking_for(self, output: type[BaseModel], key: str) -> Any:
         """The model, bound to the schema. Heavy libraries are loaded here, on first use."""
         from langchain_openai import ChatOpenAI
-        from openai import pydantic_function_tool
 
         if self._chat is None:
             self._chat = ChatOpenAI(
@@ -72,11 +72,17 @@ class LangchainLlm(Llm):
                 timeout=self._caller.terms.timeout,
                 max_retries=0,
             )
-        # As a plain schema, not as the class: then an answer that does not fit still tells what it cost.
-        strict = pydantic_function_tool(output)["function"]["parameters"]
-        schema = {"name": output.__name__, "schema": strict, "strict": True}
-        headers = {"X-Client-Request-Id": key} if key else {}
-        return self._chat.with_structured_output(schema, method="json_schema", include_raw=True, extra_headers=headers)
+        # Bound by hand: LangChain's own way to structured output starts threads for each question.
+        return self._chat.bind(response_format=_format(output), extra_headers={"X-Client-Request-Id": key} if key else {})
+
+
+@cache
+def _format(output: type[BaseModel]) -> dict[str, Any]:
+    """As a plain schema, not as the class: then an answer that does not fit still tells what it cost."""
+    from openai import pydantic_function_tool
+
+    strict = pydantic_function_tool(output)["function"]["parameters"]
+    return {"type": "json_schema", "json_schema": {"name": output.__name__, "schema": strict, "strict": True}}
 
 
 class _Tally:

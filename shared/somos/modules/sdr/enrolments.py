@@ -64,7 +64,7 @@ def after_sent(db: Session, enrolment: Enrolment, step_no: int, now: datetime) -
     enrolment.state = move(ENROLMENT, enrolment.state, "waiting")
     enrolment.step_no = upcoming.step_no
     enrolment.due_at = now + timedelta(hours=upcoming.wait_hours)
-    if back := back_at(db, heard_from(db, enrolment), DEFAULT_ZONE, now):
+    if back := back_at(db, heard_from(enrolment), DEFAULT_ZONE, now):
         enrolment.due_at = max(enrolment.due_at, back)
     return enrolment
 

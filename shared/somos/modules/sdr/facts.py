@@ -1,18 +1,19 @@
 """What the pre-flight checks look at, read from the database under the locks of person and sender."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.modules.crm import queries as crm
 from somos.modules.hunter import queries as hunter
-from somos.modules.keys import CompanyKeys
 from somos.modules.sdr import people
 from somos.modules.sdr.absences import back_at
 from somos.modules.sdr.asking import hash_of
 from somos.modules.sdr.bouncing import paused_until
-from somos.modules.sdr.rules.guards import Inbound, Preflight
+from somos.modules.sdr.rules.guards import CHECKS, Check, Inbound, Preflight, relationship
 from somos.modules.sdr.rules.inbound import HUMAN, MACHINE
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
 from somos.modules.sdr.rules.windows import PERSON_CAP_PERIOD, Ramp, Window, day_bounds
@@ -27,60 +28,79 @@ from somos.modules.sdr.tables import (
 )
 
 
-def facts(db: Session, message: OutreachMessage, sender: Sender, now: datetime) -> Preflight:
-    """Everything the checks need of one message, as it stands now."""
-    approval = db.get(Approval, message.approval_id) if message.approval_id else None
-    approved = approval is not None and approval.state == "approved"
-    campaign = db.get(OutreachCampaign, message.campaign_id, populate_existing=True) if message.campaign_id else None
-    enrolment = db.get(Enrolment, message.enrolment_id, populate_existing=True) if message.enrolment_id else None
-    keys = people.keys_of(message)
+def facts(
+    db: Session, message: OutreachMessage, sender: Sender, now: datetime, checks: Iterable[Check] = CHECKS
+) -> Preflight:
+    """Everything these checks need of one message, as it stands now."""
+    standing = db.execute(_standing(message, sender, now)).one()
+    lead = hunter.lead_standing(db, message.lead_id)
     conversational = message.kind == "reply"
-    theirs = people.heard_from(db, message)
+    theirs = people.heard_from(message)
+    related = lead is not None and not conversational and relationship in checks
     return Preflight(
         now=now,
         channel=message.channel,
         conversational=conversational,
         content_hash=hash_of(message, sender),
-        approved_hash=approval.subject_hash if approval and approved else None,
-        approved_by_person=approval is not None and approval.decided_by is not None,
-        approval_expires_at=approval.expires_at if approval else None,
-        suppressed=is_silenced(db, message),
-        inbound=inbound_of(db, message, theirs),
-        lead_state=hunter.lead_states(db, [message.lead_id]).get(message.lead_id),
-        relationship=None if conversational else relationship_of(db, message),
-        stopped_enrolment=enrolment.state if enrolment and not outlives(message, enrolment) else None,
-        campaign_state=campaign.state if campaign else None,
-        switches=switches_on(db, message.channel, message.author),
+        approved_hash=standing.approved_hash if standing.approval_state == "approved" else None,
+        approved_by_person=standing.approved_by is not None,
+        approval_expires_at=standing.approval_expires_at,
+        suppressed=standing.silenced,
+        inbound=_inbound(db, message, theirs),
+        lead_state=lead.state if lead else None,
+        relationship=crm.relationship(db, lead.keys) if lead and related else None,
+        stopped_enrolment=None if _outlives(message, standing.enrolment_state) else standing.enrolment_state,
+        campaign_state=standing.campaign_state,
+        switches=tuple(standing.switches),
         health=sender.health if sender.active else "inactive",
         health_until=sender.health_until,
         window=Window(sender.opens, sender.closes, frozenset(sender.weekdays), sender.skip_holidays),
         zone=message.zone,
         sender_zone=sender.time_zone,
         ramp=Ramp(sender.daily_cap, sender.ramp_start, sender.ramp_step, sender.ramp_since),
-        sender_left_today=left_today(db, sender, now),
+        sender_left_today=standing.left_today,
         away_until=back_at(db, theirs, message.zone, now),
         address_paused_until=paused_until(db, message),
-        person_left=left_to(db, keys, message.sandbox or sender.sandbox, now - PERSON_CAP_PERIOD),
+        person_left=tuple(standing.left_to_person),
     )
 
 
-def outlives(message: OutreachMessage, enrolment: Enrolment) -> bool:
-    """Whether the message may leave as far as its cadence goes; an answer, or a second channel, comes after it."""
-    return message.kind in ("reply", "second_channel") or enrolment.state in (*LIVE_ENROLMENTS, "finished")
+def _standing(message: OutreachMessage, sender: Sender, now: datetime) -> Select[Any]:
+    """What our own tables say of the message, its person and its sender."""
+    approval = Approval.id == message.approval_id
+    return select(
+        _of(Approval.state, approval).label("approval_state"),
+        _of(Approval.subject_hash, approval).label("approved_hash"),
+        _of(Approval.decided_by, approval).label("approved_by"),
+        _of(Approval.expires_at, approval).label("approval_expires_at"),
+        _of(OutreachCampaign.state, OutreachCampaign.id == message.campaign_id).label("campaign_state"),
+        _of(Enrolment.state, Enrolment.id == message.enrolment_id).label("enrolment_state"),
+        _silenced(message).label("silenced"),
+        _all(KillSwitch.reason, *_switches(message.channel, message.author), by=KillSwitch.id).label("switches"),
+        _left_today(sender, now).label("left_today"),
+        _all(OutreachMessage.left_at, *_left_to_person(message, sender, now)).label("left_to_person"),
+    )
 
 
-def is_silenced(db: Session, message: OutreachMessage) -> bool:
+def _of(column: InstrumentedAttribute[Any], condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return select(column).where(condition).scalar_subquery()
+
+
+def _all(column: InstrumentedAttribute[Any], *conditions: ColumnElement[bool], by: Any = None) -> ColumnElement[Any]:
+    return func.array(select(column).where(*conditions).order_by(by).scalar_subquery())
+
+
+def _silenced(message: OutreachMessage) -> ColumnElement[bool]:
     """Whether the person asked to be left alone; one who wrote again may be answered where they wrote."""
     keys = people.keys_of(message)
     address = message.email_key if message.channel == "email" else message.phone_key
-    if address is not None and people.is_dead(db, address):
-        return True
-    if not people.asked_to_be_left_alone(db, keys):
-        return False
-    return not (message.kind == "reply" and people.may_be_answered(db, keys, message.channel))
+    left_alone = people.left_alone(keys)
+    if message.kind == "reply":
+        left_alone = and_(left_alone, not_(people.answerable(keys, message.channel)))
+    return or_(people.dead(address), left_alone) if address is not None else left_alone
 
 
-def inbound_of(db: Session, message: OutreachMessage, theirs: ColumnElement[bool]) -> Inbound:
+def _inbound(db: Session, message: OutreachMessage, theirs: ColumnElement[bool]) -> Inbound:
     """What the person wrote since the text was written, from any address and on any channel.
 
     What nobody has understood yet counts however old it is. In the very same instant counts as since. A person's
@@ -107,42 +127,31 @@ def inbound_of(db: Session, message: OutreachMessage, theirs: ColumnElement[bool
     return "unclassified" if heard else "none"
 
 
-def relationship_of(db: Session, message: OutreachMessage) -> str | None:
-    """Whether the company became a client, or has a deal open, since the lead was found."""
-    card = hunter.lead_card(db, message.lead_id)
-    if card is None:
-        return None
-    return crm.relationship(db, CompanyKeys.of(card.cnpj, card.domain, card.phone, card.email))
+def _left_today(sender: Sender, now: datetime) -> ColumnElement[int]:
+    """How many messages really left this sender on its own calendar day."""
+    start, end = day_bounds(now, sender.time_zone)
+    m = OutreachMessage
+    return select(func.count()).where(m.sender_id == sender.id, m.left_at >= start, m.left_at < end).scalar_subquery()
+
+
+def _left_to_person(message: OutreachMessage, sender: Sender, now: datetime) -> Iterator[ColumnElement[bool]]:
+    """What left to this person, from any campaign, channel and sender."""
+    yield people.written_to(OutreachMessage, people.keys_of(message))
+    yield OutreachMessage.left_at > now - PERSON_CAP_PERIOD - timedelta(seconds=1)
+    yield OutreachMessage.sandbox.is_(message.sandbox or sender.sandbox)
+    yield OutreachMessage.kind != "reply"
 
 
 def switches_on(db: Session, channel: str, author: str) -> tuple[str, ...]:
     """Reasons of the kill switches that are on for this channel and author."""
-    scopes = ["all", f"channel:{channel}", *(["agent:sdr"] if author == "agent" else [])]
-    return tuple(
-        db.scalars(
-            select(KillSwitch.reason)
-            .where(KillSwitch.off_at.is_(None), KillSwitch.scope.in_(scopes))
-            .order_by(KillSwitch.id)
-        )
-    )
+    return tuple(db.scalars(select(KillSwitch.reason).where(*_switches(channel, author)).order_by(KillSwitch.id)))
 
 
-def left_today(db: Session, sender: Sender, now: datetime) -> int:
-    """How many messages really left this sender on its own calendar day."""
-    start, end = day_bounds(now, sender.time_zone)
-    counted = select(func.count()).where(
-        OutreachMessage.sender_id == sender.id, OutreachMessage.left_at >= start, OutreachMessage.left_at < end
-    )
-    return db.scalar(counted) or 0
+def _switches(channel: str, author: str) -> Iterator[ColumnElement[bool]]:
+    yield KillSwitch.off_at.is_(None)
+    yield KillSwitch.scope.in_(["all", f"channel:{channel}", *(["agent:sdr"] if author == "agent" else [])])
 
 
-def left_to(db: Session, keys: list[str], sandbox: bool, since: datetime) -> tuple[datetime, ...]:
-    """When messages left to this person, from any campaign, channel and sender."""
-    moments = db.scalars(
-        select(OutreachMessage.left_at).where(
-            and_(people.written_to(OutreachMessage, keys), OutreachMessage.left_at > since - timedelta(seconds=1)),
-            OutreachMessage.sandbox.is_(sandbox),
-            OutreachMessage.kind != "reply",
-        )
-    )
-    return tuple(moment for moment in moments if moment is not None)
+def _outlives(message: OutreachMessage, enrolment_state: str | None) -> bool:
+    """Whether the message may leave as far as its cadence goes; an answer, or a second channel, comes after it."""
+    return message.kind in ("reply", "second_channel") or enrolment_state in (*LIVE_ENROLMENTS, "finished")

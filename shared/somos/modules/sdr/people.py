@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -127,11 +127,11 @@ def _known(db: Session, condition: ColumnElement[bool]) -> Known:
     )
 
 
-def heard_from(db: Session, row: OutreachMessage | Enrolment) -> ColumnElement[bool]:
+def heard_from(row: OutreachMessage | Enrolment) -> ColumnElement[bool]:
     """Everything that the person of this row wrote to us, from any address and on any channel."""
     keys = keys_of(row)
-    leads = known_by(db, keys).leads | {row.lead_id}
-    return or_(Response.from_key.in_(keys), Response.lead_id.in_(leads))
+    leads = select(OutreachMessage.lead_id).where(written_to(OutreachMessage, keys))
+    return or_(Response.from_key.in_(keys), Response.lead_id == row.lead_id, Response.lead_id.in_(leads))
 
 
 def suppress(
@@ -188,22 +188,27 @@ def is_suppressed(db: Session, keys: Collection[str], address_key: str | None = 
 
 def asked_to_be_left_alone(db: Session, keys: Collection[str]) -> bool:
     """Whether the person behind any of these keys wants nothing from us, on any channel."""
-    asked = select(Suppression.id).where(Suppression.key.in_(keys), Suppression.reach == "person")
-    return db.scalars(asked.limit(1)).first() is not None
+    return bool(db.scalar(select(left_alone(keys))))
 
 
 def is_dead(db: Session, address_key: str) -> bool:
     """Whether this one address bounced."""
-    bounced = select(Suppression.id).where(Suppression.key == address_key, Suppression.reach == "address")
-    return db.scalars(bounced.limit(1)).first() is not None
+    return bool(db.scalar(select(dead(address_key))))
 
 
-def may_be_answered(db: Session, keys: Collection[str], channel: str) -> bool:
-    """Whether a suppressed person wrote to us again on this channel and did not take it back."""
-    open_ones = select(Reconsent.id).where(
-        Reconsent.key.in_(keys), Reconsent.channel == channel, Reconsent.revoked_at.is_(None)
-    )
-    return db.scalar(open_ones.limit(1)) is not None
+def left_alone(keys: Collection[str]) -> ColumnElement[bool]:
+    """The same as a condition: the person behind any of these keys wants nothing from us, on any channel."""
+    return exists().where(Suppression.key.in_(keys), Suppression.reach == "person")
+
+
+def dead(address_key: str) -> ColumnElement[bool]:
+    """As a condition: this one address bounced."""
+    return exists().where(Suppression.key == address_key, Suppression.reach == "address")
+
+
+def answerable(keys: Collection[str], channel: str) -> ColumnElement[bool]:
+    """As a condition: a suppressed person wrote to us again on this channel and did not take it back."""
+    return exists().where(Reconsent.key.in_(keys), Reconsent.channel == channel, Reconsent.revoked_at.is_(None))
 
 
 def reconsent(db: Session, response: Response, now: datetime) -> None:

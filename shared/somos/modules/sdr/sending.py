@@ -237,6 +237,6 @@ def last_refusals(db: Session, letter: Letter, now: datetime) -> list[Refusal]:
     if message is None or message.state != "sending" or message.tries != letter.attempt:
         return [Refusal("claim", "A mensagem já não está em envio.", "cancel")]
     sender = db.get_one(Sender, message.sender_id, populate_existing=True)
-    found = facts(db, message, sender, now)
+    found = facts(db, message, sender, now, guards.LAST_CHECKS)
     holiday = holidays_of(message.uf or sender.uf)
     return [refusal for check in guards.LAST_CHECKS if (refusal := check(found, holiday))]

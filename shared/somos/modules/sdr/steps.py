@@ -74,7 +74,7 @@ def draft_step(ctx: Context, db: Session, enrolment: Enrolment, step: CadenceSte
 def _unsettled_answer(db: Session, enrolment: Enrolment) -> bool:
     """Somebody answered and nobody knows yet what it means."""
     waiting = select(Response.id).where(
-        people.heard_from(db, enrolment),
+        people.heard_from(enrolment),
         Response.kind == "message",
         or_(Response.label.is_(None), Response.label == "unclear"),
         Response.state != "handled",

@@ -1,5 +1,13 @@
-"""What is asked of the hunter. Other modules use `lead_card`, `lead_states` and `person_keys` only."""
+"""What is asked of the hunter. Other modules use what stands in `__all__` only."""
 
-from somos.modules.hunter.queries.cards import Evidence, LeadCard, lead_card, lead_states, person_keys
+from somos.modules.hunter.queries.cards import (
+    Evidence,
+    LeadCard,
+    LeadStanding,
+    lead_card,
+    lead_standing,
+    lead_states,
+    person_keys,
+)
 
-__all__ = ["Evidence", "LeadCard", "lead_card", "lead_states", "person_keys"]
+__all__ = ["Evidence", "LeadCard", "LeadStanding", "lead_card", "lead_standing", "lead_states", "person_keys"]

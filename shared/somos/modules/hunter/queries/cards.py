@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from somos.modules.hunter.queries.facts import facts_of
 from somos.modules.hunter.rules.evidence import evidence_of
 from somos.modules.hunter.tables import Lead, LeadKey, LeadScore
+from somos.modules.keys import CompanyKeys
 
 MAX_EVIDENCE = 20
 
@@ -67,6 +68,21 @@ def lead_card(db: Session, lead_id: UUID) -> LeadCard | None:
         evidence=_evidence(db, lead_id),
         owner_id=lead.owner_id,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LeadStanding:
+    """What a lead came to, and by which keys its company is known."""
+
+    state: str
+    keys: CompanyKeys
+
+
+def lead_standing(db: Session, lead_id: UUID) -> LeadStanding | None:
+    """One lead without what is said of it."""
+    columns = select(Lead.state, Lead.cnpj, Lead.domain, Lead.phone, Lead.email)
+    found = db.execute(columns.where(Lead.id == lead_id)).first()
+    return LeadStanding(found.state, CompanyKeys.of(*found[1:])) if found is not None else None
 
 
 def lead_states(db: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
