@@ -1,4 +1,7 @@
-"""Want one draft for each lead of a campaign that may be written to; refuse the others with a reason."""
+"""Want one draft for each lead of a campaign that may be written to; refuse the others with a reason.
+
+So many leads at a time, so that nobody waits long for the people that are locked; then the rest is stated anew.
+"""
 
 from somos.events.sdr import CampaignStarted, DraftWanted
 from somos.mesh import Context, topic
@@ -8,19 +11,21 @@ from somos.modules.sdr.drafting import new_message
 from somos.modules.sdr.enrolments import steps_of
 from somos.modules.sdr.tables import Enrolment, OutreachCampaign, Sender
 
+AT_ONCE = 100
 
-@topic(CampaignStarted, emits=[DraftWanted], timeout=60)
+
+@topic(CampaignStarted, emits=[CampaignStarted, DraftWanted], timeout=60)
 def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
     secret = ctx.settings.suppression_key
     with ctx.write() as db:
-        wanted = campaigns.wanted_leads(db, event.campaign_id)
-        cards = {lead.lead_id: hunter.lead_card(db, lead.lead_id) for lead in wanted}
-        people.lock(db, [key for card in cards.values() if card for key in campaigns.keys_of(card, secret)])
+        wanted = campaigns.wanted_leads(db, event.campaign_id, AT_ONCE)
+        cards = hunter.lead_cards(db, [lead.lead_id for lead in wanted])
+        people.lock(db, [key for card in cards.values() for key in campaigns.keys_of(card, secret)])
         campaign = db.get_one(OutreachCampaign, event.campaign_id, with_for_update=True)
         sender = db.get_one(Sender, campaign.sender_id)
         first = next(iter(steps_of(db, campaign.cadence_version_id)), None)
         for lead in wanted:
-            card = cards[lead.lead_id]
+            card = cards.get(lead.lead_id)
             if card is None or (reason := campaigns.refusal(db, card, campaign.channel, secret)):
                 lead.state, lead.reason = "refused", reason if card else "O lead não existe."
                 continue
@@ -42,3 +47,5 @@ def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
             ctx.emit(DraftWanted(message_id=message.id))
         db.flush()
         campaigns.tell_progress(ctx, db, campaign)
+        if len(wanted) == AT_ONCE:
+            ctx.emit(CampaignStarted(campaign_id=event.campaign_id, task_id=event.task_id))

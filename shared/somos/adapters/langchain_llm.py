@@ -73,7 +73,8 @@ class LangchainLlm(Llm):
                 max_retries=0,
             )
         # Bound by hand: LangChain's own way to structured output starts threads for each question.
-        return self._chat.bind(response_format=_format(output), extra_headers={"X-Client-Request-Id": key} if key else {})
+        headers = {"X-Client-Request-Id": key} if key else {}
+        return self._chat.bind(response_format=_format(output), extra_headers=headers)
 
 
 @cache

@@ -11,7 +11,7 @@ AddressKind = Literal["phone", "email"]
 
 
 class CampaignStarted(Event):
-    """A person chose leads and a channel."""
+    """A person chose leads and a channel; stated again until every lead was looked at."""
 
     campaign_id: UUID
     task_id: UUID

@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.sdr.on_campaign_started import AT_ONCE
 from tests.functions.sdr.conftest import Desk
 
 
@@ -126,3 +127,15 @@ def test_a_model_that_refuses_ends_the_draft_with_its_reason(desk: Desk):
     assert [r["reason"] for r in told["refusals"]] == ["O modelo não quis escrever esta mensagem."]
     assert desk.messages(campaign_id=campaign)[0]["state"] == "cancelled"
     assert desk.one("select state from agents.tasks") == "succeeded"
+
+
+def test_a_campaign_of_more_leads_than_one_step_looks_at_drafts_them_all_once(desk: Desk):
+    leads = [desk.lead(phone=None, email=f"p{n}@empresa{n}-exemplo.com.br") for n in range(AT_ONCE + 3)]
+    campaign = desk.campaign(*leads, channel="email")
+    drafted = desk.mesh.rows(
+        "select lead_id, count(*) as times from sdr.outreach_messages where campaign_id = :id group by 1", id=campaign
+    )
+    assert {str(row.lead_id) for row in drafted} == set(leads)
+    assert {row.times for row in drafted} == {1}
+    task = desk.mesh.rows("select state, result from agents.tasks where subject_id = :id", id=campaign)
+    assert [(row.state, row.result["drafted"]) for row in task] == [("succeeded", AT_ONCE + 3)]

@@ -35,10 +35,10 @@ NO_ADDRESS = {"whatsapp": "O lead não tem telefone válido.", "email": "O lead 
 RELATIONS = {"client": "A empresa já é cliente.", "open_deal": "A empresa já tem um negócio em andamento."}
 
 
-def wanted_leads(db: Session, campaign_id: UUID) -> list[CampaignLead]:
-    """The leads of a campaign that nobody has looked at yet."""
+def wanted_leads(db: Session, campaign_id: UUID, most: int) -> list[CampaignLead]:
+    """The first leads of a campaign that nobody has looked at yet."""
     wanted = select(CampaignLead).where(CampaignLead.campaign_id == campaign_id, CampaignLead.state == "wanted")
-    return list(db.scalars(wanted.order_by(CampaignLead.id)))
+    return list(db.scalars(wanted.order_by(CampaignLead.id).limit(most)))
 
 
 def refusal(db: Session, card: LeadCard, channel: str, secret: str) -> str | None:

@@ -5,9 +5,19 @@ from somos.modules.hunter.queries.cards import (
     LeadCard,
     LeadStanding,
     lead_card,
+    lead_cards,
     lead_standing,
     lead_states,
     person_keys,
 )
 
-__all__ = ["Evidence", "LeadCard", "LeadStanding", "lead_card", "lead_standing", "lead_states", "person_keys"]
+__all__ = [
+    "Evidence",
+    "LeadCard",
+    "LeadStanding",
+    "lead_card",
+    "lead_cards",
+    "lead_standing",
+    "lead_states",
+    "person_keys",
+]

@@ -1,14 +1,15 @@
 """A lead as other modules see it: plain values, no rows."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.modules.hunter.queries.facts import facts_of
+from somos.modules.hunter.queries.facts import facts_of_all
 from somos.modules.hunter.rules.evidence import evidence_of
+from somos.modules.hunter.rules.facts import Fact
 from somos.modules.hunter.tables import Lead, LeadKey, LeadScore
 from somos.modules.keys import CompanyKeys
 
@@ -48,9 +49,19 @@ class LeadCard:
 
 def lead_card(db: Session, lead_id: UUID) -> LeadCard | None:
     """One lead with what is said of it: first what its score quotes, then what else was read."""
-    lead = db.get(Lead, lead_id)
-    if lead is None:
-        return None
+    return lead_cards(db, [lead_id]).get(lead_id)
+
+
+def lead_cards(db: Session, ids: Collection[UUID]) -> dict[UUID, LeadCard]:
+    """The same for any number of leads at once, by id; those that do not exist are left out."""
+    leads = db.scalars(select(Lead).where(Lead.id.in_(ids))).all()
+    newest = select(LeadScore).where(LeadScore.lead_id.in_(ids)).distinct(LeadScore.lead_id)
+    scores = {score.lead_id: score for score in db.scalars(newest.order_by(LeadScore.lead_id, LeadScore.id.desc()))}
+    facts = facts_of_all(db, ids)
+    return {lead.id: _card(lead, scores.get(lead.id), facts.get(lead.id, [])) for lead in leads}
+
+
+def _card(lead: Lead, score: LeadScore | None, facts: list[Fact]) -> LeadCard:
     return LeadCard(
         id=lead.id,
         company_name=lead.company_name,
@@ -65,7 +76,7 @@ def lead_card(db: Session, lead_id: UUID) -> LeadCard | None:
         score=lead.score,
         state=lead.state,
         reason=lead.reason,
-        evidence=_evidence(db, lead_id),
+        evidence=_evidence(score, facts),
         owner_id=lead.owner_id,
     )
 
@@ -103,8 +114,7 @@ def newest_score(db: Session, lead_id: UUID) -> LeadScore | None:
     return db.scalars(of_lead.order_by(LeadScore.id.desc()).limit(1)).first()
 
 
-def _evidence(db: Session, lead_id: UUID) -> list[Evidence]:
-    score = newest_score(db, lead_id)
+def _evidence(score: LeadScore | None, facts: list[Fact]) -> list[Evidence]:
     quoted = [
         Evidence(criterion["id"], criterion["value"] or criterion["quote"], criterion["quote"], criterion["url"])
         for criterion in (score.criteria if score else [])
@@ -113,7 +123,7 @@ def _evidence(db: Session, lead_id: UUID) -> list[Evidence]:
     known = {item.quote for item in quoted}
     read = [
         Evidence(line.field, line.text, line.text, line.url)
-        for line in evidence_of(facts_of(db, lead_id))
+        for line in evidence_of(facts)
         if line.text not in known
     ]
     return [*quoted, *read][:MAX_EVIDENCE]

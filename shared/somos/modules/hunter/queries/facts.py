@@ -19,8 +19,15 @@ COLUMNS = (
 
 def facts_of(db: Session, lead_id: UUID) -> list[Fact]:
     """Everything known of one lead, in the order it was learnt."""
-    rows = db.scalars(select(LeadSource).where(LeadSource.lead_id == lead_id).order_by(LeadSource.id))
-    return [_fact(row) for row in rows]
+    return facts_of_all(db, [lead_id]).get(lead_id, [])
+
+
+def facts_of_all(db: Session, ids: Collection[UUID]) -> dict[UUID, list[Fact]]:
+    """The same for any number of leads at once."""
+    found: dict[UUID, list[Fact]] = {}
+    for row in db.scalars(select(LeadSource).where(LeadSource.lead_id.in_(ids)).order_by(LeadSource.id)):
+        found.setdefault(row.lead_id, []).append(_fact(row))
+    return found
 
 
 def add_facts(db: Session, lead_id: UUID, facts: Iterable[Fact]) -> None:

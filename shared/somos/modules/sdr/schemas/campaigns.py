@@ -14,7 +14,7 @@ from somos.modules.sdr.tables import OutreachCampaign
 class CampaignStart(Body):
     """The leads that a person chose, and how to reach them."""
 
-    lead_ids: list[UUID] = Field(min_length=1, max_length=200)
+    lead_ids: list[UUID] = Field(min_length=1, max_length=2000)
     channel: Channel
     sender_id: UUID | None = Field(None, description="Sem ele, o primeiro remetente ativo do canal")
     cadence_id: UUID | None = Field(None, description="Sem ela, uma única mensagem")
