@@ -105,11 +105,11 @@ def test_an_opt_out_while_the_answer_waits_to_be_written_down_leaves_the_truth(
     assert len(desk.left()) == 1
 
 
-def test_a_claim_whose_step_never_comes_back_waits_for_a_person(desk: Desk):
+def test_a_claim_whose_step_is_not_to_be_found_waits_for_a_person(desk: Desk):
     message = desk.approved()
     desk.only("sdr.message_approved")
-    desk.sql("update mesh.deliveries set state = 'dead' where type = 'sdr.message_claimed'")
-    desk.sql("delete from mesh.outbox where type = 'sdr.message_claimed' and fanned_at is null")
+    desk.sql("delete from mesh.deliveries where type = 'sdr.message_claimed'")
+    desk.sql("delete from mesh.outbox where type = 'sdr.message_claimed'")
     assert desk.message(message["id"])["state"] == "sending"
     desk.mesh.advance(hours=2)
     desk.every_minutes(10)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from somos.modules.hunter.queries.facts import facts_of_all
@@ -55,7 +56,7 @@ def lead_card(db: Session, lead_id: UUID) -> LeadCard | None:
 def lead_cards(db: Session, ids: Collection[UUID]) -> dict[UUID, LeadCard]:
     """The same for any number of leads at once, by id; those that do not exist are left out."""
     leads = db.scalars(select(Lead).where(Lead.id.in_(ids))).all()
-    newest = select(LeadScore).where(LeadScore.lead_id.in_(ids)).distinct(LeadScore.lead_id)
+    newest = select(LeadScore).where(LeadScore.lead_id.in_(ids)).ext(distinct_on(LeadScore.lead_id))
     scores = {score.lead_id: score for score in db.scalars(newest.order_by(LeadScore.lead_id, LeadScore.id.desc()))}
     facts = facts_of_all(db, ids)
     return {lead.id: _card(lead, scores.get(lead.id), facts.get(lead.id, [])) for lead in leads}
