@@ -17,6 +17,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from somos.local.processes import dying_with_us
+
 Pairs = list[tuple[bytes, bytes]]
 UPSTREAM_ERRORS = (OSError, asyncio.IncompleteReadError, ValueError)
 
@@ -43,7 +45,8 @@ class Watchdog:
     async def run(self) -> int:
         told = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
-        child = await asyncio.create_subprocess_exec(*shlex.split(os.environ["fprocess"]))  # noqa: SIM112
+        command = dying_with_us(shlex.split(os.environ["fprocess"]), signal.SIGKILL)  # noqa: SIM112
+        child = await asyncio.create_subprocess_exec(*command)
         server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
         self.lock.touch()
         await told.wait()
