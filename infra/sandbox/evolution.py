@@ -123,8 +123,7 @@ class Evolution:
             receipts = ["SERVER_ACK", "DELIVERY_ACK"]
             if person is None or person.temperament != "silence":
                 receipts.append("READ")
-            for step, status in enumerate(receipts, start=1):
-                world.agenda.add("whatsapp.receipt", world.steps(step), message=message_id, status=status)
+            world.agenda.add("whatsapp.receipt", world.steps(1), message=message_id, statuses=receipts)
             if person and world.answer_of(person, "whatsapp"):
                 world.agenda.add("whatsapp.answer", world.steps(5), person=person.id, instance=instance["name"])
         return data
@@ -200,7 +199,8 @@ class Evolution:
         self.emit(instance, "connection.update", data)
 
     def _receipt_job(self, payload: dict[str, Any]) -> None:
-        world, status = self.world, payload["status"]
+        world = self.world
+        status, *later = payload["statuses"]
         with world.state.write():
             row = world.state.one("SELECT * FROM messages WHERE id=?", payload["message"])
             instance = self.instance(row["sender"]) if row else None
@@ -209,6 +209,8 @@ class Evolution:
             if ORDER.index(status) > ORDER.index(row["status"]):
                 world.state.run("UPDATE messages SET status=? WHERE id=?", status, row["id"])
             world.state.insert("statuses", message_id=row["id"], status=status, at=now())
+            if later:  # one after the other, however busy the machine is
+                world.agenda.add("whatsapp.receipt", world.steps(1), message=row["id"], statuses=later)
             person = world.person(row["person"])
             jid = f"{person.lid}@lid" if person and person.lid else row["recipient"]
             self.emit(
