@@ -18,7 +18,7 @@ def stage_report_get(query: StageReportQuery, ctx: Context) -> StageReport:
     ctx.get(Pipeline, query.pipeline_id)
     first = _midnight(query.entered_from)
     last = _midnight(query.entered_to + timedelta(days=1)) if query.entered_to else None
-    stages = stage_report(ctx.db, ctx.visible(DealStageHistory), query.pipeline_id, first, last, ctx.now)
+    stages = stage_report(ctx.db, ctx.visible(DealStageHistory, most=True), query.pipeline_id, first, last, ctx.now)
     return StageReport(pipeline_id=query.pipeline_id, stages=stages)
 
 

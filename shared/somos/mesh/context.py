@@ -159,9 +159,9 @@ class Context:
         """
         return elevated(self.db, self._acting.principal.role.value)
 
-    def visible(self, table: type[Row]) -> Select[Row]:
-        """Rows of `table` that the principal may see."""
-        return visible(self.principal, table)
+    def visible(self, table: type[Row], *, most: bool = False) -> Select[Row]:
+        """Rows of `table` that the principal may see; `most` when a report is about to read most of them."""
+        return visible(self.principal, table, most=most)
 
     def chosen(self, filter: Filter) -> Select[Any]:
         """Visible rows of the filter's table that it chooses, its words looked up first."""

@@ -15,6 +15,8 @@ from somos.mesh import freeing
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 
+REPORT_MEMORY = "32MB"  # to sort and group in, for what declares `patience`
+
 _SET_ROLE = text("select set_config('somos.role', :role, true)")
 
 
@@ -48,7 +50,7 @@ class Acting:
             "somos.actor_id": str(self.actor_id or ""),
             "somos.function": self.function,
             "somos.correlation": str(self.correlation or ""),
-            **({"statement_timeout": f"{self.patience}s"} if self.patience else {}),
+            **({"statement_timeout": f"{self.patience}s", "work_mem": REPORT_MEMORY} if self.patience else {}),
         }
 
 
