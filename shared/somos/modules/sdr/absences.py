@@ -2,17 +2,19 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from somos.modules.sdr.people import written_to
+from somos.modules.sdr.people import HEARD, who, written_to
 from somos.modules.sdr.rules.absence import away_until
 from somos.modules.sdr.rules.inbound import Inbound
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
 from somos.modules.sdr.rules.windows import DEFAULT_ZONE, local_date
-from somos.modules.sdr.tables import Enrolment, Response
+from somos.modules.sdr.tables import Enrolment, OutreachMessage, Response
 
 
 def last_day(response: Response) -> date | None:
@@ -34,10 +36,15 @@ def put_off(db: Session, keys: Collection[str], last: date | None) -> None:
             enrolment.due_at = back
 
 
-def back_at(db: Session, theirs: ColumnElement[bool], zone: str, now: datetime) -> datetime | None:
-    """When who wrote these answers is back, if their last notice says that they are away now."""
-    away = select(func.max(Response.later_date)).where(theirs, Response.label == "automatic")
-    last = db.scalar(away.where(Response.later_date >= local_date(now, zone)))
+@cache
+def _last_away() -> Select[Any]:
+    away = select(func.max(Response.later_date)).where(HEARD, Response.label == "automatic")
+    return away.where(Response.later_date >= bindparam("today"))
+
+
+def back_at(db: Session, row: OutreachMessage | Enrolment, zone: str, now: datetime) -> datetime | None:
+    """When the person of this row is back, if their last notice says that they are away now."""
+    last = db.scalar(_last_away(), {**who(row), "today": local_date(now, zone)})
     return day_after(last, zone) if last else None
 
 

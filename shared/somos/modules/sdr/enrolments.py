@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from somos.events.sdr import StepDue
 from somos.mesh import Context
 from somos.modules.sdr.absences import back_at
-from somos.modules.sdr.people import heard_from, written_to
+from somos.modules.sdr.people import written_to
 from somos.modules.sdr.rules import cadences
 from somos.modules.sdr.rules.cadences import History, Step
 from somos.modules.sdr.rules.machines import ENROLMENT, LIVE_ENROLMENTS, move
@@ -64,7 +64,7 @@ def after_sent(db: Session, enrolment: Enrolment, step_no: int, now: datetime) -
     enrolment.state = move(ENROLMENT, enrolment.state, "waiting")
     enrolment.step_no = upcoming.step_no
     enrolment.due_at = now + timedelta(hours=upcoming.wait_hours)
-    if back := back_at(db, heard_from(enrolment), DEFAULT_ZONE, now):
+    if back := back_at(db, enrolment, DEFAULT_ZONE, now):
         enrolment.due_at = max(enrolment.due_at, back)
     return enrolment
 

@@ -1,10 +1,27 @@
 """What the pre-flight checks look at, read from the database under the locks of person and sender."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.modules.crm import queries as crm
@@ -23,8 +40,10 @@ from somos.modules.sdr.tables import (
     KillSwitch,
     OutreachCampaign,
     OutreachMessage,
+    Reconsent,
     Response,
     Sender,
+    Suppression,
 )
 
 
@@ -32,10 +51,9 @@ def facts(
     db: Session, message: OutreachMessage, sender: Sender, now: datetime, checks: Iterable[Check] = CHECKS
 ) -> Preflight:
     """Everything these checks need of one message, as it stands now."""
-    standing = db.execute(_standing(message, sender, now)).one()
+    standing = db.execute(_standing(), _asked(message, sender, now)).one()
     lead = hunter.lead_standing(db, message.lead_id)
     conversational = message.kind == "reply"
-    theirs = people.heard_from(message)
     related = lead is not None and not conversational and relationship in checks
     return Preflight(
         now=now,
@@ -46,7 +64,7 @@ def facts(
         approved_by_person=standing.approved_by is not None,
         approval_expires_at=standing.approval_expires_at,
         suppressed=standing.silenced,
-        inbound=_inbound(db, message, theirs),
+        inbound=_inbound(db, message),
         lead_state=lead.state if lead else None,
         relationship=crm.relationship(db, lead.keys) if lead and related else None,
         stopped_enrolment=None if _outlives(message, standing.enrolment_state) else standing.enrolment_state,
@@ -59,64 +77,99 @@ def facts(
         sender_zone=sender.time_zone,
         ramp=Ramp(sender.daily_cap, sender.ramp_start, sender.ramp_step, sender.ramp_since),
         sender_left_today=standing.left_today,
-        away_until=back_at(db, theirs, message.zone, now),
+        away_until=back_at(db, message, message.zone, now),
         address_paused_until=paused_until(db, message),
         person_left=tuple(standing.left_to_person),
     )
 
 
-def _standing(message: OutreachMessage, sender: Sender, now: datetime) -> Select[Any]:
-    """What our own tables say of the message, its person and its sender."""
-    approval = Approval.id == message.approval_id
+@cache
+def _standing() -> Select[Any]:
+    """What our own tables say of a message, its person and its sender; said once, asked of every message."""
+    m = OutreachMessage
+    approval = Approval.id == bindparam("approval")
+    keys = any_(bindparam("keys", type_=ARRAY(Text)))
+    to_person = and_(
+        or_(m.phone_key == keys, m.email_key == keys),
+        m.left_at > bindparam("person_since"),
+        m.sandbox == bindparam("sandbox"),
+        m.kind != "reply",
+    )
+    on_this_day = and_(m.sender_id == bindparam("sender"), m.left_at >= bindparam("day"), m.left_at < bindparam("next"))
     return select(
         _of(Approval.state, approval).label("approval_state"),
         _of(Approval.subject_hash, approval).label("approved_hash"),
         _of(Approval.decided_by, approval).label("approved_by"),
         _of(Approval.expires_at, approval).label("approval_expires_at"),
-        _of(OutreachCampaign.state, OutreachCampaign.id == message.campaign_id).label("campaign_state"),
-        _of(Enrolment.state, Enrolment.id == message.enrolment_id).label("enrolment_state"),
-        _silenced(message).label("silenced"),
-        _all(KillSwitch.reason, *_switches(message.channel, message.author), by=KillSwitch.id).label("switches"),
-        _left_today(sender, now).label("left_today"),
-        _all(OutreachMessage.left_at, *_left_to_person(message, sender, now)).label("left_to_person"),
+        _of(OutreachCampaign.state, OutreachCampaign.id == bindparam("campaign")).label("campaign_state"),
+        _of(Enrolment.state, Enrolment.id == bindparam("enrolment")).label("enrolment_state"),
+        _silenced(keys).label("silenced"),
+        _all(KillSwitch.reason, _is_on(any_(bindparam("scopes", type_=ARRAY(Text)))), by=KillSwitch.id).label(
+            "switches"
+        ),
+        select(func.count()).where(on_this_day).scalar_subquery().label("left_today"),
+        _all(m.left_at, to_person).label("left_to_person"),
     )
+
+
+def _silenced(keys: Any) -> ColumnElement[bool]:
+    """Whether the person asked to be left alone; one who wrote again may be answered where they wrote."""
+    dead = exists().where(Suppression.key == bindparam("address"), Suppression.reach == "address")
+    left_alone = exists().where(Suppression.key == keys, Suppression.reach == "person")
+    wrote_again = exists().where(
+        Reconsent.key == keys, Reconsent.channel == bindparam("channel"), Reconsent.revoked_at.is_(None)
+    )
+    return or_(dead, and_(left_alone, not_(and_(bindparam("is_reply", type_=Boolean), wrote_again))))
+
+
+def _asked(message: OutreachMessage, sender: Sender, now: datetime) -> dict[str, Any]:
+    """The values that go into `_standing` for one message."""
+    day, following = day_bounds(now, sender.time_zone)
+    return {
+        "approval": message.approval_id,
+        "campaign": message.campaign_id,
+        "enrolment": message.enrolment_id,
+        "keys": people.keys_of(message),
+        "address": message.email_key if message.channel == "email" else message.phone_key,
+        "channel": message.channel,
+        "is_reply": message.kind == "reply",
+        "scopes": _scopes(message.channel, message.author),
+        "sender": sender.id,
+        "day": day,
+        "next": following,
+        "person_since": now - PERSON_CAP_PERIOD - timedelta(seconds=1),
+        "sandbox": message.sandbox or sender.sandbox,
+    }
 
 
 def _of(column: InstrumentedAttribute[Any], condition: ColumnElement[bool]) -> ColumnElement[Any]:
     return select(column).where(condition).scalar_subquery()
 
 
-def _all(column: InstrumentedAttribute[Any], *conditions: ColumnElement[bool], by: Any = None) -> ColumnElement[Any]:
-    return func.array(select(column).where(*conditions).order_by(by).scalar_subquery())
+def _all(column: InstrumentedAttribute[Any], condition: ColumnElement[bool], by: Any = None) -> ColumnElement[Any]:
+    return func.array(select(column).where(condition).order_by(by).scalar_subquery())
 
 
-def _silenced(message: OutreachMessage) -> ColumnElement[bool]:
-    """Whether the person asked to be left alone; one who wrote again may be answered where they wrote."""
-    keys = people.keys_of(message)
-    address = message.email_key if message.channel == "email" else message.phone_key
-    left_alone = people.left_alone(keys)
-    if message.kind == "reply":
-        left_alone = and_(left_alone, not_(people.answerable(keys, message.channel)))
-    return or_(people.dead(address), left_alone) if address is not None else left_alone
-
-
-def _inbound(db: Session, message: OutreachMessage, theirs: ColumnElement[bool]) -> Inbound:
-    """What the person wrote since the text was written, from any address and on any channel.
+@cache
+def _heard() -> Select[Any, Any]:
+    """What a person wrote since a text was written, from any address and on any channel.
 
     What nobody has understood yet counts however old it is. In the very same instant counts as since. A person's
     own answer is to what they read, so only what was heard after it counts.
     """
-    since = message.edited_at or message.drafted_at or message.created_at
+    since: BindParameter[Any] = bindparam("since")
+    is_reply = bindparam("is_reply", type_=Boolean)
     unsettled = and_(or_(Response.label.is_(None), Response.label == "unclear"), Response.state != "handled")
-    counted = Response.created_at > since if message.kind == "reply" else or_(Response.created_at >= since, unsettled)
-    heard = db.execute(
-        select(Response.label, Response.state).where(
-            theirs,
-            Response.kind == "message",
-            counted,
-            or_(Response.label.is_(None), Response.label.not_in(MACHINE)),
-        )
-    ).all()
+    counted = or_(Response.created_at > since, and_(not_(is_reply), or_(Response.created_at == since, unsettled)))
+    return select(Response.label, Response.state).where(
+        people.HEARD, Response.kind == "message", counted, or_(Response.label.is_(None), Response.label.not_in(MACHINE))
+    )
+
+
+def _inbound(db: Session, message: OutreachMessage) -> Inbound:
+    since = message.edited_at or message.drafted_at or message.created_at
+    told = {**people.who(message), "since": since, "is_reply": message.kind == "reply"}
+    heard = db.execute(_heard(), told).all()
     if any(label in HUMAN for label, _ in heard):
         return "human"
     if any(state == "unread" for _, state in heard):
@@ -127,29 +180,18 @@ def _inbound(db: Session, message: OutreachMessage, theirs: ColumnElement[bool])
     return "unclassified" if heard else "none"
 
 
-def _left_today(sender: Sender, now: datetime) -> ColumnElement[int]:
-    """How many messages really left this sender on its own calendar day."""
-    start, end = day_bounds(now, sender.time_zone)
-    m = OutreachMessage
-    return select(func.count()).where(m.sender_id == sender.id, m.left_at >= start, m.left_at < end).scalar_subquery()
-
-
-def _left_to_person(message: OutreachMessage, sender: Sender, now: datetime) -> Iterator[ColumnElement[bool]]:
-    """What left to this person, from any campaign, channel and sender."""
-    yield people.written_to(OutreachMessage, people.keys_of(message))
-    yield OutreachMessage.left_at > now - PERSON_CAP_PERIOD - timedelta(seconds=1)
-    yield OutreachMessage.sandbox.is_(message.sandbox or sender.sandbox)
-    yield OutreachMessage.kind != "reply"
-
-
 def switches_on(db: Session, channel: str, author: str) -> tuple[str, ...]:
     """Reasons of the kill switches that are on for this channel and author."""
-    return tuple(db.scalars(select(KillSwitch.reason).where(*_switches(channel, author)).order_by(KillSwitch.id)))
+    on = select(KillSwitch.reason).where(_is_on(any_(literal(_scopes(channel, author), ARRAY(Text)))))
+    return tuple(db.scalars(on.order_by(KillSwitch.id)))
 
 
-def _switches(channel: str, author: str) -> Iterator[ColumnElement[bool]]:
-    yield KillSwitch.off_at.is_(None)
-    yield KillSwitch.scope.in_(["all", f"channel:{channel}", *(["agent:sdr"] if author == "agent" else [])])
+def _is_on(scopes: Any) -> ColumnElement[bool]:
+    return and_(KillSwitch.off_at.is_(None), KillSwitch.scope == scopes)
+
+
+def _scopes(channel: str, author: str) -> list[str]:
+    return ["all", f"channel:{channel}", *(["agent:sdr"] if author == "agent" else [])]
 
 
 def _outlives(message: OutreachMessage, enrolment_state: str | None) -> bool:

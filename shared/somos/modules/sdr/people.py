@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -127,11 +127,22 @@ def _known(db: Session, condition: ColumnElement[bool]) -> Known:
     )
 
 
-def heard_from(row: OutreachMessage | Enrolment) -> ColumnElement[bool]:
-    """Everything that the person of this row wrote to us, from any address and on any channel."""
-    keys = keys_of(row)
-    leads = select(OutreachMessage.lead_id).where(written_to(OutreachMessage, keys))
-    return or_(Response.from_key.in_(keys), Response.lead_id == row.lead_id, Response.lead_id.in_(leads))
+_KEYS = any_(bindparam("keys", type_=ARRAY(Text)))
+# Everything that the person of `who(row)` wrote to us, from any address and on any channel.
+HEARD: Final = or_(
+    Response.from_key == _KEYS,
+    Response.lead_id == bindparam("lead"),
+    Response.lead_id.in_(
+        select(OutreachMessage.lead_id).where(
+            or_(OutreachMessage.phone_key == _KEYS, OutreachMessage.email_key == _KEYS)
+        )
+    ),
+)
+
+
+def who(row: OutreachMessage | Enrolment) -> dict[str, Any]:
+    """The values that go into `HEARD` for the person of this row."""
+    return {"keys": keys_of(row), "lead": row.lead_id}
 
 
 def suppress(
@@ -188,27 +199,14 @@ def is_suppressed(db: Session, keys: Collection[str], address_key: str | None = 
 
 def asked_to_be_left_alone(db: Session, keys: Collection[str]) -> bool:
     """Whether the person behind any of these keys wants nothing from us, on any channel."""
-    return bool(db.scalar(select(left_alone(keys))))
+    asked = exists().where(Suppression.key.in_(keys), Suppression.reach == "person")
+    return bool(db.scalar(select(asked)))
 
 
 def is_dead(db: Session, address_key: str) -> bool:
     """Whether this one address bounced."""
-    return bool(db.scalar(select(dead(address_key))))
-
-
-def left_alone(keys: Collection[str]) -> ColumnElement[bool]:
-    """The same as a condition: the person behind any of these keys wants nothing from us, on any channel."""
-    return exists().where(Suppression.key.in_(keys), Suppression.reach == "person")
-
-
-def dead(address_key: str) -> ColumnElement[bool]:
-    """As a condition: this one address bounced."""
-    return exists().where(Suppression.key == address_key, Suppression.reach == "address")
-
-
-def answerable(keys: Collection[str], channel: str) -> ColumnElement[bool]:
-    """As a condition: a suppressed person wrote to us again on this channel and did not take it back."""
-    return exists().where(Reconsent.key.in_(keys), Reconsent.channel == channel, Reconsent.revoked_at.is_(None))
+    bounced = exists().where(Suppression.key == address_key, Suppression.reach == "address")
+    return bool(db.scalar(select(bounced)))
 
 
 def reconsent(db: Session, response: Response, now: datetime) -> None:

@@ -74,9 +74,9 @@ def draft_step(ctx: Context, db: Session, enrolment: Enrolment, step: CadenceSte
 def _unsettled_answer(db: Session, enrolment: Enrolment) -> bool:
     """Somebody answered and nobody knows yet what it means."""
     waiting = select(Response.id).where(
-        people.heard_from(enrolment),
+        people.HEARD,
         Response.kind == "message",
         or_(Response.label.is_(None), Response.label == "unclear"),
         Response.state != "handled",
     )
-    return db.scalars(waiting.limit(1)).first() is not None
+    return db.scalars(waiting.limit(1), people.who(enrolment)).first() is not None
