@@ -1,14 +1,14 @@
 """Drop the one id that an answer named
 
-Revision: sdr_0003
-Follows: 1a1c9a8a3219
+Revision: sdr_0004
+Follows: sdr_0003
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "sdr_0003"
-down_revision = "1a1c9a8a3219"
+revision = "sdr_0004"
+down_revision = "sdr_0003"
 branch_labels = None
 depends_on = None
 contract = True

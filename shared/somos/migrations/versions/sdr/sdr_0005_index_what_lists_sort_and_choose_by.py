@@ -1,13 +1,13 @@
 """Index what lists sort and choose by
 
-Revision: sdr_0004
-Follows: sdr_0003
+Revision: sdr_0005
+Follows: sdr_0004
 """
 
 from alembic import op
 
-revision = "sdr_0004"
-down_revision = "sdr_0003"
+revision = "sdr_0005"
+down_revision = "sdr_0004"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Add what is known of hidden numbers, phone messages and lost connections
 
-Revision: 1a1c9a8a3219
+Revision: sdr_0003
 Follows: sdr_0002
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "1a1c9a8a3219"
+revision = "sdr_0003"
 down_revision = "sdr_0002"
 branch_labels = None
 depends_on = None
