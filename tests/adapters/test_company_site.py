@@ -211,6 +211,22 @@ def test_a_proxy_that_cannot_get_out_is_no_refusal_of_the_site(status: int, kind
     assert type(_unreachable(error)) is kind
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ('saida; error=dns_error; rcode="NXDOMAIN"', (Refused, "no-such-site")),
+        ('saida; error=dns_error; rcode="SERVFAIL"', (Transient, "site-failed")),
+        ("saida; error=dns_timeout", (Transient, "site-failed")),
+        ("saida; error=connection_refused", (Transient, "site-failed")),
+    ],
+)
+def test_a_proxy_that_knows_the_name_does_not_exist_settles_it(
+    site: Callable[..., CompanySite], provider: Provider, told: str, expected: tuple[type, str]
+) -> None:
+    provider.will(Reply(502, "", {**HTML, "Proxy-Status": told}))
+    assert code_of(site()) == expected
+
+
 def test_a_sandbox_site_tells_who_the_company_is(wiring: Wiring) -> None:
     found = wiring.port(Sites).fetch("http://www.horizonte-exemplo.com.br/")
     assert found.cnpjs == ("98000101000167",)

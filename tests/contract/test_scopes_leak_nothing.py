@@ -13,7 +13,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.exc import DBAPIError
 
 from somos.mesh import context
@@ -98,11 +98,16 @@ def sellers(mesh: Mesh) -> Sellers:
     return Sellers(mesh, ana, bruno, Rows(mesh, ana.id, "minha", house).all(), house)
 
 
+def unfiltered(_principal: object, table: type, **_how: object) -> Select[Any]:
+    """As a handler that forgot its filter would read."""
+    return select(table)
+
+
 @pytest.fixture(params=["both walls", "only the database"])
 def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Either as it is, or as if every handler had forgotten its filter."""
     if request.param == "only the database":
-        monkeypatch.setattr(context, "visible", lambda _, table: select(table))
+        monkeypatch.setattr(context, "visible", unfiltered)
     return str(request.param)
 
 
@@ -187,7 +192,7 @@ def test_with_neither_wall_the_same_readings_would_tell_everything(
     """Else their silence would prove nothing."""
     theirs = sellers.brunos()
     asks = [ask for ask in readings(sellers, theirs) if not ask.query or set(ask.query) == {"pipeline_id"}]
-    monkeypatch.setattr(context, "visible", lambda _, table: select(table))
+    monkeypatch.setattr(context, "visible", unfiltered)
     monkeypatch.setattr(context, "Acting", lambda *_: Acting(SYSTEM, "no wall"))
     told = {ask.endpoint.path for ask in asks if any(trace in sellers.ask(ask)[1] for trace in traces(theirs))}
     assert told >= {

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
@@ -176,6 +176,8 @@ class _Visit:
             return Fetched(url, status, content_type, b""), response.headers["location"]
         if status == 429:
             raise Throttled("O site pediu uma pausa.", retry_after=60.0, status=status)
+        if status >= 500 and _name_is_unknown(response.headers):
+            raise Refused("Este domínio não existe.", code="no-such-site")
         if status >= 500:
             raise Transient("O site está fora do ar.", code="site-failed", status=status, outage=True)
         if status >= 400:
@@ -184,6 +186,12 @@ class _Visit:
             raise Refused("O endereço não é uma página.", code="not-a-page", status=status)
         body = read_body(response, self._rules.page_bytes, deadline, cut=True)
         return Fetched(url, status, content_type, body), None
+
+
+def _name_is_unknown(headers: Mapping[str, str]) -> bool:
+    """Whether the way out answers for a site that no such name exists (RFC 9209, 2.3.2)."""
+    told = headers.get("proxy-status", "").lower()
+    return "error=dns_error" in told and "nxdomain" in told
 
 
 def _blocked(error: Blocked) -> OutsideError:
