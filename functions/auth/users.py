@@ -37,9 +37,7 @@ def users_create(draft: UserDraft, ctx: Context) -> UserView:
         name=draft.name,
         role=draft.role,
         client_company_id=draft.client_company_id,
-        password_hash=hashed(
-            ctx, draft.password.get_secret_value(), field="password", about=(draft.email, draft.name)
-        ),
+        password_hash=hashed(ctx, draft.password.get_secret_value(), field="password", about=(draft.email, draft.name)),
     )
     ctx.db.add(user)
     ctx.db.flush()

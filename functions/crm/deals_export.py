@@ -2,12 +2,12 @@
 
 from sqlalchemy import select
 
+from somos.kernel.sheets import write
 from somos.mesh import Context, Download, Invalid, http
 from somos.mesh.clock import day_of
 from somos.modules.crm.rules.export import reais
 from somos.modules.crm.schemas.deals import DealCriteria
 from somos.modules.crm.tables import Company, Contact, Deal, DealStage, Pipeline
-from somos.modules.sheet import write
 
 MOST = 20_000
 HEADERS = [

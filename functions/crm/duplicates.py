@@ -2,12 +2,15 @@
 
 from sqlalchemy import exists, select
 
+from somos.kernel.documents import normalise_document
+from somos.kernel.emails import normalise_email
+from somos.kernel.hosts import domain_of
+from somos.kernel.phones import normalise_phone
 from somos.mesh import Context, http
 from somos.modules.crm.queries.duplicates import twins
 from somos.modules.crm.rules.duplicates import Known
 from somos.modules.crm.schemas.people import DuplicateAnswer, DuplicateQuestion
 from somos.modules.crm.tables import Company, Contact
-from somos.modules.keys import domain_of, normalise_document, normalise_email, normalise_phone
 
 
 # A POST, so that what is typed never stands in an address that gets logged.

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from somos.events.crm import DealOpened
 from somos.events.sdr import SuppressionWanted
+from somos.kernel import sheets
 from somos.mesh import Conflict, Context, Invalid, Page, Upload, http
-from somos.modules import sheet
 from somos.modules.crm.queries import importing
 from somos.modules.crm.queries.opening import NoPipeline, first_stage
 from somos.modules.crm.queries.undoing import undo
@@ -42,8 +42,8 @@ def imports_rows(id: UUID, filter: ImportRowFilter, ctx: Context) -> Page[Import
 def imports_create(upload: Upload, ctx: Context) -> ImportView:
     """Reads the file and shows what it would do; nothing is made yet."""
     try:
-        table = sheet.read(upload.content, MAX_ROWS, SPELLINGS)
-    except sheet.Unreadable as error:
+        table = sheets.read(upload.content, MAX_ROWS, SPELLINGS)
+    except sheets.Unreadable as error:
         raise Invalid(str(error), field="file") from error
     wanted = Import(
         owner_id=ctx.principal.id,
@@ -51,7 +51,7 @@ def imports_create(upload: Upload, ctx: Context) -> ImportView:
         encoding=table.encoding,
         delimiter=table.delimiter,
         headers=table.headers,
-        mapping=sheet.guess_mapping(table.headers, SYNONYMS),
+        mapping=sheets.guess_mapping(table.headers, SYNONYMS),
     )
     ctx.db.add(wanted)
     ctx.db.flush()

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from somos.kernel.text import fold
 from somos.mesh import Conflict, Context, Invalid, Page, http
 from somos.modules.crm.schemas.work import TagDraft, TagFilter, TagPatch, TagView
 from somos.modules.crm.tables import Tag
-from somos.modules.sheet import fold
 
 
 @http.get("/api/v1/tags", allow="crm:read")

@@ -2,12 +2,12 @@
 
 from somos.events.hunter import LeadSettled
 from somos.events.sdr import SuppressionWanted
+from somos.kernel.sheets import Unreadable, read
 from somos.mesh import Conflict, Context, Invalid, Upload, http
 from somos.modules.hunter import importing, sessions
 from somos.modules.hunter.rules.imports import SPELLINGS
 from somos.modules.hunter.schemas.sheets import ImportFilter, ImportReport
 from somos.modules.hunter.tables import IcpProfile
-from somos.modules.sheet import Unreadable, read
 
 
 @http.post("/api/v1/leads/import", allow="hunter:write", emits=(*sessions.ANNOUNCED, LeadSettled, SuppressionWanted))

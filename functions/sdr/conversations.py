@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from somos.events.sdr import MessageApproved
+from somos.kernel.keys import PersonKeys
 from somos.mesh import Conflict, Context, Forbidden, Invalid, NotFound, http
 from somos.modules.hunter import queries as hunter
 from somos.modules.hunter.queries import LeadCard
-from somos.modules.keys import PersonKeys
 from somos.modules.sdr import queries
 from somos.modules.sdr.answering import answer_to, last_heard
 from somos.modules.sdr.drafting import sender_for

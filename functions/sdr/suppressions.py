@@ -1,8 +1,8 @@
 """Who asked never to be written to. Rows are added and read; there is no way to take one out."""
 
 from somos.events.sdr import PersonSuppressed
+from somos.kernel.keys import PersonKeys
 from somos.mesh import Context, Page, http
-from somos.modules.keys import PersonKeys
 from somos.modules.sdr import people
 from somos.modules.sdr.schemas.people import Suppress, Suppressed, SuppressionFilter, SuppressionView
 from somos.modules.sdr.silencing import silence

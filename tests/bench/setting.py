@@ -212,9 +212,7 @@ class Process:
 
 
 @contextmanager
-def process(
-    command: list[str], environment: Mapping[str, str], log: Path, checkout: Path = ROOT
-) -> Iterator[Process]:
+def process(command: list[str], environment: Mapping[str, str], log: Path, checkout: Path = ROOT) -> Iterator[Process]:
     """A process while the block runs."""
     running = Process(command, environment, log, checkout)
     try:

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from somos.kernel.documents import is_valid_cnpj
 from somos.mesh.ids import uuid7
 from somos.modules.auth.tables import User
-from somos.modules.keys import is_valid_cnpj
 from somos.modules.sdr.asking import hash_of
 from somos.modules.sdr.rules.drafts import unsubscribe_token
 from somos.modules.sdr.tables import OutreachMessage, Sender

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, time, timedelta
 
+from somos.kernel.business_days import holidays_of
 from somos.mesh import clock
-from somos.modules.sdr.holidays_br import holidays_of
 
 # Ten in the morning in São Paulo: inside every sending window.
 MONDAY = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)

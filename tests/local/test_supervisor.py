@@ -161,9 +161,7 @@ def test_a_part_that_dies_while_its_engine_is_away_is_not_given_up(tmp_path: Pat
         assert supervisor.run(settled) == 7
 
 
-def test_a_full_disk_does_not_end_the_supervisor(
-    tmp_path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_does_not_end_the_supervisor(tmp_path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "logs").mkdir()
     log = tmp_path / "logs" / "worker.log"
     log.write_bytes(b"old line\n" * 600_000)

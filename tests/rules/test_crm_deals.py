@@ -71,9 +71,7 @@ def test_a_deal_born_of_an_answer_is_lost_with_a_reason_never_deleted():
     assert rules.refuse_delete(deal()) is None
 
 
-@given(
-    st.sampled_from(rules.STATES), st.booleans(), st.booleans(), st.frozensets(st.sampled_from(sorted(FULL)))
-)
+@given(st.sampled_from(rules.STATES), st.booleans(), st.booleans(), st.frozensets(st.sampled_from(sorted(FULL))))
 def test_no_transition_outside_the_machine_is_ever_allowed(state, direction, signed, present):
     facts = deal(state, present)
     moved = rules.refuse_move(facts, "Etapa", PIPELINE, []) is None

@@ -13,9 +13,7 @@ START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STAGES = [uuid4() for _ in range(4)]
 
 moves = st.lists(
-    st.tuples(
-        st.sampled_from(STAGES), st.sampled_from(["open", "won", "lost"]), st.integers(-3_600, 90 * 86_400)
-    ),
+    st.tuples(st.sampled_from(STAGES), st.sampled_from(["open", "won", "lost"]), st.integers(-3_600, 90 * 86_400)),
     max_size=30,
 )
 

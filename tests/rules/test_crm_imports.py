@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.modules import sheet
+from somos.kernel import sheets
 from somos.modules.crm.rules import imports
 
 HEADERS = [
@@ -24,7 +24,7 @@ HEADERS = [
 
 
 def test_portuguese_headers_are_understood():
-    mapping = sheet.guess_mapping(HEADERS, imports.SYNONYMS)
+    mapping = sheets.guess_mapping(HEADERS, imports.SYNONYMS)
     assert mapping == {
         "company_name": "Razão Social", "document": "CNPJ", "domain": "Site", "phone": "Telefone",
         "email": "E-mail", "city": "Cidade", "uf": "UF", "contact_name": "Contato",
@@ -37,7 +37,7 @@ def test_a_good_line_is_normalised():
         "Lumen Ltda", "11.222.333/0001-81", "https://www.lumen.com.br/sobre", "(11) 3222-3344",
         "OI@Lumen.com.br", "São Paulo", "sp", "Ana", "11 98765-4321", "R$ 1.500,50",
     ], strict=True))  # fmt: skip
-    draft, problems = imports.draft_of(cells, sheet.guess_mapping(HEADERS, imports.SYNONYMS))
+    draft, problems = imports.draft_of(cells, sheets.guess_mapping(HEADERS, imports.SYNONYMS))
     assert problems == []
     assert (draft.document, draft.domain, draft.uf) == ("11222333000181", "lumen.com.br", "SP")
     assert (draft.phone, draft.contact_phone) == ("+551132223344", "+5511987654321")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from somos.kernel.phones import normalise_phone
+from somos.kernel.sheets import Unreadable, read
 from somos.modules.hunter.rules import exports, imports, twins
 from somos.modules.hunter.rules.facts import chosen
-from somos.modules.keys import normalise_phone
-from somos.modules.sheet import Unreadable, read
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
 HEADERS = "Empresa;CNPJ;Site;Telefone;E-mail;Contato;Cargo;Cidade;UF;Segmento;Nº de funcionários;Observações"

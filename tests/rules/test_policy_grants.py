@@ -25,9 +25,7 @@ COMPANY = uuid4()
 
 
 def person(role: Role) -> Principal:
-    return Principal(
-        uuid4(), role, Kind.user, "Ana", "sessão", COMPANY if role is Role.Cliente else None
-    )
+    return Principal(uuid4(), role, Kind.user, "Ana", "sessão", COMPANY if role is Role.Cliente else None)
 
 
 def key(*scopes: str) -> Principal:

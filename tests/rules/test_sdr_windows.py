@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.modules.sdr.holidays_br import holidays_of
+from somos.kernel.business_days import holidays_of
 from somos.modules.sdr.rules.windows import (
     PERSON_CAP,
     PERSON_CAP_PERIOD,

@@ -15,7 +15,7 @@ from somos.adapters.public_web import Blocked, Resolve, check_url, public_sessio
 from somos.adapters.resilience import Caller
 from somos.adapters.site_rules import SiteRules
 from somos.adapters.site_text import Page, read_page
-from somos.modules.keys import domain_of
+from somos.kernel.hosts import domain_of
 from somos.ports.errors import OutsideError, Refused, Throttled, Transient
 from somos.ports.sites import PageText, SitePage, Sites
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from somos.adapters.evolution_media import without_media
 from somos.adapters.evolution_messages import read_message
 from somos.adapters.http import Answer, ResilientClient, by_status
+from somos.kernel.phones import phone_variants
 from somos.mesh.problems import Unavailable
-from somos.modules.keys import phone_variants
 from somos.ports.errors import NotConfigured, OutsideError, Refused, Transient, Unknown
 from somos.ports.sent import Sent
 from somos.ports.webhook_sender import Unauthorised

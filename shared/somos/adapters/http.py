@@ -18,8 +18,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from somos.adapters.gate import Gate
 from somos.adapters.resilience import Caller, Kind, Terms
+from somos.kernel.text import storable_json
 from somos.ports.errors import NotConfigured, OutsideError, Refused, Throttled, Transient, Unknown
-from somos.storable import storable_json
 
 USER_AGENT = "somos/0.1"
 LARGEST_ANSWER = 10 * 1024 * 1024

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from somos.adapters.resilience import Caller
+from somos.kernel.text import storable, storable_json
 from somos.ports.errors import (
     NotConfigured,
     OutsideError,
@@ -17,7 +18,6 @@ from somos.ports.errors import (
     Transient,
 )
 from somos.ports.llm import Llm, LlmAnswer, Prompt
-from somos.storable import storable, storable_json
 
 THROTTLED_PAUSE_S = 5.0
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from somos.storable import storable
+from somos.kernel.text import storable
 
 _BLOCKS = frozenset(
     re.findall(

@@ -25,8 +25,7 @@ GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 # Nobody's, though `is_global` does not say so in every Python: Teredo, benchmarks and identifiers that are no
 # addresses; documentation; IETF protocols; the relays of 6to4, which wrap what they are sent.
 NOT_ROUTED = tuple(
-    ipaddress.ip_network(one)
-    for one in ("2001::/23", "2001:db8::/32", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24")
+    ipaddress.ip_network(one) for one in ("2001::/23", "2001:db8::/32", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24")
 )
 PORTS = frozenset({80, 443})
 # Names that mean this machine or its network, whatever a resolver says.

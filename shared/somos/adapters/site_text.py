@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 from somos.adapters.site_rules import SiteRules
-from somos.modules.keys import normalise_cnpj, normalise_email, normalise_phone
-from somos.storable import storable
+from somos.kernel.documents import normalise_cnpj
+from somos.kernel.emails import normalise_email
+from somos.kernel.phones import normalise_phone
+from somos.kernel.text import storable
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
 PHONE = re.compile(r"(?<![\d./-])(?:\+?55[\s.-]?)?\(?0?\d{2}\)?[\s.-]{0,3}(?:9[\s.]?)?\d{4}[\s.-]?\d{4}(?![\d/])")

@@ -12,6 +12,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from somos.kernel.text import storable, storable_json
 from somos.mesh import bodies, guard, idempotency, steps
 from somos.mesh.bare import only_path
 from somos.mesh.context import Context
@@ -36,7 +37,6 @@ from somos.mesh.router import Router
 from somos.mesh.runtime import Runtime, current
 from somos.mesh.schemas import Download, Filter, Upload
 from somos.mesh.telemetry import span
-from somos.storable import storable, storable_json
 
 
 class Application:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Request, Response
 
+from somos.kernel.text import storable_json
 from somos.mesh import bodies, clock, outbox, refused
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Webhook
@@ -17,7 +18,6 @@ from somos.mesh.log import log
 from somos.mesh.problems import Invalid, TooLarge, Unauthorised
 from somos.mesh.runtime import Runtime
 from somos.policy.principals import SYSTEM
-from somos.storable import storable_json
 
 if TYPE_CHECKING:
     from somos.ports.webhook_sender import WebhookSender

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from werkzeug.wrappers import Request, Response
 
+from somos.kernel.text import storable_json
 from somos.mesh import bodies, clock, deliver
 from somos.mesh.context import AlreadyDone, Context, DeliveryRef
 from somos.mesh.database import Acting, transaction
@@ -20,7 +21,6 @@ from somos.mesh.problems import NotFound
 from somos.mesh.runtime import Runtime
 from somos.mesh.telemetry import span
 from somos.policy.principals import SYSTEM
-from somos.storable import storable_json
 
 # Whoever let its lease end has no say any more: another attempt has the delivery, and its own due time. A worker of
 # the code before does not say which attempt its delivery is.

@@ -92,9 +92,7 @@ def test_who_guesses_from_one_address_does_not_lock_the_owner_out_at_another(doo
 
 
 def guess_from_everywhere(door: Door, times: int) -> list[int]:
-    return [
-        door.login(password="tentativa errada", headers=at(f"203.0.113.{n}")).status for n in range(times)
-    ]
+    return [door.login(password="tentativa errada", headers=at(f"203.0.113.{n}")).status for n in range(times)]
 
 
 def test_guessing_at_one_account_from_many_places_is_slowed_down_but_not_where_its_owner_signed_in_before(
@@ -136,9 +134,7 @@ def test_a_hash_made_with_less_work_is_made_anew_at_login(door: Door) -> None:
     with door.mesh.db() as db:
         from somos.modules.auth.accounts import ensure_account
 
-        ensure_account(
-            db, email="velha@somos.test", name="V", role=Role.Diretor, password=PASSWORD, cost=4
-        )
+        ensure_account(db, email="velha@somos.test", name="V", role=Role.Diretor, password=PASSWORD, cost=4)
     stronger = door.mesh.runtime.settings.bcrypt_cost + 1
     object.__setattr__(door.mesh.runtime.settings, "bcrypt_cost", stronger)
     try:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from somos.modules.keys import key_hash
+from somos.kernel.keys import key_hash
 from tests.functions.crm.conftest import CNPJ, House
 
 SHEET = (

@@ -6,9 +6,9 @@ import pytest
 
 from somos.events.crm import DealOpened, DealWon
 from somos.events.sdr import LeadAccepted, MessageSent, PersonSuppressed, ReplyClassified
+from somos.kernel.keys import key_hash
 from somos.mesh import clock
 from somos.mesh.ids import uuid7
-from somos.modules.keys import key_hash
 from tests.functions.hunter.conftest import Hunt
 
 SECRET = "supressao-de-teste"

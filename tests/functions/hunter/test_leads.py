@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from somos.kernel.keys import PersonKeys
 from somos.mesh import clock
 from somos.mesh.clock import day_of
-from somos.modules.keys import PersonKeys
 from tests.functions.hunter.conftest import Hunt
 
 

@@ -23,7 +23,8 @@ def test_a_draft_stands_beside_its_evidence_and_names_the_model(desk: Desk):
         "insert into hunter.lead_sources (id, lead_id, field, value, source, method, url, seen_at, rank, late) "
         "values (gen_random_uuid(), :lead, 'texto', 'Criamos campanhas para marcas de varejo.', 'site', 'text', "
         "'http://horizonte-exemplo.com.br/', :seen, 1, false)",
-        lead=lead, seen=desk.mesh.time,
+        lead=lead,
+        seen=desk.mesh.time,
     )
     message = desk.draft(lead)
     assert "Criamos campanhas para marcas de varejo." in str(message["evidence"])

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from somos.modules.keys import PersonKeys
+from somos.kernel.keys import PersonKeys
 from somos.modules.sdr import queries
 from tests.functions.sdr.conftest import ANA_EMAIL, ANA_PHONE, Desk
 

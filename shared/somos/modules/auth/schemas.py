@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from somos.kernel.emails import normalise_email
 from somos.mesh.schemas import Body, Filter, View
 from somos.modules.auth.rules import MAX_KEY_DAYS
 from somos.modules.auth.tables import ApiKey, User
-from somos.modules.keys import normalise_email
 from somos.policy.passwords import MAX_LENGTH, MIN_LENGTH
 
 HumanRole = Literal["Admin", "Diretor", "Comercial", "Cliente"]

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from somos.kernel.hosts import domain_of
 from somos.modules.hunter import identity
 from somos.modules.hunter.erasing import erase
 from somos.modules.hunter.queries.facts import add_facts, facts_of, show
@@ -17,7 +18,6 @@ from somos.modules.hunter.rules.extraction import DEFAULTS, Rule
 from somos.modules.hunter.rules.facts import Fact, chosen, late
 from somos.modules.hunter.rules.states import LEAD, TWINS, UNSETTLED, move_lead
 from somos.modules.hunter.tables import ExtractionRule, Lead, LeadOrigin, MergeSuggestion, SearchSession
-from somos.modules.keys import domain_of
 
 Outcome = Literal["enriched", "duplicate", "blocked", "held", "nothing"]
 MAX_ALIKE = 200

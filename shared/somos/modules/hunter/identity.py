@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, Uuid, any_, literal, select, update
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import key_hash
 from somos.modules.hunter.queries.bulk import insert_rows
 from somos.modules.hunter.rules.facts import Fact, Key, exact_keys
 from somos.modules.hunter.tables import Lead, LeadKey, LeadSource
-from somos.modules.keys import key_hash
 
 
 def hashes_of(secret: str, facts: Iterable[Fact]) -> dict[str, Key]:

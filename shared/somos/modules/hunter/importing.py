@@ -9,6 +9,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import AddressKind
+from somos.kernel.keys import PersonKeys
+from somos.kernel.sheets import Sheet, Unreadable
+from somos.kernel.text import fold
 from somos.mesh import Context
 from somos.mesh.ids import stable, uuid7
 from somos.modules.hunter import following, identity
@@ -20,9 +23,7 @@ from somos.modules.hunter.rules.states import move_session
 from somos.modules.hunter.schemas.sheets import ImportReport, RefusedLine
 from somos.modules.hunter.sessions import count
 from somos.modules.hunter.tables import IcpProfile, SearchSession
-from somos.modules.keys import PersonKeys
 from somos.modules.sdr import queries as sdr
-from somos.modules.sheet import Sheet, Unreadable, fold
 
 FORBIDDEN = "A planilha diz para não contatar."
 

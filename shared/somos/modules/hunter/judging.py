@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import CompanyKeys, PersonKeys
 from somos.mesh.clock import day_of
 from somos.modules.crm import queries as crm
 from somos.modules.hunter import identity
@@ -22,7 +23,6 @@ from somos.modules.hunter.rules.limits import CONTACTED_RECENTLY_DAYS
 from somos.modules.hunter.rules.rubric import Answer, Criterion, Rubric, judge, needs_asking, rubric_of
 from somos.modules.hunter.rules.states import move_lead
 from somos.modules.hunter.tables import Lead, LeadScore
-from somos.modules.keys import CompanyKeys, PersonKeys
 from somos.modules.sdr import queries as sdr
 
 Outcome = Literal["qualified", "rejected", "blocked", "undecided"]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from somos.kernel.hosts import domain_of
+from somos.kernel.phones import normalise_phone
 from somos.modules.hunter.rules import extraction
 from somos.modules.hunter.rules.extraction import Rule
 from somos.modules.hunter.rules.facts import Fact, Origin, fact, profile_of
 from somos.modules.hunter.rules.naming import name_in_title, people_in, proper
-from somos.modules.keys import domain_of, normalise_phone
 from somos.ports.company_registry import RegistryRecord
 from somos.ports.search import Found
 from somos.ports.sites import PageText, SitePage

@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, distinct, func, select
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import CompanyKeys, PersonKeys
 from somos.mesh import Context
 from somos.modules.crm import queries as crm
 from somos.modules.hunter.queries import LeadCard
-from somos.modules.keys import CompanyKeys, PersonKeys
 from somos.modules.sdr import people
 from somos.modules.sdr.drafting import address_of
 from somos.modules.sdr.enrolments import has_live

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import PersonKeys
 from somos.modules.hunter import queries as hunter
 from somos.modules.hunter.queries import LeadCard
-from somos.modules.keys import PersonKeys
 from somos.modules.sdr import people
 from somos.modules.sdr.rules.drafts import UNSUBSCRIBE_PATH, unsubscribe_token, with_way_out
 from somos.modules.sdr.rules.own_words import own_words

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageSent
+from somos.kernel.phones import normalise_phone
 from somos.mesh import Context
 from somos.mesh.ids import uuid7
-from somos.modules.keys import normalise_phone
 from somos.modules.sdr import people
 from somos.modules.sdr.inbox import MAX_TEXT, Arrived, latest_to, take, writer
 from somos.modules.sdr.reporting import report_sent
@@ -87,9 +87,7 @@ def _edited(ctx: Context, db: Session, account: str, said: ChatMessage, *, pulle
         _take_edit(ctx, db, account, said, first, pulled=pulled)
 
 
-def _said_again(
-    ctx: Context, db: Session, account: str, said: ChatMessage, known: Response, *, pulled: bool
-) -> None:
+def _said_again(ctx: Context, db: Session, account: str, said: ChatMessage, known: Response, *, pulled: bool) -> None:
     """The same message in other words: its edit was lost, or what only the phone showed was decrypted at last."""
     texts = select(Response.text).where((Response.id == known.id) | (Response.edits == known.id))
     if said.kind == "text" and known.erased_at is None and said.text[:MAX_TEXT] not in db.scalars(texts).all():

@@ -15,9 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored
+from somos.kernel.emails import normalise_email
+from somos.kernel.keys import KeyKind
+from somos.kernel.phones import normalise_phone
 from somos.mesh import Context
 from somos.mesh.ids import uuid7
-from somos.modules.keys import KeyKind, normalise_email, normalise_phone
 from somos.modules.sdr import absences, bouncing, people
 from somos.modules.sdr.drafting import text_of
 from somos.modules.sdr.erasing import erase_answer, is_part_of
@@ -280,9 +282,7 @@ def _number_of(answered: OutreachMessage | None, arrived: Arrived) -> str:
     return answered.to_address if answered is not None and answered.channel == arrived.channel else ""
 
 
-def _answered(
-    db: Session, arrived: Arrived, from_key: str | None, edited: Response | None
-) -> OutreachMessage | None:
+def _answered(db: Session, arrived: Arrived, from_key: str | None, edited: Response | None) -> OutreachMessage | None:
     """The message that this one most likely answers: named in its headers, else the last one to that address."""
     if edited is not None and edited.message_id is not None:
         return db.get(OutreachMessage, edited.message_id)

@@ -10,8 +10,8 @@ from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, exists, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import KeyKind, key_hash
 from somos.mesh.ids import uuid7
-from somos.modules.keys import KeyKind, key_hash
 from somos.modules.sdr.tables import Enrolment, HiddenNumber, OutreachMessage, Reconsent, Response, Suppression
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import PersonKeys
 from somos.mesh.runtime import current
-from somos.modules.keys import PersonKeys
 from somos.modules.sdr import people
 from somos.modules.sdr.tables import OutreachMessage, PhoneMessage, Response, Suppression
 

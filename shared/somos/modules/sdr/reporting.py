@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageSent
+from somos.kernel.phones import normalise_phone
 from somos.mesh import Context
-from somos.modules.keys import normalise_phone
 from somos.modules.sdr import matching, people
 from somos.modules.sdr.enrolments import announce_stop
 from somos.modules.sdr.health import become, tell

@@ -19,12 +19,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from somos.kernel.business_days import holidays_of
 from somos.mesh import Context
 from somos.mesh.effects import operation
 from somos.modules.sdr import people
 from somos.modules.sdr.asking import ask
 from somos.modules.sdr.facts import facts
-from somos.modules.sdr.holidays_br import holidays_of
 from somos.modules.sdr.receipts import mark_sent
 from somos.modules.sdr.rules import guards
 from somos.modules.sdr.rules.guards import Refusal

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import PersonSuppressed
+from somos.kernel.emails import normalise_email
 from somos.mesh import Context
-from somos.modules.keys import normalise_email
 from somos.modules.sdr import people
 from somos.modules.sdr.schemas.people import Suppressed
 from somos.modules.sdr.stopping import stop_person

@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import Session
 
+from somos.kernel.names import significant
+from somos.kernel.phones import phone_variants
 from somos.mesh import searching
 from somos.modules.crm.rules.duplicates import Known, likeness
 from somos.modules.crm.schemas.people import Twin
 from somos.modules.crm.tables import Company, Contact
-from somos.modules.keys import phone_variants
-from somos.modules.names import significant
 
 CANDIDATES = 300
 SHOWN = 10

@@ -11,6 +11,8 @@ from sqlalchemy import Select, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import AddressKind
+from somos.kernel.keys import PersonKeys
+from somos.kernel.text import fold
 from somos.mesh import clock
 from somos.mesh.ids import uuid7
 from somos.modules.crm.queries import history
@@ -18,9 +20,7 @@ from somos.modules.crm.queries.opening import Opening, new_deal
 from somos.modules.crm.rules.duplicates import may_be_one
 from somos.modules.crm.rules.imports import Draft, Key, draft_of, forbidden_people, name_key
 from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal, DealStage, Import, ImportRow
-from somos.modules.keys import PersonKeys
 from somos.modules.sdr.queries import suppressed_among
-from somos.modules.sheet import fold
 
 FORBIDDEN = "A planilha diz para não contatar esta pessoa."
 

@@ -6,8 +6,9 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from somos.kernel.keys import CompanyKeys, PersonKeys
+from somos.kernel.phones import phone_variants
 from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal
-from somos.modules.keys import CompanyKeys, PersonKeys, phone_variants
 
 Relationship = Literal["client", "open_deal"]
 

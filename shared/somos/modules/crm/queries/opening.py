@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import CompanyKeys, PersonKeys
 from somos.mesh.ids import uuid7
 from somos.modules.crm.queries import history
 from somos.modules.crm.queries.matching import find_company, find_contact, lock_keys
 from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal, DealStage, Pipeline
-from somos.modules.keys import CompanyKeys, PersonKeys
 
 if TYPE_CHECKING:
     from somos.modules.hunter.queries import LeadCard

@@ -5,11 +5,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from somos.kernel.documents import normalise_document
+from somos.kernel.emails import normalise_email
+from somos.kernel.hosts import domain_of
+from somos.kernel.phones import normalise_phone
+from somos.kernel.text import fold
 from somos.mesh import searching
 from somos.modules.crm.schemas.reports import SearchHit
 from somos.modules.crm.tables import Company, Contact, Deal
-from somos.modules.keys import domain_of, normalise_document, normalise_email, normalise_phone
-from somos.modules.sheet import fold
 
 
 def search(

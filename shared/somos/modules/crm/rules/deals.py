@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from somos.modules.keys import is_valid_cnpj, is_valid_cpf
+from somos.kernel.documents import is_valid_cnpj, is_valid_cpf
 
 State = Literal["open", "won", "lost"]
 STATES: tuple[State, ...] = ("open", "won", "lost")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from somos.modules.names import name_similarity
-from somos.modules.places import same_place
+from somos.kernel.names import name_similarity
+from somos.kernel.places import same_place
 
 SUGGEST_FROM = 0.84  # below it, Brazilian company names that share a common word drown the real twins
 

@@ -5,10 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from somos.modules import refusals
-from somos.modules.keys import PersonKeys, domain_of, emails_in, normalise_document, phones_in
-from somos.modules.places import parse_state
-from somos.modules.sheet import fold, unread
+from somos.kernel import do_not_contact
+from somos.kernel.documents import normalise_document
+from somos.kernel.emails import emails_in
+from somos.kernel.hosts import domain_of
+from somos.kernel.keys import PersonKeys
+from somos.kernel.phones import phones_in
+from somos.kernel.places import parse_state
+from somos.kernel.sheets import unread
+from somos.kernel.text import fold
 
 Key = tuple[str, str]
 Parser = Callable[[str], str | None]
@@ -34,7 +39,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "deal_title": ("negocio", "titulo", "oportunidade", "titulo do negocio", "projeto", "deal"),
     "deal_value": ("valor", "valor do negocio", "valor estimado", "valor r", "value"),
     "expected_close_date": ("previsao", "previsao de fechamento", "data prevista", "fechamento"),
-    **refusals.COLUMNS,
+    **do_not_contact.COLUMNS,
 }  # fmt: skip
 FIELDS = tuple(SYNONYMS)
 SPELLINGS = frozenset(spelling for spellings in SYNONYMS.values() for spelling in spellings)
@@ -134,7 +139,7 @@ def draft_of(cells: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Draf
     expected = parse_date(given["expected_close_date"]) if "expected_close_date" in given else None
     if expected is None and "expected_close_date" in given:
         problems.append(f"Data inválida: {given['expected_close_date'][:60]}")
-    forbidden, unclear = refusals.forbidden(given)
+    forbidden, unclear = do_not_contact.forbidden(given)
     if unclear is not None:
         problems.append(f"Não se entende se a pessoa pode ser contatada: {unclear[:60]}")
     draft = Draft(
@@ -163,7 +168,7 @@ def draft_of(cells: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Draf
 def forbidden_people(cells: Mapping[str, str], mapping: Mapping[str, str]) -> list[PersonKeys]:
     """Whom a line says never to contact, also when nothing else of it can be used."""
     given = {name: cells[header] for name, header in mapping.items() if cells.get(header)}
-    if not refusals.forbidden(given)[0]:
+    if not do_not_contact.forbidden(given)[0]:
         return []
     phones = [phone for name in ("phone", "contact_phone") for phone in phones_in(given.get(name))]
     emails = [email for name in ("email", "contact_email") for email in emails_in(given.get(name))]

@@ -5,9 +5,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from somos.kernel.documents import normalise_document
+from somos.kernel.emails import normalise_email
+from somos.kernel.hosts import domain_of
+from somos.kernel.phones import normalise_phone
+from somos.kernel.places import parse_state
 from somos.modules.crm.rules.imports import MAX_CENTS
-from somos.modules.keys import domain_of, normalise_document, normalise_email, normalise_phone
-from somos.modules.places import parse_state
 
 
 def _document(text: str) -> str:

@@ -7,12 +7,12 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import ColumnElement, exists, select
 
+from somos.kernel.text import fold
 from somos.mesh import Body, Filter, View, untouched
 from somos.mesh.searching import holds
 from somos.modules.crm.rules.deals import DealFacts, State
 from somos.modules.crm.schemas import Day, Long, Moment, Money, Percent, Short
 from somos.modules.crm.tables import Deal, DealActivity, Tagging
-from somos.modules.sheet import fold
 
 
 class DealCriteria(Filter):

@@ -7,12 +7,12 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 
+from somos.kernel.text import fold
 from somos.mesh import Body, Filter, View, untouched
 from somos.mesh.searching import holds
 from somos.modules.crm.rules.merges import Side
 from somos.modules.crm.schemas import Document, Domain, Email, Long, Phone, Short, Uf
 from somos.modules.crm.tables import Company, CompanyContact, Contact, Merge, Tagging
-from somos.modules.sheet import fold
 
 ContactRole = Literal["decide", "paga", "juridico", "producao", "contato"]
 

@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from somos.kernel.text import fold
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.crm.rules.deals import STATES
-from somos.modules.sheet import fold
 from somos.policy.scopes import Everyone, Own, Via
 
 ACTIVITY_KINDS = ("note", "call", "meeting", "task", "message_sent", "message_received", "stage_change")

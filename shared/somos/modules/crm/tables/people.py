@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from somos.kernel.text import fold
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.crm.scopes import Behind
 from somos.modules.crm.tables.deals import Deal
-from somos.modules.sheet import fold
 from somos.policy.scopes import Own, Via
 
 CONTACT_ROLES = ("decide", "paga", "juridico", "producao", "contato")

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import CompanyKeys
 from somos.modules.hunter.queries.facts import facts_of_all
 from somos.modules.hunter.rules.evidence import evidence_of
 from somos.modules.hunter.rules.facts import Fact
 from somos.modules.hunter.tables import Lead, LeadKey, LeadScore
-from somos.modules.keys import CompanyKeys
 
 MAX_EVIDENCE = 20
 
@@ -123,8 +123,6 @@ def _evidence(score: LeadScore | None, facts: list[Fact]) -> list[Evidence]:
     ]
     known = {item.quote for item in quoted}
     read = [
-        Evidence(line.field, line.text, line.text, line.url)
-        for line in evidence_of(facts)
-        if line.text not in known
+        Evidence(line.field, line.text, line.text, line.url) for line in evidence_of(facts) if line.text not in known
     ]
     return [*quoted, *read][:MAX_EVIDENCE]

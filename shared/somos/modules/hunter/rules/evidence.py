@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from somos.kernel.text import fold
 from somos.modules.hunter.rules.facts import Fact, chosen
-from somos.modules.sheet import fold
 
 MAX_LINES = 60
 MAX_LINE = 300

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from somos.modules.keys import format_cnpj
-from somos.modules.sheet import write
+from somos.kernel.documents import format_cnpj
+from somos.kernel.sheets import write
 
 Layout = Literal["planilha", "hubspot"]
 _ORIGIN = {"person": "pessoa", "csv": "planilha", "site": "site", "maps": "Google Maps", "web": "Google",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from somos.modules.keys import domain_of, is_mobile
+from somos.kernel.hosts import domain_of
+from somos.kernel.phones import is_mobile
 
 Kind = Literal["email", "phone", "social"]
 KINDS: tuple[Kind, ...] = ("email", "phone", "social")

@@ -7,17 +7,13 @@ from datetime import datetime
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from somos.modules.keys import (
-    CompanyKeys,
-    KeyKind,
-    domain_of,
-    normalise_cnpj,
-    normalise_email,
-    normalise_phone,
-    phone_variants,
-)
-from somos.modules.places import parse_state
-from somos.storable import storable
+from somos.kernel.documents import normalise_cnpj
+from somos.kernel.emails import normalise_email
+from somos.kernel.hosts import domain_of
+from somos.kernel.keys import CompanyKeys, KeyKind
+from somos.kernel.phones import normalise_phone, phone_variants
+from somos.kernel.places import parse_state
+from somos.kernel.text import storable
 
 Origin = Literal["person", "csv", "site", "maps", "web", "registry"]
 ORIGINS: tuple[Origin, ...] = ("person", "csv", "site", "maps", "web", "registry")

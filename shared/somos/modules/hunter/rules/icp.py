@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from somos.kernel.places import STATES
+from somos.kernel.text import fold
 from somos.modules.hunter.rules.limits import MAX_QUERIES
-from somos.modules.places import STATES
-from somos.modules.sheet import fold
 
 Source = Literal["web", "maps"]
 SOURCES: tuple[Source, ...] = ("web", "maps")

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from somos.modules import refusals
+from somos.kernel import do_not_contact
+from somos.kernel.documents import normalise_cpf
+from somos.kernel.emails import emails_in
+from somos.kernel.phones import phones_in
+from somos.kernel.sheets import Row, Sheet, guess_mapping, is_scientific, unread
 from somos.modules.hunter.rules.facts import Fact, exact_keys, fact
-from somos.modules.keys import emails_in, normalise_cpf, phones_in
-from somos.modules.sheet import Row, Sheet, guess_mapping, is_scientific, unread
 
 # field -> the column names people use, folded (lower case, no accents). The first that exists is taken.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -34,7 +36,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "linkedin": ("linkedin",),
     "facebook": ("facebook",),
     "observacao": ("observacao", "observacoes", "obs", "notas", "nota", "comentarios", "description"),
-    **refusals.COLUMNS,
+    **do_not_contact.COLUMNS,
 }  # fmt: skip
 SPELLINGS = frozenset(spelling for spellings in SYNONYMS.values() for spelling in spellings)
 
@@ -85,7 +87,7 @@ def line_of(row: Row, mapping: Mapping[str, str], name: str, seen_at: datetime) 
             warnings.append(_not_read(field, text))
         facts += found
     facts += _domain_of_email(facts, where, seen_at)
-    forbidden, unclear = refusals.forbidden(given)
+    forbidden, unclear = do_not_contact.forbidden(given)
     refused = _refusal(row, given, facts, unclear)
     kept = tuple(facts) if refused is None or forbidden else ()
     return Line(row.line, kept, refused, tuple(warnings) if refused is None else (), forbidden)
@@ -93,7 +95,7 @@ def line_of(row: Row, mapping: Mapping[str, str], name: str, seen_at: datetime) 
 
 def _stated(given: Mapping[str, str]) -> dict[str, str]:
     """The cells that state facts; both phone columns as one."""
-    stated = {field: text for field, text in given.items() if field not in refusals.COLUMNS}
+    stated = {field: text for field, text in given.items() if field not in do_not_contact.COLUMNS}
     second = stated.pop("phone_2", None)
     if second is not None:
         stated["phone"] = f"{stated['phone']}; {second}" if "phone" in stated else second

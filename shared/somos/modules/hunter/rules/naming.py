@@ -2,7 +2,7 @@
 
 import re
 
-from somos.modules.sheet import fold
+from somos.kernel.text import fold
 
 _SEPARATORS = re.compile(r"\s+[|•·:–—»-]+\s+|:\s+|\s*\|\s*")
 _GENERIC = frozenset(

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from somos.kernel.documents import format_cnpj
+from somos.kernel.places import same_place
+from somos.kernel.text import fold
 from somos.modules.hunter.rules.evidence import Line, where_quoted
 from somos.modules.hunter.rules.facts import Fact, chosen, headcount
 from somos.modules.hunter.rules.icp import Icp
 from somos.modules.hunter.rules.limits import QUALIFY_AT
-from somos.modules.keys import format_cnpj
-from somos.modules.places import same_place
-from somos.modules.sheet import fold
 
 Answered = Literal["yes", "partly", "no", "unknown"]
 ANSWERS: tuple[Answered, ...] = ("yes", "partly", "no", "unknown")

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from somos.modules.names import name_similarity
-from somos.modules.places import same_place
+from somos.kernel.names import name_similarity
+from somos.kernel.places import same_place
 
 SUGGEST_FROM = 0.84
 

@@ -7,15 +7,17 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from sqlalchemy import ColumnElement, func, or_
 
+from somos.kernel.documents import normalise_cnpj
+from somos.kernel.emails import normalise_email
+from somos.kernel.phones import normalise_phone
+from somos.kernel.places import parse_state
+from somos.kernel.text import fold
 from somos.mesh.schemas import Body, Filter, View
 from somos.mesh.searching import holds
 from somos.modules.hunter.rules.exports import Layout
 from somos.modules.hunter.rules.states import NEVER_EXPORTED
 from somos.modules.hunter.schemas.profiles import Name
 from somos.modules.hunter.tables import Lead
-from somos.modules.keys import normalise_cnpj, normalise_email, normalise_phone
-from somos.modules.places import parse_state
-from somos.modules.sheet import fold
 
 LeadState = Literal[
     "discovered", "enriching", "scored", "duplicate", "qualified", "rejected_campaign", "in_cadence", "replied",

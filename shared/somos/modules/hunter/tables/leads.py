@@ -8,12 +8,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from somos.kernel.names import significant
+from somos.kernel.text import fold
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.hunter.rules.facts import ORIGINS
 from somos.modules.hunter.rules.states import LEAD_STATES, UNSETTLED
 from somos.modules.hunter.tables.searches import SearchSession
-from somos.modules.names import significant
-from somos.modules.sheet import fold
 from somos.policy.scopes import Everyone, Via
 
 

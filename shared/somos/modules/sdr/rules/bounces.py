@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from somos.modules.keys import normalise_email
+from somos.kernel.emails import normalise_email
 from somos.modules.sdr.rules.own_words import plain
 
 

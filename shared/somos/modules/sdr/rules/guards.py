@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from somos.kernel.business_days import IsHoliday
 from somos.modules.sdr.rules import windows
-from somos.modules.sdr.rules.windows import IsHoliday, Ramp, Window
+from somos.modules.sdr.rules.windows import Ramp, Window
 
 # cancel: it will never leave. ask: a person approves again. hold: until a person lifts it. wait: until `until`.
 Then = Literal["cancel", "ask", "hold", "wait"]

@@ -1,11 +1,11 @@
 """When a message may leave: sending windows per time zone, holidays, caps and the ramp of a new sender."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-IsHoliday = Callable[[date], bool]
+from somos.kernel.business_days import IsHoliday
 
 PERSON_CAP = 2
 PERSON_CAP_PERIOD = timedelta(days=7)

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from somos.kernel.emails import normalise_email
+from somos.kernel.phones import normalise_phone
 from somos.mesh import Body, Filter, View
-from somos.modules.keys import normalise_email, normalise_phone
 from somos.modules.sdr.schemas import Reason
 from somos.modules.sdr.tables import Suppression
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from somos.modules.sheet import fold
+from somos.kernel.text import fold
 
 STATES: Final[dict[str, str]] = {
     "AC": "Acre", "AL": "Alagoas", "AM": "Amazonas", "AP": "Amapá", "BA": "Bahia", "CE": "Ceará",

@@ -2,7 +2,7 @@
 
 from difflib import SequenceMatcher
 
-from somos.modules.sheet import fold
+from somos.kernel.text import fold
 
 # Words that say nothing of which company it is.
 _NOISE = frozenset(

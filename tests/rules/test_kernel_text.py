@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.storable import storable, storable_json
+from somos.kernel.text import storable, storable_json
 
 anything = st.text(st.characters(exclude_categories=[]) | st.sampled_from("\x00\ud83d\udc4d\\u0d8c"), max_size=30)
 values = st.recursive(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from somos.modules.sheet import fold
+from somos.kernel.text import fold
 
 # field -> the column names people use, folded
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {

@@ -1,9 +1,10 @@
-"""Brazilian holidays; the calendar's package is heavy, so it is loaded on first use."""
+"""Which days are worked in Brazil. The calendar's package is heavy, so it is loaded on first use."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 
-from somos.modules.sdr.rules.windows import IsHoliday
+IsHoliday = Callable[[date], bool]
 
 
 @lru_cache(maxsize=64)

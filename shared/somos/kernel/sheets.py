@@ -8,12 +8,11 @@ be read is kept with its line number and the reason.
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, islice
 
-from somos.storable import storable
+from somos.kernel.text import fold, storable
 
 MAX_ROWS = 5_000
 MAX_CELL = 2_000
@@ -54,13 +53,6 @@ class Sheet:
     rows: list[Row]
     encoding: str
     delimiter: str
-
-
-def fold(text: str) -> str:
-    """Lower case, without accents or punctuation: what is compared and searched."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    return re.sub(r"[^a-z0-9]+", " ", plain).strip()
 
 
 def read(content: bytes, max_rows: int = MAX_ROWS, known: Collection[str] = ()) -> Sheet:

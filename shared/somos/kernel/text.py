@@ -1,10 +1,11 @@
-"""What PostgreSQL cannot hold is taken out of every text from outside, where the text comes in.
+"""Text from outside: what is compared and searched, and what PostgreSQL can hold.
 
-Two things: the NUL character, and half a surrogate pair (an emoji cut in two). Both are legal in JSON, in Python
-and in JavaScript, so both are really sent.
+Two things it cannot: the NUL character, and half a surrogate pair (an emoji cut in two). Both are legal in JSON, in
+Python and in JavaScript, so both are really sent.
 """
 
 import re
+import unicodedata
 
 # Every escape of a JSON text, one by one, so that `\\u0000` (a backslash and five characters) is not taken for one.
 # The first group is what cannot be held; a whole surrogate pair matches before its halves.
@@ -16,6 +17,13 @@ _ESCAPE = re.compile(
 )
 # A half as UTF-8 would write it; `json.loads` takes these bytes for characters.
 _ENCODED_HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+
+
+def fold(text: str) -> str:
+    """Lower case, without accents or punctuation: what is compared and searched."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    return re.sub(r"[^a-z0-9]+", " ", plain).strip()
 
 
 def storable(text: str) -> str:

@@ -1,0 +1,1 @@
+"""The words that every module shares. Imports nothing of ours."""
