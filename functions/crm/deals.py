@@ -4,7 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from somos.events.crm import DealOpened
-from somos.mesh import Conflict, Context, Invalid, Page, http
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Invalid, Page, http
 from somos.modules.crm.ownership import check_owner, owner_of_new
 from somos.modules.crm.queries.opening import NoPipeline, Opening, first_stage, open_deal
 from somos.modules.crm.rules import deals as rules
@@ -45,20 +46,17 @@ def deals_patch(id: UUID, patch: DealPatch, ctx: Context) -> DealView:
     deal = ctx.get(Deal, id, lock=True)
     changes = patch.model_dump(exclude_unset=True)
     if deal.state != "open" and changes:
-        raise Conflict("O negócio está encerrado; reabra antes de alterar", code="deal-closed")
+        raise NotAllowed("O negócio está encerrado; reabra antes de alterar", code="deal-closed")
     check_owner(ctx.db, ctx.principal, changes, deal.owner_id)
     _check_links(ctx, changes)
-    for name, value in changes.items():
-        setattr(deal, name, value)
-    ctx.db.flush()
-    return DealView.model_validate(deal)
+    return ctx.show(ctx.change(deal, patch), DealView)
 
 
 @http.delete("/api/v1/deals/{id}", allow="crm:write")
 def deals_delete(id: UUID, ctx: Context) -> None:
     deal = ctx.get(Deal, id, lock=True)
     if refusal := rules.refuse_delete(facts_of(deal)):
-        raise Conflict(refusal.reason, code=refusal.code, fresh=DealView.model_validate(deal))
+        raise NotAllowed(refusal.reason, refusal.code)
     ctx.db.delete(deal)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
 from somos.mesh.journal import Journal, settle
 from somos.mesh.log import log
-from somos.mesh.problems import NotFound, Stale
+from somos.mesh.problems import Conflict, NotFound, Stale
 from somos.mesh.runtime import Runtime
 from somos.mesh.schemas import Filter, Page
 from somos.policy.principals import SYSTEM, Kind, Principal
@@ -75,6 +75,7 @@ class Context:
         self._events: list[tuple[Event, datetime | None]] = []
         self._messages: list[dict[str, Any]] = []
         self._wrote = False
+        self._locked: tuple[type[Any], UUID] | None = None
 
     # -- who and when
 
@@ -176,6 +177,7 @@ class Context:
         """
         statement = self.visible(table).where(cast(Any, table).id == id)
         if lock:
+            self._locked = (table, id)
             # Only this table's row: what the scope joins stays unlocked.
             statement = statement.with_for_update(of=table)
         row = self.db.scalars(statement).first()
@@ -185,6 +187,32 @@ class Context:
         if lock and self.if_match is not None and version is not None and version != self.if_match:
             raise Stale
         return row
+
+    def create(self, table: type[Row], draft: BaseModel | None = None, **values: Any) -> Row:
+        """A new row of what was sent and of `values`, which win; written, so that its keys and checks are known."""
+        sent = draft.model_dump() if draft is not None else {}
+        row = table(**(sent | values))
+        self.db.add(row)
+        self.db.flush()
+        return row
+
+    def change(self, row: Row, patch: BaseModel | None = None, **values: Any) -> Row:
+        """The row with the fields that were sent, and with `values`, which win; written."""
+        sent = patch.model_dump(exclude_unset=True) if patch is not None else {}
+        for name, value in (sent | values).items():
+            setattr(row, name, value)
+        self.db.flush()
+        return row
+
+    def show(self, row: Any, view: type[V]) -> V:
+        """The row as the API gives it."""
+        return view.model_validate(row)
+
+    def refuse_twin(self, twins: Select[Any], view: type[V], detail: str, code: str) -> None:
+        """Raises Conflict, with the twin as it is, when there is one among `twins`."""
+        twin = self.db.scalars(twins.limit(1)).first()
+        if twin is not None:
+            raise Conflict(detail, code=code, fresh=self.show(twin, view))
 
     def page(self, statement: Select[Any], view: type[V]) -> Page[V]:
         """One page of `statement` in the order and from the cursor that the request's Filter states."""
@@ -285,6 +313,18 @@ class Context:
         """The dispatcher's, when the handler raised: nothing of it stays."""
         self._scope.__exit__(type(error), error, error.__traceback__)
         self._db = None
+
+    def fresh(self, view: Any) -> Any:
+        """The dispatcher's, after `abandon`: the row that the handler had locked, as it is now; None without one."""
+        if self._locked is None or not (isinstance(view, type) and issubclass(view, BaseModel)):
+            return None
+        table, id = self._locked
+        with transaction(self.runtime.engine, self._acting) as db:
+            row = db.scalars(self.visible(table).where(cast(Any, table).id == id)).first()
+            try:
+                return None if row is None else view.model_validate(row)
+            except ValidationError:
+                return None  # this endpoint answers with something else
 
     def _before_commit(self, db: Session) -> None:
         db.flush()

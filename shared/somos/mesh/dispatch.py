@@ -12,6 +12,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from somos.kernel.refusals import NotAllowed
 from somos.kernel.text import storable, storable_json
 from somos.mesh import bodies, guard, idempotency, steps
 from somos.mesh.bare import only_path
@@ -129,6 +130,8 @@ class Application:
                 return response
             except BaseException as error:
                 context.abandon(error)
+                if isinstance(error, NotAllowed | StaleDataError):
+                    raise _refused(error, context.fresh(endpoint.returns)) from error
                 raise
             finally:
                 bound.reset(token)
@@ -301,10 +304,16 @@ def _in_portuguese(found: Any) -> str:
         return "Valor não aceito"
 
 
+def _refused(error: NotAllowed | StaleDataError, fresh: Any) -> Conflict:
+    if isinstance(error, NotAllowed):
+        return Conflict(error.detail, code=error.code, fresh=fresh)
+    return Conflict("Outra pessoa alterou este registro ao mesmo tempo; leia de novo", code="lost-race", fresh=fresh)
+
+
 def _translate(error: Exception) -> Problem:
     """What the database refused, said as a problem; anything else is ours to fix."""
-    if isinstance(error, StaleDataError):
-        return Conflict("Outra pessoa alterou este registro ao mesmo tempo; leia de novo", code="lost-race")
+    if isinstance(error, NotAllowed | StaleDataError):
+        return _refused(error, None)
     if isinstance(error, DBAPIError):
         code = sqlstate(error)
         if code == "42501":
