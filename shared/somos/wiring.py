@@ -180,6 +180,12 @@ def _email(wiring: Wiring) -> Any:
     return Resend(wiring.client("resend", wiring.settings.resend_url, headers, rate=Rate(5, 1.0)))
 
 
+def _email_reports(_: Wiring) -> Any:
+    from somos.adapters.resend_reports import ResendReports
+
+    return ResendReports()
+
+
 def _evolution_webhooks(wiring: Wiring) -> Any:
     from somos.adapters.evolution import EvolutionWebhooks
 
@@ -208,6 +214,7 @@ PORTS: dict[str, Wire] = {
     ),
     "somos.ports.whatsapp.WhatsappReports": Wire("evolution", _whatsapp_reports, asks=False),
     "somos.ports.email.Email": Wire("resend", _email, ("RESEND_URL", "RESEND_API_KEY"), ("RESEND_API_KEY",)),
+    "somos.ports.email.EmailReports": Wire("resend", _email_reports, asks=False),
 }
 SENDERS: dict[str, Wire] = {
     "evolution": Wire("evolution", _evolution_webhooks, ("EVOLUTION_WEBHOOK_TOKEN",), ("EVOLUTION_WEBHOOK_TOKEN",)),

@@ -69,15 +69,15 @@ def bounced(subject: str, text: str, headers: Mapping[str, str]) -> list[Bounced
 
 
 def is_dead_bounce(kind: str, diagnosis: str) -> bool:
-    """Whether a provider's own word for a bounce (Permanent, Transient, Undetermined) means a dead address.
+    """Whether a provider's judgement of a bounce (permanent, temporary, undetermined) means a dead address.
 
     `diagnosis` is what the other server said; its status decides what the word leaves open, and one for now is
     never for good.
     """
     said = is_dead_status(status_codes(diagnosis))
-    if kind.casefold() == "permanent":
+    if kind == "permanent":
         return said is not False
-    if kind.casefold() in ("transient", "temporary"):
+    if kind == "temporary":
         return False
     return said is True
 
