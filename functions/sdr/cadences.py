@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from somos.mesh import Context, Invalid, Page, http
-from somos.modules.sdr.enrolments import as_rules, published, steps_of
+from somos.modules.sdr.queries.cadences import as_rules, published, steps_of
 from somos.modules.sdr.rules.cadences import problems
 from somos.modules.sdr.schemas.cadences import (
     CadenceDetail,

@@ -3,8 +3,8 @@
 from somos.events.sdr import CampaignStarted
 from somos.mesh import Accepted, Context, Invalid, http
 from somos.modules.hunter import queries as hunter
-from somos.modules.sdr.drafting import sender_for
-from somos.modules.sdr.enrolments import published
+from somos.modules.sdr.queries.cadences import published
+from somos.modules.sdr.queries.senders import sender_for
 from somos.modules.sdr.schemas.campaigns import CampaignStart
 from somos.modules.sdr.tables import CampaignLead, OutreachCampaign
 

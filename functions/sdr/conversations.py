@@ -8,9 +8,10 @@ from somos.mesh import Conflict, Context, Forbidden, Invalid, NotFound, http
 from somos.modules.hunter import queries as hunter
 from somos.modules.hunter.queries import LeadCard
 from somos.modules.sdr import queries
-from somos.modules.sdr.answering import answer_to, last_heard
-from somos.modules.sdr.drafting import sender_for
-from somos.modules.sdr.owners import check_owns
+from somos.modules.sdr.actions.drafts import answer
+from somos.modules.sdr.queries.conversations import check_owns
+from somos.modules.sdr.queries.responses import last_written
+from somos.modules.sdr.queries.senders import sender_for
 from somos.modules.sdr.schemas.messages import MessageView, to_fix
 from somos.modules.sdr.schemas.responses import ConversationView, Reply, TimelineView
 
@@ -32,14 +33,14 @@ def conversations_reply(lead_id: UUID, reply: Reply, ctx: Context) -> MessageVie
     """Answer somebody who wrote to us. Writing it is approving it: the writer is a person, and it is their text."""
     check_owns(ctx, lead_id)
     card = _card(ctx, lead_id)
-    heard = last_heard(ctx.db, lead_id, reply.channel)
+    heard = last_written(ctx.db, lead_id, reply.channel)
     if heard is None:
         raise Forbidden("Só se responde a quem escreveu; o primeiro contato passa pela aprovação")
     sender = sender_for(ctx.db, heard.channel, heard.sender_id) or sender_for(ctx.db, heard.channel)
     if sender is None:
         raise Conflict("Não há remetente ativo neste canal", code="no-sender")
     with ctx.as_system() as db:
-        message = answer_to(ctx, db, heard, card, sender, reply.subject, reply.text)
+        message = answer(ctx, db, heard, card, sender, reply.subject, reply.text)
         if wrong := to_fix(message):
             raise Invalid(" ".join(wrong), field="text")
     ctx.emit(MessageApproved(message_id=message.id))

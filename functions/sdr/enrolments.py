@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.sdr import people
+from somos.modules.sdr.actions.enrolments import stop_enrolment
+from somos.modules.sdr.actions.locks import lock_for_enrolment
+from somos.modules.sdr.actions.messages import cancel_of_enrolment
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
 from somos.modules.sdr.schemas.cadences import EnrolmentFilter, EnrolmentView
 from somos.modules.sdr.schemas.campaigns import Pause
-from somos.modules.sdr.stopping import cancel_of_enrolment, stop_enrolment
 from somos.modules.sdr.tables import Enrolment
 
 
@@ -19,7 +20,7 @@ def enrolments_list(filter: EnrolmentFilter, ctx: Context) -> Page[EnrolmentView
 @http.post("/api/v1/enrolments/{id}/stop", allow="sdr:write", status=200)
 def enrolments_stop(id: UUID, stop: Pause, ctx: Context) -> EnrolmentView:
     """End one person's cadence; what has not left is cancelled."""
-    people.lock_for_enrolment(ctx.db, id)
+    lock_for_enrolment(ctx.db, id)
     enrolment = ctx.get(Enrolment, id, lock=True)
     if enrolment.state not in LIVE_ENROLMENTS:
         raise Conflict("A cadência já terminou", code="enrolment-ended", fresh=EnrolmentView.model_validate(enrolment))

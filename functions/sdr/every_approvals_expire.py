@@ -1,7 +1,7 @@
 """Requests that nobody decided in time lapse, and their messages with them."""
 
 from somos.mesh import Context, cron
-from somos.modules.sdr.expiring import expire_due
+from somos.modules.sdr.actions.messages import expire_due
 
 
 @cron("*/15 * * * *")

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from somos.events.sdr import MessageApproved, MessageSent
 from somos.mesh import Context, cron
-from somos.modules.sdr import people
-from somos.modules.sdr.finding import missing_messages, note_unconfirmed, settle_stuck, stuck_messages
-from somos.modules.sdr.reporting import report_sent
+from somos.modules.sdr.actions.locks import lock_for_all
+from somos.modules.sdr.actions.messages import note_unconfirmed, settle_stuck
+from somos.modules.sdr.actions.provider_reports import report_sent
+from somos.modules.sdr.queries.messages import missing_messages, stuck_messages
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
 
@@ -26,7 +27,7 @@ def every_unknown_messages(ctx: Context) -> None:
         found += [(missing.message_id, missing.account, said) for said in page.messages if missing.is_this(said)]
     with ctx.write() as db:
         stuck = stuck_messages(db, ctx.now)
-        people.lock_for_all(db, [*(message_id for message_id, _, _ in found), *stuck.all])
+        lock_for_all(db, [*(message_id for message_id, _, _ in found), *stuck.all])
         for _, account, said in found:
             report_sent(ctx, db, account, said)
         again, parked = settle_stuck(db, stuck)

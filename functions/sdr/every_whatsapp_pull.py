@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored
 from somos.mesh import Context, cron
-from somos.modules.sdr.hearing import lock_writers
-from somos.modules.sdr.pulling import MAX_PAGES, accounts, note_pulled, take_news
+from somos.modules.sdr.actions.chats import MAX_PAGES, lock_writers, take_news
+from somos.modules.sdr.actions.senders import note_pulled
+from somos.modules.sdr.queries.senders import accounts_to_read
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
 
@@ -24,7 +25,7 @@ OVERLAP = timedelta(hours=1)
 def every_whatsapp_pull(ctx: Context) -> None:
     heard: list[tuple[str, ChatMessage]] = []
     read: list[str] = []
-    for account, since in ctx.read(accounts, ctx.now):
+    for account, since in ctx.read(accounts_to_read, ctx.now):
         try:
             for page in range(1, MAX_PAGES + 1):
                 said = ctx.port(Whatsapp).messages(instance=account, page=page)

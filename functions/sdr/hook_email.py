@@ -4,12 +4,13 @@ from email.utils import parseaddr
 
 from somos.events.sdr import MailUnread, MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
 from somos.mesh import Context, webhook
-from somos.modules.sdr import reading
-from somos.modules.sdr.inbox import Arrived, take
-from somos.modules.sdr.receipts import BOUNCE
-from somos.modules.sdr.reporting import report_receipt
+from somos.modules.sdr.actions.mails import arrived, fetched, keep_unread
+from somos.modules.sdr.actions.people import silence_address
+from somos.modules.sdr.actions.provider_reports import report_receipt
+from somos.modules.sdr.actions.receipts import BOUNCE
+from somos.modules.sdr.actions.responses import take
+from somos.modules.sdr.queries.responses import Arrived
 from somos.modules.sdr.rules.bounces import is_dead_bounce
-from somos.modules.sdr.silencing import silence_address
 from somos.ports.email import Arrival, Complaint, Email, EmailEvent, EmailReports, Receipt
 
 
@@ -47,12 +48,12 @@ def _received(ctx: Context, arrival: Arrival) -> None:
         received_at=arrival.at or ctx.now,
         unread=True,
     )
-    mail = reading.fetched(ctx, arrival.email_id)
+    mail = fetched(ctx, arrival.email_id)
     with ctx.write() as db:
         if mail is None:
-            reading.keep_unread(ctx, db, envelope)
+            keep_unread(ctx, db, envelope)
         else:
-            take(ctx, db, reading.arrived(envelope, mail))
+            take(ctx, db, arrived(envelope, mail))
 
 
 def _reported(receipt: Receipt) -> tuple[str, str | None]:

@@ -2,8 +2,8 @@
 
 from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
 from somos.mesh import Context, webhook
-from somos.modules.sdr.hearing import NotYetKnown, hear
-from somos.modules.sdr.reporting import report_health, report_receipt, report_sent
+from somos.modules.sdr.actions.chats import NotYetKnown, hear
+from somos.modules.sdr.actions.provider_reports import report_health, report_receipt, report_sent
 from somos.ports.whatsapp import Receipt, Said, WhatsappEvent, WhatsappReports
 
 PATIENCE_S = 60.0

@@ -6,7 +6,7 @@ from sqlalchemy import true
 
 from somos.events.sdr import MessageApproved
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.sdr.releasing import release
+from somos.modules.sdr.actions.messages import release
 from somos.modules.sdr.schemas.senders import KillSwitchFilter, KillSwitchView, StopAll
 from somos.modules.sdr.tables import KillSwitch, OutreachMessage
 

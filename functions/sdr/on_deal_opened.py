@@ -2,8 +2,9 @@
 
 from somos.events.crm import DealOpened
 from somos.mesh import Context, topic
-from somos.modules.sdr import people
-from somos.modules.sdr.stopping import stop_person
+from somos.modules.sdr.actions.locks import lock
+from somos.modules.sdr.actions.people import stop_person
+from somos.modules.sdr.queries.people import known_by_leads
 
 REASON = "Há um negócio em andamento com a empresa."
 
@@ -13,6 +14,6 @@ def on_deal_opened(event: DealOpened, ctx: Context) -> None:
     if event.lead_id is None:
         return
     with ctx.write() as db:
-        known = people.known_by_leads(db, [event.lead_id])
-        people.lock(db, known.keys)
+        known = known_by_leads(db, [event.lead_id])
+        lock(db, known.keys)
         stop_person(db, known.keys, "stopped_deal", REASON, ctx.now, conversations=False)

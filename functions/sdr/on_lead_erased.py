@@ -7,15 +7,15 @@ from somos.events.hunter import LeadErased
 from somos.events.sdr import PersonSuppressed
 from somos.mesh import Context, topic
 from somos.modules.hunter import queries as hunter
-from somos.modules.sdr import people
-from somos.modules.sdr.erasing import erase
-from somos.modules.sdr.silencing import silence
+from somos.modules.sdr.actions.leads import erase
+from somos.modules.sdr.actions.people import silence
+from somos.modules.sdr.queries.people import known_by_leads
 
 
 @topic(LeadErased, emits=[PersonSuppressed])
 def on_lead_erased(event: LeadErased, ctx: Context) -> None:
     with ctx.write() as db:
-        known = people.known_by_leads(db, [event.lead_id])
+        known = known_by_leads(db, [event.lead_id])
         keys = hunter.person_keys(db, event.lead_id)
         keys |= dict.fromkeys(known.phones, "phone") | dict.fromkeys(known.emails, "email")
         asked = event.why == "request"

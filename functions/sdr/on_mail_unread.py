@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from somos.events.sdr import MailUnread, MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored
 from somos.mesh import Context, topic
-from somos.modules.sdr import reading
-from somos.modules.sdr.inbox import Arrived
+from somos.modules.sdr.actions.mails import arrived, ask_again, fetched, read_again
+from somos.modules.sdr.queries.responses import Arrived, envelope
 from somos.modules.sdr.tables import Response
 from somos.ports.email import Email
 
@@ -19,11 +19,11 @@ def on_mail_unread(event: MailUnread, ctx: Context) -> None:
     envelope = ctx.read(_envelope, event)
     if envelope is None:
         return
-    mail = reading.fetched(ctx, envelope.provider_message_id)
+    mail = fetched(ctx, envelope.provider_message_id)
     with ctx.write() as db:
         if mail is not None:
-            reading.read_again(ctx, db, event.response_id, reading.arrived(envelope, mail))
-        elif not reading.ask_again(ctx, event.response_id, event.tried):
+            read_again(ctx, db, event.response_id, arrived(envelope, mail))
+        elif not ask_again(ctx, event.response_id, event.tried):
             ctx.notify("reply.unread", {"response_id": event.response_id, "channel": "email"}, role="Diretor")
 
 
@@ -32,4 +32,4 @@ def _envelope(db: Session, event: MailUnread) -> Arrived | None:
     response = db.get(Response, event.response_id)
     if response is None or response.text or response.erased_at is not None:
         return None
-    return reading.envelope_of(response)
+    return envelope(response)

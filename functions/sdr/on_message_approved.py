@@ -2,7 +2,7 @@
 
 from somos.events.sdr import MessageApproved, MessageClaimed, MessageSent
 from somos.mesh import Context, topic
-from somos.modules.sdr.sending import claim
+from somos.modules.sdr.actions.messages import claim
 from somos.modules.sdr.tables import OutreachMessage
 
 

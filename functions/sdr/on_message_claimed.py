@@ -2,10 +2,10 @@
 
 from somos.events.sdr import MessageApproved, MessageClaimed, MessageSent, StepDue
 from somos.mesh import Context, topic
-from somos.modules.sdr import sending
-from somos.modules.sdr.enrolments import announce_stop
-from somos.modules.sdr.settling import settle
-from somos.modules.sdr.transmitting import transmit
+from somos.modules.sdr.actions.enrolments import announce_stop
+from somos.modules.sdr.actions.messages import locked, settle_outcome
+from somos.modules.sdr.actions.transmissions import transmit
+from somos.modules.sdr.queries.messages import letter_of
 from somos.ports.email import Email
 from somos.ports.whatsapp import Whatsapp
 
@@ -18,16 +18,16 @@ from somos.ports.whatsapp import Whatsapp
     timeout=180,
 )
 def on_message_claimed(event: MessageClaimed, ctx: Context) -> None:
-    letter = ctx.read(sending.letter, event.message_id, event.attempt)
+    letter = ctx.read(letter_of, event.message_id, event.attempt)
     if letter is None:
         return  # settled by a webhook or a person meanwhile
     outcome = transmit(ctx, letter)
     with ctx.write() as db:
-        message = sending.locked(db, event.message_id)
+        message = locked(db, event.message_id)
         if message is None or message.state != "sending" or message.tries != event.attempt:
             # Said otherwise meanwhile: what this call left behind waits for nobody, unless the message itself does.
             if message is None or message.state != "unknown":
                 ctx.settle(event.message_id)
             return
-        settle(ctx, db, message, outcome)
+        settle_outcome(ctx, db, message, outcome)
         announce_stop(ctx, db, message.enrolment_id)

@@ -2,19 +2,19 @@
 
 from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
 from somos.mesh import Context, topic
-from somos.modules.sdr import matching
-from somos.modules.sdr.enrolments import after_sent, announce_stop
+from somos.modules.sdr.actions.enrolments import after_sent, announce_stop
+from somos.modules.sdr.actions.responses import lock_with_answers, match
 from somos.modules.sdr.tables import Enrolment, OutreachMessage
 
 
 @topic(MessageSent, emits=[StepDue, ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved])
 def on_message_sent(event: MessageSent, ctx: Context) -> None:
     with ctx.write() as db:
-        answers = matching.lock_with_answers(db, event.message_id)
+        answers = lock_with_answers(db, event.message_id)
         message = db.get(OutreachMessage, event.message_id, populate_existing=True)
         if message is None:
             return
-        matching.match(ctx, db, message, answers)
+        match(ctx, db, message, answers)
         if message.enrolment_id is None or message.step_no is None:
             return
         enrolment = db.get_one(Enrolment, message.enrolment_id, with_for_update=True)

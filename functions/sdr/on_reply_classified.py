@@ -2,9 +2,11 @@
 
 from somos.events.sdr import LeadAccepted, ReplyClassified, StepDue
 from somos.mesh import Context, topic
-from somos.modules.sdr import inbox, people
-from somos.modules.sdr.accepting import accept, owner_of
-from somos.modules.sdr.enrolments import announce_stop
+from somos.modules.sdr.actions.enrolments import announce_stop
+from somos.modules.sdr.actions.leads import accept
+from somos.modules.sdr.actions.responses import lock_writer
+from somos.modules.sdr.actions.suppressions import reconsent
+from somos.modules.sdr.queries.responses import owner_of
 from somos.modules.sdr.rules.inbound import MACHINE
 from somos.modules.sdr.tables import OutreachMessage, Response
 
@@ -14,13 +16,13 @@ WANTS_TO_TALK = ("interested", "question")
 @topic(ReplyClassified, emits=[LeadAccepted, StepDue])
 def on_reply_classified(event: ReplyClassified, ctx: Context) -> None:
     with ctx.write() as db:
-        inbox.lock_person(db, event.response_id)
+        lock_writer(db, event.response_id)
         response = db.get_one(Response, event.response_id, with_for_update=True, populate_existing=True)
         if response.label != event.label or response.state == "handled":
             return  # classified anew since, or done
         owner_id = owner_of(db, response)
         if response.label in WANTS_TO_TALK:
-            people.reconsent(db, response, ctx.now)
+            reconsent(db, response, ctx.now)
         if response.label == "interested" and response.lead_id and owner_id and accept(db, response, owner_id):
             ctx.emit(
                 LeadAccepted(

@@ -4,15 +4,16 @@ from datetime import datetime
 
 from somos.events.sdr import DraftWanted, StepDue
 from somos.mesh import Context, topic
-from somos.modules.sdr import people
-from somos.modules.sdr.steps import draft_step, next_step
+from somos.modules.sdr.actions.drafts import draft_step
+from somos.modules.sdr.actions.enrolments import next_step
+from somos.modules.sdr.actions.locks import lock_for_enrolment
 from somos.modules.sdr.tables import Enrolment
 
 
 @topic(StepDue, emits=[DraftWanted, StepDue])
 def on_step_due(event: StepDue, ctx: Context) -> None:
     with ctx.write() as db:
-        people.lock_for_enrolment(db, event.enrolment_id)
+        lock_for_enrolment(db, event.enrolment_id)
         enrolment = db.get(Enrolment, event.enrolment_id, with_for_update=True, populate_existing=True)
         if enrolment is None:
             return

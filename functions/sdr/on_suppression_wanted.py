@@ -2,7 +2,7 @@
 
 from somos.events.sdr import PersonSuppressed, SuppressionWanted
 from somos.mesh import Context, topic
-from somos.modules.sdr.silencing import silence
+from somos.modules.sdr.actions.people import silence
 
 
 @topic(SuppressionWanted, emits=[PersonSuppressed])

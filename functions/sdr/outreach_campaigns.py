@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from somos.events.sdr import MessageApproved, StepDue
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.sdr.campaigns import report
-from somos.modules.sdr.enrolments import resume_paused
-from somos.modules.sdr.releasing import release
+from somos.modules.sdr.actions.enrolments import resume_paused
+from somos.modules.sdr.actions.messages import release
+from somos.modules.sdr.queries.campaigns import report
 from somos.modules.sdr.rules.machines import CAMPAIGN, move
 from somos.modules.sdr.schemas.campaigns import CampaignDetail, CampaignFilter, CampaignView, Pause, Refused
 from somos.modules.sdr.tables import CampaignLead, OutreachCampaign, OutreachMessage

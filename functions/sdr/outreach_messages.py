@@ -4,10 +4,12 @@ from uuid import UUID
 
 from somos.events.sdr import MessageApproved, MessageSent
 from somos.mesh import Conflict, Context, Invalid, Page, http
-from somos.modules.sdr import people
-from somos.modules.sdr.asking import ask, bind, hash_of
-from somos.modules.sdr.drafting import put_text
-from somos.modules.sdr.receipts import mark_sent
+from somos.modules.sdr.actions.approvals import ask, bind, pending_request
+from somos.modules.sdr.actions.drafts import put_text
+from somos.modules.sdr.actions.enrolments import stop_enrolment
+from somos.modules.sdr.actions.locks import lock_for
+from somos.modules.sdr.actions.receipts import mark_sent
+from somos.modules.sdr.queries.approvals import hash_of
 from somos.modules.sdr.rules.machines import MESSAGE, move
 from somos.modules.sdr.schemas.messages import (
     Approve,
@@ -19,7 +21,6 @@ from somos.modules.sdr.schemas.messages import (
     Settle,
     to_fix,
 )
-from somos.modules.sdr.stopping import pending_request, stop_enrolment
 from somos.modules.sdr.tables import Enrolment, OutreachMessage, Sender
 
 EDITABLE = ("awaiting_approval", "approved", "queued")
@@ -106,7 +107,7 @@ def messages_settle(id: UUID, settle: Settle, ctx: Context) -> MessageView:
 
 
 def _locked(ctx: Context, id: UUID) -> OutreachMessage:
-    people.lock_for(ctx.db, id)
+    lock_for(ctx.db, id)
     return ctx.get(OutreachMessage, id, lock=True)
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified
 from somos.mesh import Conflict, Context, Invalid, NotFound, Page, http
 from somos.modules.hunter import queries as hunter
-from somos.modules.sdr.inbox import conclude
-from somos.modules.sdr.owners import check_owns
+from somos.modules.sdr.actions.responses import conclude
+from somos.modules.sdr.queries.conversations import check_owns
 from somos.modules.sdr.rules.inbound import Verdict
 from somos.modules.sdr.schemas.responses import Classify, ResponseFilter, ResponseView
 from somos.modules.sdr.tables import Response

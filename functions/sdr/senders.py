@@ -4,8 +4,8 @@ from uuid import UUID
 
 from somos.events.sdr import MessageApproved
 from somos.mesh import Conflict, Context, Invalid, Page, http
-from somos.modules.sdr.health import become
-from somos.modules.sdr.releasing import release
+from somos.modules.sdr.actions.messages import release
+from somos.modules.sdr.actions.senders import change_health
 from somos.modules.sdr.schemas.senders import (
     SenderDraft,
     SenderFilter,
@@ -53,7 +53,7 @@ def senders_edit(id: UUID, patch: SenderPatch, ctx: Context) -> SenderView:
 def senders_repaired(id: UUID, ctx: Context) -> SenderView:
     """A person confirms that the account works again: the queue it held goes on."""
     sender = ctx.get(Sender, id, lock=True)
-    if not become(sender, "ok", None):
+    if not change_health(sender, "ok", None):
         raise Conflict("O remetente não está com problema", code="sender-ok", fresh=SenderView.model_validate(sender))
     sender.back_at = ctx.now
     ctx.db.flush()

@@ -3,9 +3,9 @@
 from somos.events.sdr import PersonSuppressed
 from somos.kernel.keys import PersonKeys
 from somos.mesh import Context, Page, http
-from somos.modules.sdr import people
+from somos.modules.sdr.actions.people import silence
+from somos.modules.sdr.queries.people import key_of
 from somos.modules.sdr.schemas.people import Suppress, Suppressed, SuppressionFilter, SuppressionView
-from somos.modules.sdr.silencing import silence
 from somos.modules.sdr.tables import Suppression
 
 
@@ -22,8 +22,8 @@ def suppressions_add(suppress: Suppress, ctx: Context) -> Suppressed:
     given = {
         key: kind
         for kind, key in (
-            ("phone", people.key_of(secret, "phone", keys.phone)),
-            ("email", people.key_of(secret, "email", keys.email)),
+            ("phone", key_of(secret, "phone", keys.phone)),
+            ("email", key_of(secret, "email", keys.email)),
         )
         if key
     }

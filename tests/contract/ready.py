@@ -8,7 +8,7 @@ from uuid import UUID
 from somos.kernel.documents import is_valid_cnpj
 from somos.mesh.ids import uuid7
 from somos.modules.auth.tables import User
-from somos.modules.sdr.asking import hash_of
+from somos.modules.sdr.queries.approvals import hash_of
 from somos.modules.sdr.rules.drafts import unsubscribe_token
 from somos.modules.sdr.tables import OutreachMessage, Sender
 from somos.policy.passwords import hash_password

@@ -64,14 +64,14 @@ def test_dying_after_the_answer_was_kept_changes_nothing(
     import functions.sdr.on_message_claimed as function
 
     port = dying(desk, protocol, "")
-    real, deaths = function.settle, iter([True])
+    real, deaths = function.settle_outcome, iter([True])
 
     def die_once(*arguments: Any) -> None:
         if next(deaths, False):
             raise Killed
         real(*arguments)
 
-    monkeypatch.setattr(function, "settle", die_once)
+    monkeypatch.setattr(function, "settle_outcome", die_once)
     message = desk.approved(channel=channel)
     killed(desk)
     desk.mesh.advance(minutes=10)
@@ -87,14 +87,14 @@ def test_an_opt_out_while_the_answer_waits_to_be_written_down_leaves_the_truth(
     """It had left before the opt-out: the message says so, and is not called cancelled."""
     import functions.sdr.on_message_claimed as function
 
-    real, deaths = function.settle, iter([True])
+    real, deaths = function.settle_outcome, iter([True])
 
     def die_once(*arguments: Any) -> None:
         if next(deaths, False):
             raise Killed
         real(*arguments)
 
-    monkeypatch.setattr(function, "settle", die_once)
+    monkeypatch.setattr(function, "settle_outcome", die_once)
     message = desk.approved()
     killed(desk)
     desk.hears("parar", drain=False)

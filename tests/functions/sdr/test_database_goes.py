@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from somos.modules.sdr import sending
+from somos.modules.sdr.actions import transmissions
 from somos.ports.whatsapp import Whatsapp
 from tests.functions.sdr.conftest import Desk
 from tests.functions.sdr.crashing import Dying
@@ -56,8 +56,8 @@ def test_a_send_that_was_cut_off_before_the_call_is_made_again(busy_desk: Desk, 
             db.execute(text("select pg_terminate_backend(pg_backend_pid())"))
         return real(db, *arguments)
 
-    real = sending.last_refusals
-    monkeypatch.setattr(sending, "last_refusals", cut)
+    real = transmissions.last_refusals
+    monkeypatch.setattr(transmissions, "last_refusals", cut)
     message = desk.approved()
     desk.mesh.drain(tolerate=True)
     desk.mesh.advance(minutes=5)

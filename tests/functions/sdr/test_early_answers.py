@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from somos.local.processes import wait_for
-from somos.modules.sdr.reporting import report_receipt
+from somos.modules.sdr.actions.provider_reports import report_receipt
 from somos.ports.email import Email
 from somos.ports.sent import Sent
 from tests.functions.sdr.conftest import Desk

@@ -7,7 +7,7 @@ import pytest
 
 from functions.sdr import on_reply_stored
 from somos.mesh import clock
-from somos.modules.sdr.asking_model import ask_model
+from somos.modules.sdr.actions.model_answers import ask_model
 from tests.functions.sdr.conftest import ANA_EMAIL, ANA_PHONE, Desk
 
 YES = "Oi! Tenho interesse, sim. Podemos conversar na quinta-feira?"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from somos.modules.sdr.bouncing import PAUSE
-from somos.modules.sdr.reading import WAITS
+from somos.modules.sdr.actions.mails import WAITS
+from somos.modules.sdr.queries.messages import PAUSE
 from somos.modules.sdr.rules.guards import ADDRESS_PAUSED
 from tests.functions.sdr.conftest import Desk
 from tests.harness.corpus import Case, cases

@@ -42,7 +42,7 @@ def test_an_event_that_nobody_fanned_out_yet_waits_too(desk: Desk):
     desk.sql("update mesh.outbox set fanned_at = null where type = :type", type=STEP)
     desk.mesh.time += timedelta(hours=3)
     with desk.mesh.db() as db:
-        from somos.modules.sdr.finding import stuck_messages
+        from somos.modules.sdr.queries.messages import stuck_messages
 
         assert stuck_messages(db, desk.mesh.time).all == ()
     assert desk.message(message["id"])["state"] == "sending"

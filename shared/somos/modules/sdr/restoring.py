@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from somos.mesh.clock import SAO_PAULO
-from somos.modules.sdr.asking import ask
+from somos.modules.sdr.actions.approvals import ask
 from somos.modules.sdr.rules.machines import MESSAGE, move
 from somos.modules.sdr.tables import OutreachMessage, Sender
 

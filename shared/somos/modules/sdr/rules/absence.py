@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from somos.modules.sdr.rules.own_words import plain
 
 # A date further away is not when somebody comes back.
 LONGEST = timedelta(days=366)
-
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -126,3 +126,8 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def day_after(day: date, zone: str) -> datetime:
+    """The beginning of the next day there."""
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))

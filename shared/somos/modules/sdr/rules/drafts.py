@@ -63,3 +63,12 @@ def read_unsubscribe_token(secret: str, token: str) -> UUID | None:
 
 def _mark(secret: str, message_id: UUID) -> bytes:
     return hmac.new(secret.encode(), b"unsubscribe:" + message_id.bytes, hashlib.sha256).digest()[:16]
+
+
+def unsubscribe_link(public_url: str, secret: str, message_id: UUID) -> str:
+    return f"{public_url.rstrip('/')}{UNSUBSCRIBE_PATH}{unsubscribe_token(secret, message_id)}"
+
+
+def unsubscribe_headers(link: str) -> dict[str, str]:
+    """One click in the mail program is enough (RFC 8058)."""
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

@@ -61,7 +61,6 @@ SENDER_HEALTH = _machine(
     disconnected="ok blocked",
 )
 CAMPAIGN = _machine(running="paused", paused="running")
-
 LIVE_ENROLMENTS = ("pending_approval", "active", "waiting", "paused")
 # Nothing has left yet, so a reply or an opt-out still cancels these.
 CANCELLABLE = ("drafted", "awaiting_approval", "approved", "queued", "not_sent")

@@ -1,0 +1,38 @@
+"""Campaigns: how far the drafting is."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from somos.mesh import Context
+from somos.modules.sdr.tables import CampaignLead, OutreachCampaign
+
+
+def settle_lead(ctx: Context, db: Session, campaign_id: UUID, lead_id: UUID, reason: str | None = None) -> None:
+    """One lead is drafted, or refused with a reason; the last one finishes the campaign's task."""
+    # One counts at a time; rows that point at the campaign may be written meanwhile, by those who count next.
+    campaign = db.get_one(OutreachCampaign, campaign_id, with_for_update={"key_share": True})
+    lead = db.scalars(
+        select(CampaignLead).where(CampaignLead.campaign_id == campaign_id, CampaignLead.lead_id == lead_id)
+    ).one_or_none()
+    if lead is not None and lead.state in ("wanted", "drafting"):
+        lead.state, lead.reason = ("refused", reason) if reason else ("drafted", None)
+        db.flush()
+    tell_progress(ctx, db, campaign)
+
+
+def tell_progress(ctx: Context, db: Session, campaign: OutreachCampaign) -> None:
+    """Counters of the task that the person waits for; when no lead is pending, its result."""
+    if campaign.task_id is None:
+        return
+    by_state = select(CampaignLead.state, func.count().label("leads")).where(CampaignLead.campaign_id == campaign.id)
+    counts = {row.state: row.leads for row in db.execute(by_state.group_by(CampaignLead.state))}
+    counters = {
+        "leads": sum(counts.values()),
+        "drafted": counts.get("drafted", 0),
+        "refused": counts.get("refused", 0),
+    }
+    ctx.progress(campaign.task_id, **counters)
+    if not counts.get("wanted") and not counts.get("drafting"):
+        ctx.finish_task(campaign.task_id, {"campaign_id": str(campaign.id), **counters})

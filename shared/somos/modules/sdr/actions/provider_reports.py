@@ -1,0 +1,112 @@
+"""What a provider reports of our own messages and senders, applied to them."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from somos.events.sdr import MessageSent
+from somos.kernel.phones import normalise_phone
+from somos.mesh import Context
+from somos.modules.sdr.actions.enrolments import announce_stop
+from somos.modules.sdr.actions.locks import lock_for, lock_ids
+from somos.modules.sdr.actions.messages import release
+from somos.modules.sdr.actions.receipts import apply_receipt, keep_receipt, mark_sent
+from somos.modules.sdr.actions.responses import lock_with_answers, match, remember_hidden
+from somos.modules.sdr.actions.senders import announce_health, change_health
+from somos.modules.sdr.rules.guards import ADDRESS_PAUSED
+from somos.modules.sdr.rules.message_ids import as_id
+from somos.modules.sdr.tables import OutreachMessage, Sender
+from somos.ports.whatsapp import ChatMessage
+
+
+def report_receipt(
+    ctx: Context,
+    db: Session,
+    channel: str,
+    provider_id: str,
+    receipt: str,
+    at: datetime,
+    detail: str | None = None,
+    rfc_id: str | None = None,
+) -> OutreachMessage | None:
+    """Keep a receipt and move its message; one that comes before we know the message is caught up with later."""
+    rfc_id = as_id(rfc_id)
+    lock_ids(db, provider_id)
+    found = db.execute(
+        select(OutreachMessage.id).where(OutreachMessage.channel == channel, OutreachMessage.provider_id == provider_id)
+    ).scalar()
+    answers = lock_with_answers(db, found, rfc_id) if found else []
+    kept = keep_receipt(db, channel, provider_id, receipt, at, detail, rfc_id)
+    if found is None:
+        return None
+    message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    if rfc_id and message.rfc_id is None:
+        message.rfc_id = rfc_id
+    match(ctx, db, message, answers)
+    if kept is not None:
+        apply_receipt(db, message, kept, ctx.now)
+        db.flush()
+        if message.state == "failed_permanent":
+            announce_stop(ctx, db, message.enrolment_id)
+        elif receipt == "delivered" and message.email_key and channel == "email":
+            # Mail arrives there again.
+            paused = OutreachMessage.waiting_for == ADDRESS_PAUSED
+            release(ctx, db, OutreachMessage.email_key == message.email_key, paused)
+    return message
+
+
+def report_sent(ctx: Context, db: Session, account: str, said: ChatMessage) -> OutreachMessage | None:
+    """WhatsApp tells of a message of ours: it settles one whose answer we are missing."""
+    phone = normalise_phone(said.phone)
+    known = select(OutreachMessage).where(
+        OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == said.provider_id
+    )
+    if (message := db.scalars(known).first()) is not None:
+        _remember_whose(db, message, said, ctx.now)
+        return None
+    missing = (
+        select(OutreachMessage.id)
+        .join(Sender, Sender.id == OutreachMessage.sender_id)
+        .where(
+            Sender.address == account,
+            OutreachMessage.channel == "whatsapp",
+            OutreachMessage.state.in_(("sending", "unknown")),
+            OutreachMessage.text == said.text,
+            (OutreachMessage.to_address == phone) if phone else (OutreachMessage.jid == said.jid),
+        )
+    )
+    found = db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
+    if found is None:
+        return None
+    lock_for(db, found)
+    message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    if message.state not in ("sending", "unknown"):
+        return None
+    if message.erased_at is None:
+        message.jid = said.jid
+    _remember_whose(db, message, said, ctx.now)
+    mark_sent(db, message, said.provider_id, ctx.now)
+    ctx.settle(message.id)
+    ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
+    return message
+
+
+def _remember_whose(db: Session, message: OutreachMessage, said: ChatMessage, now: datetime) -> None:
+    """A message of ours shows the hidden number of whom it went to."""
+    if said.lid and message.erased_at is None:
+        lock_for(db, message.id)
+        remember_hidden(db, said.lid, message.phone_key, now)
+
+
+def report_health(ctx: Context, db: Session, account: str, health: str, reason: str | None) -> None:
+    """A connection came or went; one that comes back lets its queue go on, one that was blocked does not."""
+    wanted = select(Sender).where(Sender.channel == "whatsapp", Sender.address == account)
+    sender = db.scalars(wanted.with_for_update()).first()
+    if sender is None or (health == "ok" and sender.health != "disconnected"):
+        return
+    if not change_health(sender, health, reason):
+        return
+    announce_health(ctx, sender)
+    if health == "ok":
+        release(ctx, db, OutreachMessage.sender_id == sender.id)

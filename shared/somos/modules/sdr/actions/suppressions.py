@@ -1,0 +1,78 @@
+"""Addresses that are never written to again, and people who may be answered all the same."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from somos.mesh.ids import uuid7
+from somos.modules.sdr.queries.suppressions import may_not_be_written_to
+from somos.modules.sdr.tables import Reconsent, Response, Suppression
+
+
+def suppress(
+    db: Session,
+    keys: Iterable[tuple[str, str]],
+    *,
+    source: str,
+    reach: str = "person",
+    channel: str | None = None,
+    response_id: UUID | None = None,
+    message_id: UUID | None = None,
+    reason: str | None = None,
+    added_by: UUID | None = None,
+    now: datetime,
+) -> list[str]:
+    """Never write to these (key, kind) again; the keys that were not suppressed before.
+
+    The caller holds the person's lock. What they had agreed to meanwhile is revoked with it.
+    """
+    new: list[str] = []
+    wanted = dict(keys)
+    for key, kind in wanted.items():
+        made = db.execute(
+            insert(Suppression)
+            .values(
+                id=uuid7(),
+                key=key,
+                kind=kind,
+                reach=reach,
+                source=source,
+                channel=channel,
+                response_id=response_id,
+                message_id=message_id,
+                reason=reason,
+                added_by=added_by,
+                created_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["key", "reach"])
+            .returning(Suppression.id)
+        ).first()
+        if made:
+            new.append(key)
+    if reach == "person":
+        open_ones = select(Reconsent).where(Reconsent.key.in_(wanted), Reconsent.revoked_at.is_(None))
+        for reconsent in db.scalars(open_ones):
+            reconsent.revoked_at = now
+    return new
+
+
+def reconsent(db: Session, response: Response, now: datetime) -> None:
+    """A suppressed person wrote to us by themselves and wants to talk: on that channel they may be answered."""
+    if response.from_key is None or not may_not_be_written_to(db, [response.from_key]):
+        return
+    db.execute(
+        insert(Reconsent)
+        .values(
+            id=uuid7(),
+            key=response.from_key,
+            channel=response.channel,
+            response_id=response.id,
+            quote=response.text[:500],
+            at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["response_id"])
+    )

@@ -1,0 +1,45 @@
+"""People going through a cadence: which step is due, and what follows the way it ended."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from somos.modules.sdr.queries.cadences import as_rules, steps_of
+from somos.modules.sdr.queries.people import written_to
+from somos.modules.sdr.rules import cadences
+from somos.modules.sdr.rules.cadences import History
+from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
+from somos.modules.sdr.tables import CadenceStep, Enrolment, OutreachMessage
+
+
+def has_live(db: Session, lead_id: UUID, keys: Sequence[str]) -> bool:
+    """Whether this person is in a cadence already, of any campaign."""
+    mine = select(Enrolment.id).where(
+        (Enrolment.lead_id == lead_id) | written_to(Enrolment, keys), Enrolment.state.in_(LIVE_ENROLMENTS)
+    )
+    return db.scalar(mine.limit(1)) is not None
+
+
+def step_now(db: Session, enrolment: Enrolment) -> CadenceStep | None:
+    """The step to run now that the enrolment's step is due, down its branches; None when the cadence is over."""
+    steps = steps_of(db, enrolment.cadence_version_id)
+    opened = db.scalar(
+        select(OutreachMessage.id)
+        .where(OutreachMessage.enrolment_id == enrolment.id, OutreachMessage.opened_at.is_not(None))
+        .limit(1)
+    )
+    due = cadences.due_step(as_rules(steps), enrolment.step_no, History(opened=opened is not None))
+    return next((step for step in steps if due and step.step_no == due.step_no), None)
+
+
+def step_after_stop(db: Session, enrolment: Enrolment) -> CadenceStep | None:
+    """The step that the author wrote for the way this cadence ended, if any."""
+    causes = {"stopped_reply": "replied", "stopped_bounce": "bounced"}
+    cause = causes.get(enrolment.state)
+    if cause is None:
+        return None
+    steps = steps_of(db, enrolment.cadence_version_id)
+    found = cadences.after_stop(as_rules(steps), cause, enrolment.step_no)  # type: ignore[arg-type]
+    return next((step for step in steps if found and step.step_no == found.step_no), None)
