@@ -4,9 +4,9 @@ from sqlalchemy import update
 
 from somos.mesh import Context, TooMany, Unauthorised, http
 from somos.modules.auth import queries
-from somos.modules.auth.guessing import Guesses
+from somos.modules.auth.actions.login_attempts import Guesses
+from somos.modules.auth.actions.sessions import reachable, sessions, signed_in
 from somos.modules.auth.schemas import Login, SignedIn
-from somos.modules.auth.signing import reachable, sessions, signed_in
 from somos.modules.auth.tables import User
 from somos.policy.passwords import hash_password, is_outdated, verify_password
 

@@ -1,8 +1,8 @@
 """Signing out: none of the sign-in's tokens is worth anything afterwards."""
 
 from somos.mesh import Context, http
+from somos.modules.auth.actions.sessions import end_session, reachable
 from somos.modules.auth.schemas import RefreshToken
-from somos.modules.auth.signing import end_session, reachable
 
 
 @http.post("/api/v1/auth/logout", allow="anyone", replays=False)

@@ -2,8 +2,9 @@
 
 from somos.mesh import Conflict, Context, Invalid, NotFound, http
 from somos.mesh.guard import limit
+from somos.modules.auth.actions.sessions import end_sessions, reachable, sessions, signed_in
+from somos.modules.auth.actions.users import hashed
 from somos.modules.auth.schemas import PasswordChange, SignedIn
-from somos.modules.auth.signing import end_sessions, hashed, reachable, sessions, signed_in
 from somos.modules.auth.tables import User
 from somos.policy.limits import Limit
 from somos.policy.passwords import verify_password

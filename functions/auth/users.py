@@ -4,9 +4,10 @@ from uuid import UUID
 
 from somos.mesh import Conflict, Context, Invalid, Page, Problem, http
 from somos.modules.auth import queries, rules
+from somos.modules.auth.actions.sessions import end_sessions
+from somos.modules.auth.actions.users import hashed
 from somos.modules.auth.rules import Refused, Standing
 from somos.modules.auth.schemas import NewPassword, UserChange, UserDraft, UserFilter, UserView
-from somos.modules.auth.signing import end_sessions, hashed
 from somos.modules.auth.tables import User
 from somos.policy.roles import Role
 

@@ -2,7 +2,7 @@
 
 from somos.mesh import Context, http
 from somos.modules.crm.queries.board import board
-from somos.modules.crm.schemas.reports import Board, BoardQuery
+from somos.modules.crm.schemas.board import Board, BoardQuery
 from somos.modules.crm.tables import Pipeline
 
 

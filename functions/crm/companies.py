@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.crm.ownership import check_owner, owner_of_new
-from somos.modules.crm.schemas.people import CompanyCriteria, CompanyDraft, CompanyPatch, CompanyView
+from somos.modules.crm.actions.owners import check_owner, owner_of_new
+from somos.modules.crm.schemas.companies import CompanyCriteria, CompanyDraft, CompanyPatch, CompanyView
 from somos.modules.crm.tables import Company, Deal
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Invalid, Page, http
-from somos.modules.crm.schemas.people import CompanyContactDraft, CompanyContactFilter, CompanyContactView
+from somos.modules.crm.schemas.company_contacts import CompanyContactDraft, CompanyContactFilter, CompanyContactView
 from somos.modules.crm.tables import Company, CompanyContact, Contact
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.crm.ownership import check_owner, owner_of_new
-from somos.modules.crm.schemas.people import ContactCriteria, ContactDraft, ContactPatch, ContactView
+from somos.modules.crm.actions.owners import check_owner, owner_of_new
+from somos.modules.crm.schemas.contacts import ContactCriteria, ContactDraft, ContactPatch, ContactView
 from somos.modules.crm.tables import Contact, Deal
 
 

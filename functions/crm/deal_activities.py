@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Invalid, Page, http
-from somos.modules.crm.ownership import check_seller
-from somos.modules.crm.queries.activities import record
-from somos.modules.crm.schemas.work import ActivityDraft, ActivityFilter, ActivityPatch, ActivityView
+from somos.modules.crm.actions.deal_activities import record
+from somos.modules.crm.actions.owners import check_seller
+from somos.modules.crm.schemas.deal_activities import ActivityDraft, ActivityFilter, ActivityPatch, ActivityView
 from somos.modules.crm.tables import Deal, DealActivity
 from somos.policy.grants import allows
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from somos.events.crm import DealWon
 from somos.mesh import Context, http
-from somos.modules.crm.queries import moving
+from somos.modules.crm.actions import deals as actions
 from somos.modules.crm.schemas.deals import DealLose, DealMove, DealReopen, DealView, DealWin
 from somos.modules.crm.tables import DealStage, LostReason
 from somos.policy.grants import allows
@@ -13,22 +13,22 @@ from somos.policy.grants import allows
 @http.post("/api/v1/deals/{id}/move", allow="crm:write", status=200)
 def deals_move(id: UUID, to: DealMove, ctx: Context) -> DealView:
     """To another stage. Who moves a card that somebody else just moved gets a conflict and the fresh deal."""
-    deal, changed = moving.locked(ctx, id, to.version)
+    deal, changed = actions.locked(ctx, id, to.version)
     stage = ctx.get(DealStage, to.stage_id)
     already_there = deal.state == "open" and deal.stage_id == stage.id
     if changed and not already_there:
-        raise moving.lost_race(deal)
-    moving.move(ctx.db, deal, stage, ctx.principal, ctx.now)
+        raise actions.lost_race(deal)
+    actions.move(ctx.db, deal, stage, ctx.principal, ctx.now)
     ctx.db.flush()
     return DealView.model_validate(deal)
 
 
 @http.post("/api/v1/deals/{id}/win", allow="crm:write", status=200, emits=[DealWon])
 def deals_win(id: UUID, how: DealWin, ctx: Context) -> DealView:
-    deal, changed = moving.locked(ctx, id)
+    deal, changed = actions.locked(ctx, id)
     if changed:
-        raise moving.lost_race(deal)
-    moving.win(ctx.db, deal, how.closed_on, how.override_reason, ctx.principal, ctx.now)
+        raise actions.lost_race(deal)
+    actions.win(ctx.db, deal, how.closed_on, how.override_reason, ctx.principal, ctx.now)
     ctx.db.flush()
     assert deal.company_id is not None  # a guard of winning
     ctx.emit(DealWon(deal_id=deal.id, company_id=deal.company_id))
@@ -37,11 +37,11 @@ def deals_win(id: UUID, how: DealWin, ctx: Context) -> DealView:
 
 @http.post("/api/v1/deals/{id}/lose", allow="crm:write", status=200)
 def deals_lose(id: UUID, why: DealLose, ctx: Context) -> DealView:
-    deal, changed = moving.locked(ctx, id)
+    deal, changed = actions.locked(ctx, id)
     reason = ctx.get(LostReason, why.lost_reason_id)
     if changed:
-        raise moving.lost_race(deal)
-    moving.lose(ctx.db, deal, reason, why.note, ctx.principal, ctx.now, ctx.today)
+        raise actions.lost_race(deal)
+    actions.lose(ctx.db, deal, reason, why.note, ctx.principal, ctx.now, ctx.today)
     ctx.db.flush()
     return DealView.model_validate(deal)
 
@@ -49,10 +49,10 @@ def deals_lose(id: UUID, why: DealLose, ctx: Context) -> DealView:
 @http.post("/api/v1/deals/{id}/reopen", allow="crm:write", status=200)
 def deals_reopen(id: UUID, why: DealReopen, ctx: Context) -> DealView:
     """A lost deal by its owner; a won one by the direction."""
-    deal, changed = moving.locked(ctx, id)
+    deal, changed = actions.locked(ctx, id)
     if changed:
-        raise moving.lost_race(deal)
+        raise actions.lost_race(deal)
     may_reopen_won = allows(ctx.principal, "deal.reopen_won")
-    moving.reopen(ctx.db, deal, why.reason, why.expected_close_date, may_reopen_won, ctx.principal, ctx.now)
+    actions.reopen(ctx.db, deal, why.reason, why.expected_close_date, may_reopen_won, ctx.principal, ctx.now)
     ctx.db.flush()
     return DealView.model_validate(deal)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.crm.schemas.pipelines import StageDraft, StageFilter, StagePatch, StageView
+from somos.modules.crm.schemas.deal_stages import StageDraft, StageFilter, StagePatch, StageView
 from somos.modules.crm.tables import DealStage, DealStageHistory, Pipeline
 
 

@@ -6,10 +6,11 @@ from uuid import UUID
 from somos.events.crm import DealOpened
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Invalid, Page, http
-from somos.modules.crm.ownership import check_owner, owner_of_new
-from somos.modules.crm.queries.opening import NoPipeline, Opening, first_stage, open_deal
+from somos.modules.crm.actions.deals import Opening, facts_of, open_deal
+from somos.modules.crm.actions.owners import check_owner, owner_of_new
+from somos.modules.crm.queries.deal_stages import NoPipeline, first_stage
 from somos.modules.crm.rules import deals as rules
-from somos.modules.crm.schemas.deals import DealCriteria, DealDraft, DealPatch, DealView, facts_of
+from somos.modules.crm.schemas.deals import DealCriteria, DealDraft, DealPatch, DealView
 from somos.modules.crm.tables import Company, Contact, Deal, DealStage
 
 

@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from somos.mesh import Conflict, Context, Invalid, NotFound, http
 from somos.mesh.ids import uuid7
-from somos.modules.crm.ownership import check_owner
-from somos.modules.crm.queries import moving
+from somos.modules.crm.actions import deals as actions
+from somos.modules.crm.actions.owners import check_owner
 from somos.modules.crm.schemas.deals import BulkChanges, BulkDone, BulkEdit
 from somos.modules.crm.tables import Deal, DealStage, Tag, Tagging
 
@@ -24,7 +24,7 @@ def deals_bulk(edit: BulkEdit, ctx: Context) -> BulkDone:
         if deal.state != "open" and (changes or stage):
             raise Conflict(f"“{deal.title}” está encerrado; nada foi alterado", code="deal-closed")
         if stage is not None:
-            moving.move(ctx.db, deal, stage, ctx.principal, ctx.now)
+            actions.move(ctx.db, deal, stage, ctx.principal, ctx.now)
         for name, value in changes.items():
             setattr(deal, name, value)
     ctx.db.flush()

@@ -9,7 +9,7 @@ from somos.kernel.phones import normalise_phone
 from somos.mesh import Context, http
 from somos.modules.crm.queries.duplicates import twins
 from somos.modules.crm.rules.duplicates import Known
-from somos.modules.crm.schemas.people import DuplicateAnswer, DuplicateQuestion
+from somos.modules.crm.schemas.duplicates import DuplicateAnswer, DuplicateQuestion
 from somos.modules.crm.tables import Company, Contact
 
 

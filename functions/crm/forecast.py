@@ -3,7 +3,7 @@
 from somos.mesh import Context, http
 from somos.modules.crm.queries import forecast
 from somos.modules.crm.schemas.deals import DealCriteria
-from somos.modules.crm.schemas.reports import Forecast, MonthView, Summary
+from somos.modules.crm.schemas.forecast import Forecast, MonthView, Summary
 
 
 @http.get("/api/v1/deals/forecast", allow="crm:read")

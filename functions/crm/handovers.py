@@ -1,9 +1,9 @@
 """A seller's whole portfolio passes to another person."""
 
 from somos.mesh import Context, Invalid, Page, http
-from somos.modules.crm.ownership import check_seller
-from somos.modules.crm.queries.handing_over import hand_over
-from somos.modules.crm.schemas.work import HandoverDraft, HandoverFilter, HandoverView
+from somos.modules.crm.actions.handovers import hand_over
+from somos.modules.crm.actions.owners import check_seller
+from somos.modules.crm.schemas.handovers import HandoverDraft, HandoverFilter, HandoverView
 from somos.modules.crm.tables import Handover
 
 

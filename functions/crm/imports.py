@@ -6,11 +6,11 @@ from somos.events.crm import DealOpened
 from somos.events.sdr import SuppressionWanted
 from somos.kernel import sheets
 from somos.mesh import Conflict, Context, Invalid, Page, Upload, http
-from somos.modules.crm.queries import importing
-from somos.modules.crm.queries.opening import NoPipeline, first_stage
-from somos.modules.crm.queries.undoing import undo
+from somos.modules.crm.actions import imports as actions
+from somos.modules.crm.queries import imports as queries
+from somos.modules.crm.queries.deal_stages import NoPipeline, first_stage
 from somos.modules.crm.rules.imports import FIELDS, MAX_ROWS, SPELLINGS, SYNONYMS, draft_of
-from somos.modules.crm.schemas.work import (
+from somos.modules.crm.schemas.imports import (
     ImportCounts,
     ImportFilter,
     ImportPatch,
@@ -75,9 +75,9 @@ def imports_patch(id: UUID, patch: ImportPatch, ctx: Context) -> ImportView:
         ctx.get(Pipeline, changes["pipeline_id"])
     for name, value in changes.items():
         setattr(wanted, name, value)
-    rows = importing.rows_of(ctx.db, wanted)
+    rows = queries.rows_of(ctx.db, wanted)
     _preview(ctx, wanted, rows)
-    importing.save(ctx.db, rows)
+    actions.save(ctx.db, rows)
     return _view(ctx, wanted)
 
 
@@ -92,14 +92,14 @@ def imports_apply(id: UUID, ctx: Context) -> ImportView:
         stage = first_stage(ctx.db, wanted.pipeline_id)
     except NoPipeline:
         raise Conflict("Não há funil ativo com etapas", code="no-pipeline") from None
-    rows = importing.rows_of(ctx.db, wanted, "ready", "duplicate")
+    rows = queries.rows_of(ctx.db, wanted, "ready", "duplicate")
     book = _book(ctx, wanted, rows)
-    deals = importing.apply(ctx.db, rows, wanted.mapping, book, stage, ctx.principal.id, ctx.now)
+    deals = actions.apply(ctx.db, rows, wanted.mapping, book, stage, ctx.principal.id, ctx.now)
     for deal in deals:
         ctx.emit(DealOpened(deal_id=deal.id, owner_id=deal.owner_id))
-    everybody = importing.rows_of(ctx.db, wanted)
-    for line, keys in importing.forbidden_keys(everybody, wanted.mapping, ctx.settings.suppression_key):
-        ctx.emit(SuppressionWanted(keys=keys, reason=f"{importing.FORBIDDEN} (linha {line})"))
+    everybody = queries.rows_of(ctx.db, wanted)
+    for line, keys in actions.forbidden_keys(everybody, wanted.mapping, ctx.settings.suppression_key):
+        ctx.emit(SuppressionWanted(keys=keys, reason=f"{actions.FORBIDDEN} (linha {line})"))
     wanted.state, wanted.applied_at = "applied", ctx.now
     return _view(ctx, wanted)
 
@@ -108,10 +108,10 @@ def imports_apply(id: UUID, ctx: Context) -> ImportView:
 def imports_undo(id: UUID, ctx: Context) -> ImportView:
     """Takes back what nobody worked with since; each line says what stayed, and why."""
     wanted = _in_state(ctx, id, "applied")
-    rows = importing.rows_of(ctx.db, wanted, "imported")
+    rows = queries.rows_of(ctx.db, wanted, "imported")
     with ctx.as_system() as db:
-        undo(db, rows)
-        importing.save(db, rows)
+        actions.undo(db, rows)
+        actions.save(db, rows)
     wanted.state, wanted.undone_at = "undone", ctx.now
     return _view(ctx, wanted)
 
@@ -134,19 +134,19 @@ def _check_mapping(mapping: dict[str, str], headers: list[str]) -> None:
 def _preview(ctx: Context, wanted: Import, rows: list[ImportRow]) -> None:
     book = _book(ctx, wanted, rows)
     for row in rows:
-        importing.assess(row, wanted.mapping, book)
+        actions.assess(row, wanted.mapping, book)
 
 
-def _book(ctx: Context, wanted: Import, rows: list[ImportRow]) -> importing.Book:
+def _book(ctx: Context, wanted: Import, rows: list[ImportRow]) -> queries.Book:
     drafts = [draft for row in rows if (draft := draft_of(row.cells, wanted.mapping)[0])]
-    book = importing.book_of(ctx.db, drafts, ctx.visible(Company), ctx.visible(Contact))
+    book = queries.book_of(ctx.db, drafts, ctx.visible(Company), ctx.visible(Contact))
     with ctx.as_system() as db:
-        taken = importing.taken_documents(db, drafts)
+        taken = queries.taken_documents(db, drafts)
     book.elsewhere = taken - {value for kind, value in book.companies if kind == "document"}
     return book
 
 
 def _view(ctx: Context, wanted: Import) -> ImportView:
     ctx.db.flush()
-    counts = ImportCounts(**importing.counts(ctx.db, wanted.id))
+    counts = ImportCounts(**queries.counts(ctx.db, wanted.id))
     return ImportView.model_validate(wanted).model_copy(update={"counts": counts})

@@ -3,12 +3,7 @@
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.crm.schemas.pipelines import (
-    LostReasonDraft,
-    LostReasonFilter,
-    LostReasonPatch,
-    LostReasonView,
-)
+from somos.modules.crm.schemas.lost_reasons import LostReasonDraft, LostReasonFilter, LostReasonPatch, LostReasonView
 from somos.modules.crm.tables import LostReason
 
 

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Forbidden, Invalid, Page, http
-from somos.modules.crm.queries.merging import FIELDS, TABLES, merge
+from somos.modules.crm.actions.merges import FIELDS, TABLES, merge
 from somos.modules.crm.rules.duplicates import may_be_one
 from somos.modules.crm.rules.merges import unknown_choices
-from somos.modules.crm.schemas.people import MergeDraft, MergeFilter, MergeView
+from somos.modules.crm.schemas.merges import MergeDraft, MergeFilter, MergeView
 from somos.modules.crm.tables import Company, Contact, Merge
 from somos.policy.grants import allows
 

@@ -2,7 +2,7 @@
 
 from somos.events.crm import DealOpened
 from somos.mesh import Context, topic
-from somos.modules.crm.queries.activities import has_next_step, record
+from somos.modules.crm.actions.deal_activities import has_next_step, record
 from somos.modules.crm.rules.deals import follow_up_at
 from somos.modules.crm.tables import Deal
 

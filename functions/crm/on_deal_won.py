@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from somos.events.crm import DealWon
 from somos.mesh import Context, topic
-from somos.modules.crm.queries.activities import record
+from somos.modules.crm.actions.deal_activities import record
 from somos.modules.crm.tables import Deal
 
 CONTRACT_WITHIN = timedelta(days=2)

@@ -3,8 +3,8 @@
 from somos.events.crm import DealOpened
 from somos.events.sdr import LeadAccepted
 from somos.mesh import Context, topic
-from somos.modules.crm.queries.activities import record_message
-from somos.modules.crm.queries.opening import open_from_lead
+from somos.modules.crm.actions.deal_activities import record_message
+from somos.modules.crm.actions.deals import open_from_lead
 from somos.modules.hunter.queries import lead_card
 
 

@@ -2,7 +2,7 @@
 
 from somos.events.sdr import MessageSent
 from somos.mesh import Context, topic
-from somos.modules.crm.queries.activities import record_message
+from somos.modules.crm.actions.deal_activities import record_message
 from somos.modules.crm.rules.timeline import message_title
 
 

@@ -6,7 +6,7 @@ Nobody else reads them, whatever the role; the database refuses.
 from uuid import UUID
 
 from somos.mesh import Context, Invalid, Page, http
-from somos.modules.crm.schemas.work import PrivateNoteDraft, PrivateNoteFilter, PrivateNoteView
+from somos.modules.crm.schemas.private_notes import PrivateNoteDraft, PrivateNoteFilter, PrivateNoteView
 from somos.modules.crm.tables import Deal, PrivateNote
 
 

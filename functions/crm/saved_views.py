@@ -6,9 +6,10 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from somos.mesh import Conflict, Context, Filter, Forbidden, Invalid, Page, http
+from somos.modules.crm.schemas.companies import CompanyCriteria
+from somos.modules.crm.schemas.contacts import ContactCriteria
 from somos.modules.crm.schemas.deals import DealCriteria
-from somos.modules.crm.schemas.people import CompanyCriteria, ContactCriteria
-from somos.modules.crm.schemas.work import SavedViewDraft, SavedViewFilter, SavedViewPatch, SavedViewView
+from somos.modules.crm.schemas.saved_views import SavedViewDraft, SavedViewFilter, SavedViewPatch, SavedViewView
 from somos.modules.crm.tables import SavedView
 
 CRITERIA: dict[str, type[Filter]] = {

@@ -2,7 +2,7 @@
 
 from somos.mesh import Context, http
 from somos.modules.crm.queries.search import search
-from somos.modules.crm.schemas.reports import SearchAnswer, SearchQuery
+from somos.modules.crm.schemas.search import SearchAnswer, SearchQuery
 from somos.modules.crm.tables import Company, Contact, Deal
 
 

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from somos.mesh import Context, http
 from somos.mesh.clock import SAO_PAULO
-from somos.modules.crm.queries import history
+from somos.modules.crm.queries import deal_stage_history
 from somos.modules.crm.queries.stage_report import stage_report
-from somos.modules.crm.rules.history import duration
-from somos.modules.crm.schemas.reports import DealHistory, SpanView, StageReport, StageReportQuery
+from somos.modules.crm.rules.deal_stage_history import duration
+from somos.modules.crm.schemas.deal_stage_history import DealHistory, SpanView
+from somos.modules.crm.schemas.stage_report import StageReport, StageReportQuery
 from somos.modules.crm.tables import Deal, DealStageHistory, Pipeline
 
 
@@ -37,7 +38,7 @@ def history_get(id: UUID, ctx: Context) -> DealHistory:
             left_at=span.left_at,
             seconds=int(duration(span.entered_at, span.left_at, now).total_seconds()),
         )
-        for span, name in history.spans(ctx.db, deal.id)
+        for span, name in deal_stage_history.spans(ctx.db, deal.id)
     ]
     age = int(duration(deal.created_at, None, now).total_seconds())
     return DealHistory(deal_id=deal.id, age_seconds=age, spans=found)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from somos.mesh import Context, Invalid, Page, http
-from somos.modules.crm.schemas.work import TaggingDraft, TaggingFilter, TaggingView
+from somos.modules.crm.schemas.taggings import TaggingDraft, TaggingFilter, TaggingView
 from somos.modules.crm.tables import Company, Contact, Deal, Tag, Tagging
 
 SUBJECTS = {"tag_id": Tag, "deal_id": Deal, "company_id": Company, "contact_id": Contact}

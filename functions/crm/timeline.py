@@ -5,7 +5,7 @@ from uuid import UUID
 from somos.mesh import Context, Invalid, Page, http
 from somos.modules.crm.queries.timeline import Subject, timeline
 from somos.modules.crm.rules.timeline import Cursor
-from somos.modules.crm.schemas.reports import TimelineFilter, TimelineItem
+from somos.modules.crm.schemas.timeline import TimelineFilter, TimelineItem
 from somos.modules.crm.tables import Company, Deal, PrivateNote
 
 DEALS_OF_A_COMPANY = 200

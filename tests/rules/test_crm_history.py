@@ -6,8 +6,8 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.modules.crm.rules import history
-from somos.modules.crm.rules.history import Span
+from somos.modules.crm.rules import deal_stage_history as history
+from somos.modules.crm.rules.deal_stage_history import Span
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STAGES = [uuid4() for _ in range(4)]

@@ -12,7 +12,7 @@ def person(email: str, name: str, role: str, password: str) -> None:
     """Abre a conta de uma pessoa; a primeira Admin não tem quem a abra pela API."""
     from somos.cli.settings import runtime
     from somos.mesh.database import Acting, transaction
-    from somos.modules.auth.accounts import ensure_account
+    from somos.modules.auth.actions.users import ensure_account
     from somos.modules.auth.queries import by_email
     from somos.policy.passwords import WeakPassword, check_strength
     from somos.policy.principals import SYSTEM

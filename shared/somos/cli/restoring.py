@@ -33,7 +33,7 @@ def restored(taken_at: datetime) -> None:
 
 
 def after_restore(connection: Any, taken_at: datetime, now: datetime) -> list[str]:
-    """Ask each module (`restoring.after_restore`), in one transaction; what each has to say to a person."""
+    """Ask each module (`actions.after_restore`), in one transaction; what each has to say to a person."""
     from importlib import import_module
 
     from somos.mesh.database import Acting, transaction
@@ -42,6 +42,7 @@ def after_restore(connection: Any, taken_at: datetime, now: datetime) -> list[st
 
     said: list[str] = []
     with transaction(connection, Acting(SYSTEM, "restored")) as db:
-        for file in sorted(MODULES.glob("*/restoring.py")):
-            said += import_module(f"somos.modules.{file.parent.name}.restoring").after_restore(db, taken_at, now)
+        for file in sorted([*MODULES.glob("*/actions/after_restore.py"), *MODULES.glob("*/restoring.py")]):
+            name = ".".join(file.relative_to(MODULES).with_suffix("").parts)
+            said += import_module(f"somos.modules.{name}").after_restore(db, taken_at, now)
     return said

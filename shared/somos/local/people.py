@@ -51,7 +51,7 @@ def password() -> str:
 def settle(runtime: "Runtime") -> None:
     """Open the accounts that are not there yet."""
     from somos.mesh.database import Acting, transaction
-    from somos.modules.auth.accounts import ensure_account
+    from somos.modules.auth.actions.users import ensure_account
     from somos.policy.principals import SYSTEM
 
     with transaction(runtime.engine, Acting(SYSTEM, "local-people")) as db:

@@ -92,7 +92,7 @@ class Runtime:
     @cached_property
     def accounts(self) -> Accounts:
         """What accounts and keys say now: the auth module's answer, by the same late import."""
-        return cast(Accounts, import_module("somos.modules.auth.accounts"))
+        return cast(Accounts, import_module("somos.modules.auth.actions.identity"))
 
 
 _current: list[Runtime] = []

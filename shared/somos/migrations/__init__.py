@@ -72,12 +72,12 @@ def _limit(app_url: str) -> None:
 
 
 def seed(app_url: str) -> None:
-    """What each module starts with (`seed.install`); installing twice changes nothing."""
+    """What each module starts with (`actions.seed.install`); installing twice changes nothing."""
     engine = engine_for(app_url, pool_size=1)
     try:
         with transaction(engine, Acting(SYSTEM, "migrate")) as db:
-            for file in sorted(MODULES.glob("*/seed.py")):
-                import_module(f"somos.modules.{file.parent.name}.seed").install(db)
+            for file in sorted(MODULES.glob("*/actions/seed.py")):
+                import_module(f"somos.modules.{file.parts[-3]}.actions.seed").install(db)
     finally:
         engine.dispose()
 

@@ -5,6 +5,7 @@ A table says whose its rows are:
     __scope__ = Own("owner_id")                          # a seller's rows; unassigned rows belong to nobody
     __scope__ = Everyone()                               # whoever the matrix admits, clients aside
     __scope__ = Via(Deal, "deal_id")                     # as the parent row
+    __scope__ = Behind(Deal, "company_id")               # what a reachable row points at
     __scope__ = Client("company_id")                     # rows of a client's company
     __scope__ = Own("owner_id") | Client("company_id")   # either
     __scope__ = Own("owner_id", private=True, shared="shared")   # for every role; shared rows can be read
@@ -147,6 +148,22 @@ class Via(Scope):
         # `is true` keeps PostgreSQL from turning the set into a join, which it does row by row.
         kept: ColumnElement[bool] = getattr(table, self.column).in_(parents)
         return kept.is_(true())
+
+
+@dataclass(frozen=True)
+class Behind(Scope):
+    """Rows that a reachable row of `front` points at with `column`: the company behind a seller's deal.
+
+    The opposite of `Via`, which follows a child to its parent.
+    """
+
+    front: type[Any]
+    column: str
+
+    def narrow(self, table: Any, who: Who, how: Reach, verb: Verb) -> ColumnElement[bool]:
+        front = aliased(self.front)
+        rows = scope_of(self.front).narrow(front, who, how, verb)
+        return exists(select(1).where(getattr(front, self.column) == table.id, rows))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from somos.modules.auth.accounts import ensure_account
+from somos.modules.auth.actions.users import ensure_account
 from somos.policy.roles import Role
 from tests.harness.mesh import Answer, Mesh, Person
 

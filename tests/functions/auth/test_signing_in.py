@@ -132,7 +132,7 @@ def test_redis_does_not_learn_who_tries_to_sign_in(door: Door) -> None:
 
 def test_a_hash_made_with_less_work_is_made_anew_at_login(door: Door) -> None:
     with door.mesh.db() as db:
-        from somos.modules.auth.accounts import ensure_account
+        from somos.modules.auth.actions.users import ensure_account
 
         ensure_account(db, email="velha@somos.test", name="V", role=Role.Diretor, password=PASSWORD, cost=4)
     stronger = door.mesh.runtime.settings.bcrypt_cost + 1

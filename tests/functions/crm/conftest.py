@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from somos.mesh import clock
-from somos.modules.crm import seed
+from somos.modules.crm.actions import seed
 from tests.harness.mesh import Answer, Mesh, Person
 
 CNPJ = "11222333000181"

@@ -11,7 +11,7 @@ from somos.events.sdr import LeadAccepted, MessageSent, ReplyClassified
 from somos.kernel.keys import CompanyKeys
 from somos.mesh import clock, outbox
 from somos.mesh.ids import uuid7
-from somos.modules.crm.queries import relationship
+from somos.modules.crm.queries.relations import relationship
 from somos.modules.crm.rules.deals import follow_up_at
 from somos.modules.hunter.tables import Lead
 from somos.modules.sdr.tables import Response

@@ -3,7 +3,7 @@
 import pytest
 
 from somos.mesh.ids import uuid7
-from somos.modules.crm import seed
+from somos.modules.crm.actions import seed
 from tests.functions.crm.conftest import House
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
-from somos.modules.crm.rules import history as rules
-from somos.modules.crm.schemas.reports import Board, Card, Column
+from somos.modules.crm.rules import deal_stage_history as rules
+from somos.modules.crm.schemas.board import Board, Card, Column
 from somos.modules.crm.tables import Company, Contact, Deal, DealActivity, DealStage
 
 

@@ -9,7 +9,7 @@ from somos.kernel.names import significant
 from somos.kernel.phones import phone_variants
 from somos.mesh import searching
 from somos.modules.crm.rules.duplicates import Known, likeness
-from somos.modules.crm.schemas.people import Twin
+from somos.modules.crm.schemas.duplicates import Twin
 from somos.modules.crm.tables import Company, Contact
 
 CANDIDATES = 300

@@ -11,7 +11,7 @@ from somos.kernel.hosts import domain_of
 from somos.kernel.phones import normalise_phone
 from somos.kernel.text import fold
 from somos.mesh import searching
-from somos.modules.crm.schemas.reports import SearchHit
+from somos.modules.crm.schemas.search import SearchHit
 from somos.modules.crm.tables import Company, Contact, Deal
 
 

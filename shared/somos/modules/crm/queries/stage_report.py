@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Numeric, Select, cast, func, select
 from sqlalchemy.orm import Session
 
-from somos.modules.crm.schemas.reports import StageReportLine
+from somos.modules.crm.schemas.stage_report import StageReportLine
 from somos.modules.crm.tables import DealStage, DealStageHistory
 
 

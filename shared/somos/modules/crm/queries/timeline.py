@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.mesh.records import Audit
 from somos.modules.crm.rules.timeline import Cursor, field_changes, message_title
-from somos.modules.crm.schemas.reports import FieldChange, TimelineItem
+from somos.modules.crm.schemas.timeline import FieldChange, TimelineItem
 from somos.modules.crm.tables import Company, Deal, DealActivity, PrivateNote
 from somos.modules.sdr.queries import conversation
 

@@ -1,7 +1,7 @@
 """Deals: what a person sends, filters by and gets back."""
 
 from datetime import date, datetime
-from typing import Literal, cast
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, select
 from somos.kernel.text import fold
 from somos.mesh import Body, Filter, View, untouched
 from somos.mesh.searching import holds
-from somos.modules.crm.rules.deals import DealFacts, State
+from somos.modules.crm.rules.deals import State
 from somos.modules.crm.schemas import Day, Long, Moment, Money, Percent, Short
 from somos.modules.crm.tables import Deal, DealActivity, Tagging
 
@@ -150,17 +150,3 @@ class BulkEdit(Body):
 
 class BulkDone(View):
     changed: int
-
-
-def facts_of(deal: Deal) -> DealFacts:
-    """What the guards of the state machine look at."""
-    held = {
-        "value_cents": deal.value_cents > 0,
-        "company_id": deal.company_id is not None,
-        "contact_id": deal.contact_id is not None,
-        "expected_close_date": deal.expected_close_date is not None,
-        "owner_id": deal.owner_id is not None,
-    }
-    present = frozenset(name for name, holds in held.items() if holds)
-    state = cast(State, deal.state)  # the CHECK of the column says so
-    return DealFacts(state=state, pipeline_id=deal.pipeline_id, present=present, lead_id=deal.lead_id)

@@ -6,7 +6,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from somos.mesh.ids import stable
-from somos.modules.crm.queries.matching import lock_keys
+from somos.modules.crm.actions.deals import lock_keys
 from somos.modules.crm.tables import DealStage, LostReason, Pipeline
 
 # (name, probability, days before the badge, what must be filled to enter)

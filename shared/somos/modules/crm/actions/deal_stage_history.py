@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from somos.modules.crm.rules.deals import State
-from somos.modules.crm.tables import Deal, DealStage, DealStageHistory
+from somos.modules.crm.tables import Deal, DealStageHistory
 
 
 def first_span(deal: Deal) -> DealStageHistory:
@@ -29,14 +29,3 @@ def enter(db: Session, deal: Deal, stage_id: UUID, state: State, now: datetime) 
     db.flush()  # one span at most is running, also for an instant
     db.add(DealStageHistory(deal_id=deal.id, step=running.step + 1, stage_id=stage_id, state=state, entered_at=at))
     deal.stage_id, deal.state, deal.stage_entered_at = stage_id, state, at
-
-
-def spans(db: Session, deal_id: UUID) -> list[tuple[DealStageHistory, str]]:
-    """Every span of a deal in order, with the name of its stage."""
-    found = db.execute(
-        select(DealStageHistory, DealStage.name)
-        .join(DealStage, DealStage.id == DealStageHistory.stage_id)
-        .where(DealStageHistory.deal_id == deal_id)
-        .order_by(DealStageHistory.step)
-    )
-    return [(span, name) for span, name in found]

@@ -5,21 +5,16 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from somos.modules.auth import rules
-from somos.modules.auth.queries import by_email
 from somos.modules.auth.tables import ApiKey, EndedSession, User
 from somos.policy.ended import LOOK_BACK, Ended, is_over
 from somos.policy.keys import hash_of
-from somos.policy.passwords import hash_password
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 
 _USE_NOTED_EVERY: Final = timedelta(hours=1)
-_KEPT: Final = timedelta(days=1)
 
 
 def of_key(db: Session, secret: str, now: datetime) -> Principal | None:
@@ -62,51 +57,6 @@ def ended(db: Session, now: datetime) -> Ended:
         sessions=frozenset(db.scalars(sessions)),
         people={user_id: moment for user_id, moment in db.execute(people) if moment is not None},
     )
-
-
-def end_session(db: Session, user_id: UUID, session_id: str, now: datetime) -> None:
-    """One sign-in is over, also for the access tokens it holds; those of long ago are forgotten."""
-    db.execute(delete(EndedSession).where(EndedSession.ended_at < now - _KEPT))
-    over = insert(EndedSession).values(session_id=session_id, user_id=user_id, ended_at=now)
-    db.execute(over.on_conflict_do_nothing(index_elements=[EndedSession.session_id]))
-
-
-def principal_of(user: User, session_id: str) -> Principal:
-    """The person that an account signs in."""
-    return Principal(
-        id=user.id,
-        role=Role(user.role),
-        kind=Kind.user,
-        name=user.name,
-        session_id=session_id,
-        client_company_id=user.client_company_id,
-    )
-
-
-def ensure_account(
-    db: Session,
-    *,
-    email: str,
-    name: str,
-    role: Role,
-    password: str,
-    cost: int,
-    client_company_id: UUID | None = None,
-) -> User:
-    """The account of that address; opened when there is none, otherwise left exactly as it is."""
-    user = by_email(db, email)
-    if user is None:
-        rules.check_standing(rules.Standing(role, True, client_company_id))
-        user = User(
-            email=email.strip().lower(),
-            name=name,
-            role=role.value,
-            password_hash=hash_password(password, cost),
-            client_company_id=client_company_id,
-        )
-        db.add(user)
-        db.flush()
-    return user
 
 
 def _note_use(db: Session, key_id: UUID, now: datetime) -> None:

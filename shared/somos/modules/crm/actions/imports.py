@@ -2,93 +2,34 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, delete, exists, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import AddressKind
-from somos.kernel.keys import PersonKeys
-from somos.kernel.text import fold
 from somos.mesh import clock
 from somos.mesh.ids import uuid7
-from somos.modules.crm.queries import history
-from somos.modules.crm.queries.opening import Opening, new_deal
-from somos.modules.crm.rules.duplicates import may_be_one
-from somos.modules.crm.rules.imports import Draft, Key, draft_of, forbidden_people, name_key
-from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal, DealStage, Import, ImportRow
-from somos.modules.sdr.queries import suppressed_among
+from somos.modules.crm.actions import deal_stage_history as history
+from somos.modules.crm.actions.deals import Opening, new_deal
+from somos.modules.crm.queries.imports import Book
+from somos.modules.crm.rules.imports import Draft, draft_of, forbidden_people
+from somos.modules.crm.tables import (
+    Company,
+    CompanyContact,
+    Contact,
+    Deal,
+    DealActivity,
+    DealStage,
+    DealStageHistory,
+    ImportRow,
+    PrivateNote,
+    Tagging,
+)
 
 FORBIDDEN = "A planilha diz para não contatar esta pessoa."
-
-
-@dataclass
-class Book:
-    """Who is known, by key; grows while a file is read, so that its lines find each other."""
-
-    companies: dict[Key, list[UUID]] = field(default_factory=dict)
-    documents: dict[UUID, str] = field(default_factory=dict)  # of these companies
-    contacts: dict[Key, UUID] = field(default_factory=dict)
-    elsewhere: set[str] = field(default_factory=set)
-    suppressed: set[PersonKeys] = field(default_factory=set)
-
-    def company(self, draft: Draft) -> UUID | None:
-        """The company of a draft: never one of another document."""
-        keys = draft.company_keys or [draft.twin_key]
-        found = (id for key in keys for id in self.companies.get(key, ()))
-        return next((id for id in found if may_be_one(draft.document, self.documents.get(id))), None)
-
-    def contact(self, draft: Draft, company_id: UUID | None) -> UUID | None:
-        keys = draft.contact_keys or [_colleague(company_id, draft.contact_name)]
-        return next((self.contacts[key] for key in keys if key in self.contacts), None)
-
-    def learn(self, draft: Draft, company_id: UUID, contact_id: UUID | None) -> None:
-        self.learn_company([*draft.company_keys, draft.twin_key], company_id, draft.document)
-        if contact_id is not None:
-            for key in [*draft.contact_keys, _colleague(company_id, draft.contact_name)]:
-                self.contacts.setdefault(key, contact_id)
-
-    def learn_company(self, keys: Iterable[Key], company_id: UUID, document: str | None) -> None:
-        if document is not None:
-            self.documents.setdefault(company_id, document)
-        for key in keys:
-            known = self.companies.setdefault(key, [])
-            if company_id not in known:
-                known.append(company_id)
-
-
-def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], contacts: Select[Contact]) -> Book:
-    """What the asker already has of these drafts, in a few queries however many they are."""
-    book = Book()
-    live, people = companies.where(Company.merged_into_id.is_(None)), contacts.where(Contact.merged_into_id.is_(None))
-    company_keys = {key for draft in drafts for key in draft.company_keys}
-    contact_keys = {key for draft in drafts for key in draft.contact_keys}
-    nameless = {("name_key", fold(draft.company_name)) for draft in drafts if not draft.company_keys}
-    for company in _having(db, live, Company, company_keys | nameless):
-        names = ("document", "domain", "phone", "email")
-        keys = [name_key(company.name, company.city), *((name, getattr(company, name)) for name in names)]
-        book.learn_company(keys, company.id, company.document)
-    for contact in _having(db, people, Contact, contact_keys):
-        for name in ("email", "phone"):
-            book.contacts.setdefault((name, getattr(contact, name)), contact.id)
-    colleagues = people.join(CompanyContact, CompanyContact.contact_id == Contact.id).with_only_columns(
-        CompanyContact.company_id, Contact.id, Contact.name
-    )
-    found = {id for ids in book.companies.values() for id in ids}
-    for company_id, contact_id, name in db.execute(colleagues.where(CompanyContact.company_id.in_(found))):
-        book.contacts.setdefault(_colleague(company_id, name), contact_id)
-    book.suppressed = suppressed_among(db, (person for draft in drafts for person in draft.people))
-    return book
-
-
-def taken_documents(db: Session, drafts: Iterable[Draft]) -> set[str]:
-    """Of these documents, those that any portfolio holds; asked with the system's rights."""
-    documents = {draft.document for draft in drafts if draft.document}
-    held = select(Company.document).where(Company.document.in_(documents), Company.merged_into_id.is_(None))
-    return {document for document in db.scalars(held) if document}
 
 
 def assess(row: ImportRow, mapping: dict[str, str], book: Book) -> Draft | None:
@@ -177,19 +118,19 @@ def apply(
     return deals
 
 
-def counts(db: Session, import_id: UUID) -> dict[str, int]:
-    """How many lines stand where."""
-    rows = select(ImportRow.state, func.count()).where(ImportRow.import_id == import_id).group_by(ImportRow.state)
-    return dict(db.execute(rows).all())
-
-
-def rows_of(db: Session, wanted: Import, *states: str) -> list[ImportRow]:
-    """Lines in the order of the file. They are detached: `save` writes what becomes of them, all at once."""
-    rows = select(ImportRow).where(ImportRow.import_id == wanted.id).order_by(ImportRow.line)
-    found = list(db.scalars(rows.where(ImportRow.state.in_(states)) if states else rows))
-    for row in found:
-        db.expunge(row)
-    return found
+def undo(db: Session, rows: Sequence[ImportRow]) -> None:
+    """Asked with the system's rights, because the work of others on a record counts too."""
+    links = [(row.company_id, row.contact_id) for row in rows if row.made.get("link")]
+    gone_deals = _remove(db, Deal, _made(rows, "deal"), _deal_touched())
+    gone_contacts = _remove(db, Contact, _made(rows, "contact"), _contact_touched())
+    gone_companies = _remove(db, Company, _made(rows, "company"), _company_touched(links))
+    _unlink(db, rows)
+    gone = {"deal": gone_deals, "contact": gone_contacts, "company": gone_companies}
+    names = {"deal": "o negócio", "contact": "o contato", "company": "a empresa"}
+    for row in rows:
+        kept = [names[kind] for kind in names if row.made.get(kind) and getattr(row, f"{kind}_id") not in gone[kind]]
+        row.state = "kept" if kept else "undone"
+        row.problems = [f"Ficou {' e '.join(kept)}: houve alterações depois da importação."] if kept else []
 
 
 _SAVE = text("""
@@ -207,21 +148,6 @@ def save(db: Session, rows: Sequence[ImportRow]) -> None:
     names = ("id", "state", "problems", "company_id", "contact_id", "deal_id", "made")
     told = [{name: getattr(row, name) for name in names} for row in rows]
     db.execute(_SAVE, {"rows": json.dumps(told, default=str), "now": clock.now()})
-
-
-def _having(db: Session, rows: Select[Any], table: type[Any], keys: set[Key]) -> Iterable[Any]:
-    by_kind: dict[str, list[str]] = {}
-    for kind, value in keys:
-        by_kind.setdefault(kind, []).append(value)
-    if not by_kind:
-        return []
-    conditions = [getattr(table, kind).in_(values) for kind, values in by_kind.items()]
-    return db.scalars(rows.where(or_(*conditions)).order_by(table.id))
-
-
-def _colleague(company_id: UUID | None, name: str | None) -> Key:
-    """By what a person without phone and e-mail is known: the name, in that company."""
-    return ("colleague", f"{company_id}|{fold(name or '')}")
 
 
 def _new_links(db: Session, wanted: set[tuple[UUID, UUID]]) -> list[CompanyContact]:
@@ -279,3 +205,47 @@ def _opening(draft: Draft, row: ImportRow, stage: DealStage, owner_id: UUID) -> 
         expected_close_date=draft.expected_close_date,
         origin="import",
     )
+
+
+def _made(rows: Sequence[ImportRow], kind: str) -> list[UUID]:
+    return [getattr(row, f"{kind}_id") for row in rows if row.made.get(kind)]
+
+
+def _remove(db: Session, table: Any, ids: list[UUID], touched: ColumnElement[bool]) -> set[UUID]:
+    free = select(table.id).where(table.id.in_(ids), table.version == 1, ~touched).with_for_update()
+    gone = set(db.scalars(free))
+    db.execute(delete(table).where(table.id.in_(gone)))
+    return gone
+
+
+def _deal_touched() -> ColumnElement[bool]:
+    return or_(
+        exists(select(1).where(DealActivity.deal_id == Deal.id)),
+        exists(select(1).where(PrivateNote.deal_id == Deal.id)),
+        exists(select(1).where(DealStageHistory.deal_id == Deal.id, DealStageHistory.step > 1)),
+        exists(select(1).where(Tagging.deal_id == Deal.id)),
+    )
+
+
+def _contact_touched() -> ColumnElement[bool]:
+    return or_(
+        exists(select(1).where(Deal.contact_id == Contact.id)),
+        exists(select(1).where(Tagging.contact_id == Contact.id)),
+    )
+
+
+def _company_touched(own_links: list[tuple[UUID | None, UUID | None]]) -> ColumnElement[bool]:
+    link = tuple_(CompanyContact.company_id, CompanyContact.contact_id)
+    return or_(
+        exists(select(1).where(Deal.company_id == Company.id)),
+        exists(select(1).where(CompanyContact.company_id == Company.id, link.not_in(own_links))),
+        exists(select(1).where(Tagging.company_id == Company.id)),
+    )
+
+
+def _unlink(db: Session, rows: Sequence[ImportRow]) -> None:
+    """Where the import only introduced a known person to a known company."""
+    for row in rows:
+        if row.made.get("link") and not row.made.keys() & {"company", "contact"}:
+            introduced = (CompanyContact.company_id == row.company_id, CompanyContact.contact_id == row.contact_id)
+            db.execute(delete(CompanyContact).where(*introduced, CompanyContact.role == "contato"))

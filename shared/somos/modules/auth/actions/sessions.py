@@ -2,28 +2,35 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
+from uuid import UUID
 
 from redis import RedisError
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from somos.mesh.bell import announcement
 from somos.mesh.context import Context
-from somos.mesh.problems import Invalid, Unavailable
-from somos.modules.auth import accounts
-from somos.modules.auth.accounts import principal_of
+from somos.mesh.problems import Unavailable
 from somos.modules.auth.schemas import SignedIn, UserView
-from somos.modules.auth.tables import User
+from somos.modules.auth.tables import EndedSession, User
 from somos.policy import ended
-from somos.policy.passwords import WeakPassword, check_strength, hash_password
+from somos.policy.principals import Kind, Principal
+from somos.policy.roles import Role
 from somos.policy.sessions import ACCESS_TTL, ENDED, Issued, RefreshReused, Sessions
 from somos.policy.tokens import TokenSigner
+
+_KEPT: Final = timedelta(days=1)
 
 
 def signed_in(ctx: Context, user: User, issued: Issued) -> SignedIn:
     """The pair of tokens that continues a sign-in."""
     signer = _signer(ctx.settings.jwt_private_key)
     return SignedIn(
-        access_token=signer.access(principal_of(user, issued.session_id), ctx.now),
+        access_token=signer.access(_principal(user, issued.session_id), ctx.now),
         expires_at=ctx.now + ACCESS_TTL,
         refresh_token=issued.token,
         refresh_expires_at=issued.expires,
@@ -56,7 +63,7 @@ def end_session(ctx: Context, token: str) -> None:
     if found is None:
         return
     user_id, session_id = found
-    accounts.end_session(ctx.db, user_id, session_id, ctx.now)
+    _write_end(ctx.db, user_id, session_id, ctx.now)
     ctx.runtime.ended.look_again()
     ctx.notify(ENDED, {"session": session_id}, to=user_id)
     ended.note(ctx.runtime.redis, ctx.now, user_id, session_id)
@@ -65,7 +72,7 @@ def end_session(ctx: Context, token: str) -> None:
 
 def end_copied_session(ctx: Context, reused: RefreshReused) -> None:
     """End what a stolen token continues. In a transaction of its own: the refusal undoes the request's."""
-    ctx.read(accounts.end_session, reused.user_id, reused.session_id, ctx.now)
+    ctx.read(_write_end, reused.user_id, reused.session_id, ctx.now)
     ctx.runtime.ended.look_again()
     ctx.runtime.bell.tell([announcement(ENDED, {"session": reused.session_id}, ctx.now, user=reused.user_id)])
     with reachable():
@@ -87,15 +94,25 @@ def end_sessions(ctx: Context, user: User) -> None:
         ctx.log.warning("sessions-not-tidied", user_id=user.id, error=type(error).__name__)
 
 
-def hashed(ctx: Context, password: str, *, field: str, about: tuple[str, ...]) -> str:
-    """The hash of a chosen password, or Invalid with the reason."""
-    try:
-        check_strength(password, about=about)
-    except WeakPassword as error:
-        raise Invalid(str(error), field=field) from None
-    return hash_password(password, ctx.settings.bcrypt_cost)
+def _principal(user: User, session_id: str) -> Principal:
+    """The person that an account signs in."""
+    return Principal(
+        id=user.id,
+        role=Role(user.role),
+        kind=Kind.user,
+        name=user.name,
+        session_id=session_id,
+        client_company_id=user.client_company_id,
+    )
 
 
 @lru_cache(maxsize=2)
 def _signer(private_key: str) -> TokenSigner:
     return TokenSigner(private_key)
+
+
+def _write_end(db: Session, user_id: UUID, session_id: str, now: datetime) -> None:
+    """One sign-in is over, also for the access tokens it holds; those of long ago are forgotten."""
+    db.execute(delete(EndedSession).where(EndedSession.ended_at < now - _KEPT))
+    over = insert(EndedSession).values(session_id=session_id, user_id=user_id, ended_at=now)
+    db.execute(over.on_conflict_do_nothing(index_elements=[EndedSession.session_id]))

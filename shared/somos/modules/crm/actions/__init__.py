@@ -1,0 +1,1 @@
+"""What the module writes: one file per resource."""

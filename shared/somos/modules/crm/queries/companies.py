@@ -1,0 +1,32 @@
+"""Which company bears these keys."""
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from somos.kernel.keys import CompanyKeys
+from somos.modules.crm.tables import Company
+
+
+def find_company(db: Session, keys: CompanyKeys) -> Company | None:
+    """The live company with these keys: by document, else domain, else phone, else e-mail.
+
+    Never one of another CNPJ.
+    """
+    live = select(Company).where(Company.merged_into_id.is_(None)).order_by(Company.id).limit(1)
+    if keys.cnpj:
+        live = live.where(or_(Company.document.is_(None), Company.document == keys.cnpj))
+    for column, value in company_keys(keys):
+        found = db.scalars(live.where(column == value)).first()
+        if found is not None:
+            return found
+    return None
+
+
+def company_keys(keys: CompanyKeys) -> list[tuple[InstrumentedAttribute[str | None], str]]:
+    pairs = [
+        (Company.document, keys.cnpj),
+        (Company.domain, keys.domain),
+        (Company.phone, keys.phone),
+        (Company.email, keys.email),
+    ]
+    return [(column, value) for column, value in pairs if value]

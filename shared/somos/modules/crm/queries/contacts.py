@@ -1,0 +1,28 @@
+"""Which person bears these keys."""
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from somos.kernel.keys import PersonKeys
+from somos.kernel.phones import phone_variants
+from somos.modules.crm.tables import Contact
+
+
+def find_contact(db: Session, keys: PersonKeys) -> Contact | None:
+    """The live contact with this e-mail, else this phone."""
+    for condition in contact_keys(keys):
+        found = db.scalars(
+            select(Contact).where(condition, Contact.merged_into_id.is_(None)).order_by(Contact.id).limit(1)
+        ).first()
+        if found is not None:
+            return found
+    return None
+
+
+def contact_keys(keys: PersonKeys) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if keys.email:
+        conditions.append(Contact.email == keys.email)
+    if keys.phone:
+        conditions.append(Contact.phone.in_(phone_variants(keys.phone)))
+    return conditions

@@ -1,0 +1,77 @@
+"""Contacts, as they are sent and shown."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+
+from somos.kernel.text import fold
+from somos.mesh import Body, Filter, View, untouched
+from somos.mesh.searching import holds
+from somos.modules.crm.schemas import Email, Long, Phone, Short
+from somos.modules.crm.schemas.company_contacts import ContactRole
+from somos.modules.crm.tables import CompanyContact, Contact, Tagging
+
+
+class ContactCriteria(Filter):
+    """What contacts can be chosen by. Those merged into another are left out."""
+
+    table = Contact
+    sort: Literal["-id", "id", "name_key", "-name_key"] = "-id"
+
+    owner_id: UUID | None = None
+    company_id: UUID | None = None
+    role: ContactRole | None = Field(None, description="Papel em alguma empresa")
+    q: str | None = Field(None, max_length=100, description="Palavras do nome, ou o e-mail")
+    tag_id: UUID | None = None
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        found = [*super().clauses(), Contact.merged_into_id.is_(None)]
+        if self.q:
+            words = [holds(Contact.name_key, word) for word in fold(self.q).split()]
+            found.append(or_(and_(true(), *words), Contact.email == self.q.strip().lower()))
+        if self.company_id is not None or self.role is not None:
+            link = [CompanyContact.contact_id == Contact.id]
+            link += [CompanyContact.company_id == self.company_id] if self.company_id else []
+            link += [CompanyContact.role == self.role] if self.role else []
+            found.append(exists(select(1).where(*link)))
+        if self.tag_id is not None:
+            found.append(exists(select(1).where(Tagging.contact_id == Contact.id, Tagging.tag_id == self.tag_id)))
+        return found
+
+    def sought(self) -> list[list[str]]:
+        return [fold(self.q).split(), [self.q.strip()]] if self.q else []
+
+
+class ContactDraft(Body):
+    name: Short
+    title: Short | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    notes: Long | None = None
+    owner_id: UUID | None = Field(None, description="Outro responsável: só a direção escolhe")
+
+
+class ContactPatch(Body):
+    name: Short = untouched()
+    title: Short | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    notes: Long | None = None
+    owner_id: UUID | None = Field(None, description="Só a direção troca o responsável")
+
+
+class ContactView(View):
+    id: UUID
+    name: str
+    title: str | None
+    email: str | None
+    phone: str | None
+    notes: str | None
+    owner_id: UUID | None
+    merged_into_id: UUID | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
