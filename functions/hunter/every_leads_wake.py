@@ -1,10 +1,10 @@
 """Leads that said "later" come back on their day."""
 
 from somos.mesh import Context, cron
-from somos.modules.hunter import following
+from somos.modules.hunter.actions import leads
 
 
 @cron("10 7 * * *")
 def every_leads_wake(ctx: Context) -> None:
     with ctx.write() as db:
-        following.wake(db, ctx.today)
+        leads.wake(db, ctx.today)

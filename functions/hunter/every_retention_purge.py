@@ -2,13 +2,13 @@
 
 from somos.events.hunter import LeadErased, LeadSettled
 from somos.mesh import Context, cron
-from somos.modules.hunter import erasing
+from somos.modules.hunter.actions import leads
 
 
 @cron("20 4 * * *", emits=[LeadErased, LeadSettled], timeout=120)
 def every_retention_purge(ctx: Context) -> None:
     with ctx.write() as db:
-        purged = erasing.purge(db, ctx.today, ctx.settings.suppression_key, ctx.now)
+        purged = leads.purge(db, ctx.today, ctx.settings.suppression_key, ctx.now)
         for lead_id in purged.erased:
             ctx.emit(LeadErased(lead_id=lead_id, why="retention"))
         for lead in purged.ended:

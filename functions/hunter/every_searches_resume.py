@@ -1,11 +1,11 @@
 """Searches that wait for a new day go on; those that stand still are nudged, and given up after a while."""
 
 from somos.mesh import Context, cron
-from somos.modules.hunter import sessions, standstill
+from somos.modules.hunter.actions import search_sessions
 
 
-@cron("*/5 * * * *", emits=sessions.ANNOUNCED, timeout=60)
+@cron("*/5 * * * *", emits=search_sessions.ANNOUNCED, timeout=60)
 def every_searches_resume(ctx: Context) -> None:
     with ctx.write() as db:
-        for session, step in standstill.revive(db, secret=ctx.settings.suppression_key, now=ctx.now):
-            sessions.announce(ctx, session, step)
+        for session, step in search_sessions.revive(db, secret=ctx.settings.suppression_key, now=ctx.now):
+            search_sessions.announce(ctx, session, step)

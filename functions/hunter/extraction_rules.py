@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from somos.mesh import Context, Page, http
-from somos.modules.hunter.schemas.extraction import (
+from somos.modules.hunter.schemas.extraction_rules import (
     ExtractionRuleChange,
     ExtractionRuleDraft,
     ExtractionRuleFilter,

@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.hunter.queries import profiles
-from somos.modules.hunter.schemas.profiles import (
+from somos.modules.hunter.actions.icp_profiles import save_version
+from somos.modules.hunter.queries.icp_profiles import criteria, live_search, view
+from somos.modules.hunter.schemas.icp_profiles import (
     IcpChange,
     IcpDraft,
     IcpFilter,
@@ -29,13 +30,13 @@ def icp_profiles_create(draft: IcpDraft, ctx: Context) -> IcpView:
     profile = IcpProfile(name=draft.name, created_by=ctx.principal.id)
     ctx.db.add(profile)
     ctx.db.flush()
-    profiles.save_version(ctx.db, profile, draft.criteria, ctx.principal.id)
-    return profiles.view(ctx.db, profile)
+    save_version(ctx.db, profile, draft.criteria, ctx.principal.id)
+    return view(ctx.db, profile)
 
 
 @http.get("/api/v1/icp-profiles/{id}", allow="hunter:read")
 def icp_profiles_get(id: UUID, ctx: Context) -> IcpView:
-    return profiles.view(ctx.db, ctx.get(IcpProfile, id))
+    return view(ctx.db, ctx.get(IcpProfile, id))
 
 
 @http.patch("/api/v1/icp-profiles/{id}", allow="hunter:write")
@@ -46,17 +47,17 @@ def icp_profiles_change(id: UUID, change: IcpChange, ctx: Context) -> IcpView:
         profile.name = change.name
     if change.archived is not None:
         profile.archived = change.archived
-    if change.criteria is not None and change.criteria != profiles.criteria(ctx.db, id, profile.number):
+    if change.criteria is not None and change.criteria != criteria(ctx.db, id, profile.number):
         profile.number += 1
-        profiles.save_version(ctx.db, profile, change.criteria, ctx.principal.id)
-    return profiles.view(ctx.db, profile)
+        save_version(ctx.db, profile, change.criteria, ctx.principal.id)
+    return view(ctx.db, profile)
 
 
 @http.delete("/api/v1/icp-profiles/{id}", allow="hunter:write")
 def icp_profiles_archive(id: UUID, ctx: Context) -> None:
     """Put a profile away. It stays in what its searches and scores say of themselves."""
     profile = ctx.get(IcpProfile, id, lock=True)
-    if profiles.live_search(ctx.db, id) is not None:
+    if live_search(ctx.db, id) is not None:
         raise Conflict("Há uma busca em andamento com este perfil; cancele-a antes.", code="search-live")
     profile.archived = True
 

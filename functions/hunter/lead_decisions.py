@@ -4,11 +4,10 @@ from uuid import UUID
 
 from somos.events.hunter import LeadErased, LeadSettled
 from somos.mesh import Conflict, Context, http
-from somos.modules.hunter import deciding, erasing
-from somos.modules.hunter.queries.details import detail
-from somos.modules.hunter.rules.states import UNSETTLED, NotAllowed
-from somos.modules.hunter.schemas.decisions import Acceptance, Decision
-from somos.modules.hunter.schemas.leads import LeadDetail
+from somos.modules.hunter.actions import leads
+from somos.modules.hunter.queries.lead_details import detail
+from somos.modules.hunter.rules.leads import UNSETTLED, NotAllowed
+from somos.modules.hunter.schemas.leads import Acceptance, Decision, LeadDetail
 from somos.modules.hunter.tables import Lead
 
 
@@ -17,7 +16,7 @@ def lead_decisions_accept(id: UUID, choice: Acceptance, ctx: Context) -> LeadDet
     """The lead is good; one that was refused needs the reason why it fits after all."""
     lead = ctx.get(Lead, id, lock=True)
     try:
-        deciding.accept(ctx.db, lead, choice.reason, ctx.principal.id, ctx.now)
+        leads.accept(ctx.db, lead, choice.reason, ctx.principal.id, ctx.now)
     except NotAllowed as refused:
         raise Conflict(str(refused), code="lead-state") from None
     return detail(ctx.db, lead)
@@ -29,7 +28,7 @@ def lead_decisions_reject(id: UUID, choice: Decision, ctx: Context) -> LeadDetai
     lead = ctx.get(Lead, id, lock=True)
     unfinished = lead.state in UNSETTLED
     try:
-        deciding.reject(ctx.db, lead, choice.reason, ctx.principal.id)
+        leads.reject(ctx.db, lead, choice.reason, ctx.principal.id)
     except NotAllowed as refused:
         raise Conflict(str(refused), code="lead-state") from None
     if unfinished:
@@ -45,7 +44,7 @@ def lead_decisions_never_contact(id: UUID, choice: Decision, ctx: Context) -> Le
         lead = ctx.get(Lead, id, lock=True)
         unfinished = lead.state in UNSETTLED
         try:
-            deciding.never_contact(ctx.db, lead, choice.reason, ctx.principal.id)
+            leads.never_contact(ctx.db, lead, choice.reason, ctx.principal.id)
         except NotAllowed as refused:
             raise Conflict(str(refused), code="lead-state") from None
         ctx.emit(LeadSettled(lead_id=lead.id, session_id=lead.session_id if unfinished else None, outcome="blocked"))
@@ -59,9 +58,9 @@ def lead_decisions_erase(id: UUID, choice: Decision, ctx: Context) -> LeadDetail
     unfinished = lead.state in UNSETTLED
     if lead.state == "erased":
         raise Conflict("Este lead já foi apagado.", code="lead-state")
-    deciding.label(ctx.db, lead, "never_contact", None, ctx.principal.id)
-    twins = erasing.erase_twins(ctx.db, lead, ctx.settings.suppression_key, ctx.now)
-    erasing.erase(ctx.db, lead, "request", ctx.settings.suppression_key, ctx.now)
+    leads.label(ctx.db, lead, "never_contact", None, ctx.principal.id)
+    twins = leads.erase_twins(ctx.db, lead, ctx.settings.suppression_key, ctx.now)
+    leads.erase(ctx.db, lead, "request", ctx.settings.suppression_key, ctx.now)
     for erased in (lead.id, *twins):
         ctx.emit(LeadErased(lead_id=erased, why="request"))
     ctx.log.info("lead-erased", lead_id=id, reason_length=len(choice.reason))

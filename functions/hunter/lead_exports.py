@@ -1,7 +1,7 @@
 """Leads as a spreadsheet that other tools read; refused ones never leave."""
 
 from somos.mesh import Context, Download, Invalid, http
-from somos.modules.hunter.rules.exports import sheet_of
+from somos.modules.hunter.rules.lead_exports import sheet_of
 from somos.modules.hunter.schemas.leads import ExportFilter
 from somos.modules.hunter.tables import Lead
 

@@ -4,13 +4,15 @@ from somos.events.hunter import LeadSettled
 from somos.events.sdr import SuppressionWanted
 from somos.kernel.sheets import Unreadable, read
 from somos.mesh import Conflict, Context, Invalid, Upload, http
-from somos.modules.hunter import importing, sessions
-from somos.modules.hunter.rules.imports import SPELLINGS
-from somos.modules.hunter.schemas.sheets import ImportFilter, ImportReport
+from somos.modules.hunter.actions import lead_imports, search_sessions
+from somos.modules.hunter.rules.lead_imports import SPELLINGS
+from somos.modules.hunter.schemas.lead_imports import ImportFilter, ImportReport
 from somos.modules.hunter.tables import IcpProfile
 
 
-@http.post("/api/v1/leads/import", allow="hunter:write", emits=(*sessions.ANNOUNCED, LeadSettled, SuppressionWanted))
+@http.post(
+    "/api/v1/leads/import", allow="hunter:write", emits=(*search_sessions.ANNOUNCED, LeadSettled, SuppressionWanted)
+)
 def lead_imports_take(filter: ImportFilter, upload: Upload, ctx: Context) -> ImportReport:
     """Take in a CSV with Portuguese headers and judge its companies by a profile.
 
@@ -22,17 +24,17 @@ def lead_imports_take(filter: ImportFilter, upload: Upload, ctx: Context) -> Imp
     name = upload.filename or "planilha.csv"
     try:
         sheet = read(upload.content, known=SPELLINGS)
-        lines = importing.lines_of(sheet, name, ctx.now)
+        lines = lead_imports.lines_of(sheet, name, ctx.now)
     except Unreadable as error:
         raise Invalid(str(error), field="file", code="unreadable-file") from None
-    session = importing.open_session(ctx, profile, len(lines))
+    session = lead_imports.open_session(ctx, profile, len(lines))
     secret = ctx.settings.suppression_key
-    taken = importing.take(ctx.db, session, sheet, lines, secret=secret, now=ctx.now)
-    for number, keys in importing.forbidden_keys(lines, secret):
-        ctx.emit(SuppressionWanted(keys=keys, reason=f"{importing.FORBIDDEN} ({name[:100]}, linha {number})"))
+    taken = lead_imports.take(ctx.db, session, sheet, lines, secret=secret, now=ctx.now)
+    for number, keys in lead_imports.forbidden_keys(lines, secret):
+        ctx.emit(SuppressionWanted(keys=keys, reason=f"{lead_imports.FORBIDDEN} ({name[:100]}, linha {number})"))
     for one in taken.ended:
         ctx.emit(LeadSettled(lead_id=one.lead_id, session_id=one.session_id, outcome="blocked"))
-    step = sessions.advance(ctx.db, session, secret=secret, now=ctx.now)
+    step = search_sessions.advance(ctx.db, session, secret=secret, now=ctx.now)
     step.found += taken.new
-    sessions.announce(ctx, session, step)
+    search_sessions.announce(ctx, session, step)
     return taken.report

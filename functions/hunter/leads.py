@@ -4,8 +4,8 @@ from uuid import UUID
 
 from somos.mesh import Conflict, Context, Invalid, Page, http
 from somos.modules.auth import queries as auth
-from somos.modules.hunter import deciding
-from somos.modules.hunter.queries.details import detail
+from somos.modules.hunter.actions import leads
+from somos.modules.hunter.queries.lead_details import detail
 from somos.modules.hunter.schemas.leads import LeadChange, LeadDetail, LeadFilter, LeadView
 from somos.modules.hunter.tables import Lead
 
@@ -34,5 +34,5 @@ def leads_correct(id: UUID, change: LeadChange, ctx: Context) -> LeadDetail:
         if owner is None or not owner.active:
             raise Invalid("Não há uma conta ativa com este identificador", field="owner_id")
         lead.owner_id = owner_id
-    deciding.correct(ctx.db, lead, values, ctx.settings.suppression_key, ctx.now)
+    leads.correct(ctx.db, lead, values, ctx.settings.suppression_key, ctx.now)
     return detail(ctx.db, lead)

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from somos.events.hunter import LeadSettled
 from somos.mesh import Conflict, Context, Invalid, Page, http
-from somos.modules.hunter import deciding
-from somos.modules.hunter.rules.states import NotAllowed
-from somos.modules.hunter.schemas.decisions import MergeChoice, SuggestionFilter, SuggestionView
+from somos.modules.hunter.actions import merge_suggestions
+from somos.modules.hunter.rules.leads import NotAllowed
+from somos.modules.hunter.schemas.merge_suggestions import MergeChoice, SuggestionFilter, SuggestionView
 from somos.modules.hunter.tables import MergeSuggestion
 
 
@@ -22,7 +22,7 @@ def merge_suggestions_merge(id: UUID, choice: MergeChoice, ctx: Context) -> Sugg
     if choice.survivor_id not in (suggestion.lead_id, suggestion.other_id):
         raise Invalid("O lead que fica deve ser um dos dois", field="survivor_id")
     try:
-        unfinished = deciding.merge(ctx.db, suggestion, choice.survivor_id, ctx.principal.id)
+        unfinished = merge_suggestions.merge(ctx.db, suggestion, choice.survivor_id, ctx.principal.id)
     except NotAllowed as refused:
         raise Conflict(str(refused), code="lead-state") from None
     for lead in unfinished:

@@ -2,10 +2,10 @@
 
 from somos.events.crm import DealWon
 from somos.mesh import Context, topic
-from somos.modules.hunter import following
+from somos.modules.hunter.actions import leads
 
 
 @topic(DealWon)
 def on_deal_won(event: DealWon, ctx: Context) -> None:
     with ctx.write() as db:
-        following.deal_won(db, event.deal_id)
+        leads.deal_won(db, event.deal_id)

@@ -2,10 +2,10 @@
 
 from somos.events.sdr import LeadAccepted
 from somos.mesh import Context, topic
-from somos.modules.hunter import following
+from somos.modules.hunter.actions import leads
 
 
 @topic(LeadAccepted)
 def on_lead_accepted(event: LeadAccepted, ctx: Context) -> None:
     with ctx.write() as db:
-        following.accepted(db, event.lead_id, event.owner_id)
+        leads.accepted(db, event.lead_id, event.owner_id)

@@ -6,7 +6,8 @@ from functools import partial
 from somos.events.hunter import LeadEnriched, LeadFound, LeadSettled
 from somos.mesh import Context, Later, topic
 from somos.mesh.journal import Refusal
-from somos.modules.hunter import enriching, readings
+from somos.modules.hunter.actions import lead_enrichment, lead_sources
+from somos.modules.hunter.queries.lead_enrichment import Known, known_of
 from somos.modules.hunter.rules.facts import Fact, chosen
 from somos.ports.company_registry import CompanyRegistry
 from somos.ports.errors import NotConfigured, OutsideError, Refused
@@ -20,21 +21,21 @@ GATEWAY_FAILURES = frozenset({502, 503, 504})
     LeadFound, emits=[LeadEnriched, LeadSettled], calls=[Sites, CompanyRegistry], queue="agents", timeout=90, attempts=7
 )
 def on_lead_found(event: LeadFound, ctx: Context) -> None:
-    known = ctx.read(enriching.known, event.lead_id)
+    known = ctx.read(known_of, event.lead_id)
     learnt: list[Fact] = []
     unreached: list[str] = []
     if known is not None:
         learnt += _reached(ctx, "site", partial(_site, ctx, known), unreached)
-        known = ctx.read(enriching.known, event.lead_id)  # a search stopped meanwhile starts no other call
+        known = ctx.read(known_of, event.lead_id)  # a search stopped meanwhile starts no other call
     if known is not None:
         learnt += _reached(ctx, "registry", partial(_registry, ctx, [*known.facts, *learnt]), unreached)
 
     with ctx.write() as db:
         if known is None:
-            if not enriching.hold(db, event.lead_id, "discovered"):
+            if not lead_enrichment.hold(db, event.lead_id, "discovered"):
                 raise Later(1, "a busca foi retomada enquanto este passo esperava")
             return
-        outcome, settled = enriching.enrich(db, event.lead_id, learnt, ctx.settings.suppression_key, unreached)
+        outcome, settled = lead_enrichment.enrich(db, event.lead_id, learnt, ctx.settings.suppression_key, unreached)
         if outcome == "enriched":
             ctx.emit(LeadEnriched(lead_id=event.lead_id, session_id=event.session_id))
         for one in settled:
@@ -59,7 +60,7 @@ def _is_settled(name: str, error: OutsideError) -> bool:
     return is_broken or isinstance(error, NotConfigured)
 
 
-def _site(ctx: Context, known: enriching.Known) -> list[Fact]:
+def _site(ctx: Context, known: Known) -> list[Fact]:
     """The company's own site; one that refuses to be read says nothing, and is no reason to lose the lead."""
     domain = known.domain
     if domain is None:
@@ -69,7 +70,7 @@ def _site(ctx: Context, known: enriching.Known) -> list[Fact]:
     except (Refused, Refusal) as error:
         ctx.log.info("site-unreadable", code=error.code)
         return []
-    return readings.of_site(page, known.rules, domain, ctx.now)
+    return lead_sources.of_site(page, known.rules, domain, ctx.now)
 
 
 def _registry(ctx: Context, facts: list[Fact]) -> list[Fact]:
@@ -81,4 +82,4 @@ def _registry(ctx: Context, facts: list[Fact]) -> list[Fact]:
         record = ctx.once("registry", ctx.port(CompanyRegistry).by_cnpj, cnpj=cnpj.value)
     except (Refused, Refusal):
         return []
-    return readings.of_registry(record, ctx.now) if record else []
+    return lead_sources.of_registry(record, ctx.now) if record else []

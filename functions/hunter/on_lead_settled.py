@@ -2,15 +2,15 @@
 
 from somos.events.hunter import LeadSettled
 from somos.mesh import Context, topic
-from somos.modules.hunter import sessions
+from somos.modules.hunter.actions import search_sessions
 
 
-@topic(LeadSettled, emits=sessions.ANNOUNCED)
+@topic(LeadSettled, emits=search_sessions.ANNOUNCED)
 def on_lead_settled(event: LeadSettled, ctx: Context) -> None:
     with ctx.write() as db:
         if event.session_id is None:
             return
-        session = sessions.lock(db, event.session_id)
-        sessions.count(session, event.outcome)
-        step = sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
-        sessions.announce(ctx, session, step)
+        session = search_sessions.lock(db, event.session_id)
+        search_sessions.count(session, event.outcome)
+        step = search_sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+        search_sessions.announce(ctx, session, step)

@@ -2,10 +2,10 @@
 
 from somos.events.sdr import MessageSent
 from somos.mesh import Context, topic
-from somos.modules.hunter import following
+from somos.modules.hunter.actions import leads
 
 
 @topic(MessageSent)
 def on_message_sent(event: MessageSent, ctx: Context) -> None:
     with ctx.write() as db:
-        following.message_sent(db, event.lead_id, ctx.now)
+        leads.message_sent(db, event.lead_id, ctx.now)

@@ -2,15 +2,15 @@
 
 from somos.events.hunter import SearchRequested
 from somos.mesh import Context, topic
-from somos.modules.hunter import sessions
+from somos.modules.hunter.actions import search_sessions
 
 
-@topic(SearchRequested, emits=sessions.ANNOUNCED)
+@topic(SearchRequested, emits=search_sessions.ANNOUNCED)
 def on_search_requested(event: SearchRequested, ctx: Context) -> None:
     with ctx.write() as db:
-        session = sessions.lock(db, event.session_id)
+        session = search_sessions.lock(db, event.session_id)
         if session.state != "queued":
             return  # cancelled before it began
-        sessions.start(db, session)
-        step = sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
-        sessions.announce(ctx, session, step)
+        search_sessions.start(db, session)
+        step = search_sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+        search_sessions.announce(ctx, session, step)

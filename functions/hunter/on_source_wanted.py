@@ -2,30 +2,30 @@
 
 from somos.events.hunter import SourceWanted
 from somos.mesh import Context, topic
-from somos.modules.hunter import sessions
-from somos.modules.hunter.queries.searches import PageWanted, page_wanted
+from somos.modules.hunter.actions import search_pages, search_sessions
+from somos.modules.hunter.queries.search_sessions import PageWanted, page_wanted
 from somos.ports.errors import OutsideError
 from somos.ports.search import Search, SearchPage
 
 
 # The source serves the same question free for an hour: attempts that all fall within it never buy twice.
-@topic(SourceWanted, emits=sessions.ANNOUNCED, calls=[Search], queue="agents", timeout=60, attempts=7)
+@topic(SourceWanted, emits=search_sessions.ANNOUNCED, calls=[Search], queue="agents", timeout=60, attempts=7)
 def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
     wanted = ctx.read(page_wanted, event.session_id, event.source, event.query, event.page)
     answer, trouble = _ask(ctx, wanted) if wanted else (None, None)
 
     with ctx.write() as db:
-        session = sessions.lock(db, event.session_id)
-        page = sessions.find_page(db, event.session_id, event.source, event.query, event.page)
+        session = search_sessions.lock(db, event.session_id)
+        page = search_pages.find_page(db, event.session_id, event.source, event.query, event.page)
         if page is None:
             return
         if answer is not None:
-            sessions.page_read(db, session, page, answer)
+            search_pages.page_read(db, session, page, answer)
         else:
-            sessions.page_unread(db, session, page, trouble, ctx.now)
+            search_sessions.page_unread(db, session, page, trouble, ctx.now)
         db.flush()
-        step = sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
-        sessions.announce(ctx, session, step)
+        step = search_sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+        search_sessions.announce(ctx, session, step)
 
 
 def _ask(ctx: Context, wanted: PageWanted) -> tuple[SearchPage | None, Exception | None]:
@@ -35,7 +35,7 @@ def _ask(ctx: Context, wanted: PageWanted) -> tuple[SearchPage | None, Exception
         if wanted.source == "web":
             return ctx.once("page", search.web, query=wanted.query, page=wanted.page), None
         return ctx.once("page", search.maps, query=wanted.query, page=wanted.page, near=wanted.near), None
-    except sessions.TROUBLE as error:
+    except search_sessions.TROUBLE as error:
         return None, error
     except OutsideError as error:
         if error.retry_after is not None or not ctx.is_last_attempt():

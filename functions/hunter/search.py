@@ -3,8 +3,8 @@
 from somos.events.hunter import SearchRequested
 from somos.mesh import Accepted, Conflict, Context, http
 from somos.mesh.ids import uuid7
-from somos.modules.hunter.queries import profiles
-from somos.modules.hunter.schemas.searches import SearchRequest
+from somos.modules.hunter.queries import icp_profiles
+from somos.modules.hunter.schemas.search_sessions import SearchRequest
 from somos.modules.hunter.tables import IcpProfile, SearchSession
 
 
@@ -14,7 +14,7 @@ def search_start(wanted: SearchRequest, ctx: Context) -> Accepted:
     profile = ctx.get(IcpProfile, wanted.icp_id, lock=True)  # the lock lets one of two start it
     if profile.archived:
         raise Conflict("Este perfil está arquivado.", code="icp-archived")
-    live = profiles.live_search(ctx.db, profile.id)
+    live = icp_profiles.live_search(ctx.db, profile.id)
     if live is not None:
         return Accepted(task_id=live.task_id)
     session_id = uuid7()

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Page, http
-from somos.modules.hunter import sessions
+from somos.modules.hunter.actions import search_sessions
+from somos.modules.hunter.queries.search_sessions import credits_on
+from somos.modules.hunter.rules.leads import NotAllowed
 from somos.modules.hunter.rules.limits import CREDITS_PER_DAY
-from somos.modules.hunter.rules.states import NotAllowed
-from somos.modules.hunter.schemas.searches import SessionDetail, SessionFilter, SessionResume, SessionView
+from somos.modules.hunter.schemas.search_sessions import SessionDetail, SessionFilter, SessionResume, SessionView
 from somos.modules.hunter.tables import SearchSession
 
 
@@ -25,19 +26,19 @@ def search_sessions_get(id: UUID, ctx: Context) -> SessionDetail:
 def search_sessions_pause(id: UUID, ctx: Context) -> SessionDetail:
     """Hold the search: no new outside call starts until it is resumed."""
     session = _locked(ctx, id)
-    _move(ctx, session, lambda: sessions.pause(session, "person"))
+    _move(ctx, session, lambda: search_sessions.pause(session, "person"))
     ctx.progress(session.task_id, state=session.state)
     return _detail(ctx, session)
 
 
-@http.post("/api/v1/search-sessions/{id}/resume", allow="hunter:write", status=200, emits=sessions.ANNOUNCED)
+@http.post("/api/v1/search-sessions/{id}/resume", allow="hunter:write", status=200, emits=search_sessions.ANNOUNCED)
 def search_sessions_resume(id: UUID, choice: SessionResume, ctx: Context) -> SessionDetail:
     """Continue a held search, perhaps with a higher cap."""
     session = _locked(ctx, id)
-    _move(ctx, session, lambda: sessions.resume(session))
+    _move(ctx, session, lambda: search_sessions.resume(session))
     session.credits_cap = max(session.credits_cap, choice.credits_cap or 0)
-    step = sessions.advance(ctx.db, session, secret=ctx.settings.suppression_key, now=ctx.now)
-    sessions.announce(ctx, session, step)
+    step = search_sessions.advance(ctx.db, session, secret=ctx.settings.suppression_key, now=ctx.now)
+    search_sessions.announce(ctx, session, step)
     return _detail(ctx, session)
 
 
@@ -45,14 +46,14 @@ def search_sessions_resume(id: UUID, choice: SessionResume, ctx: Context) -> Ses
 def search_sessions_cancel(id: UUID, ctx: Context) -> SessionDetail:
     """Stop the search for good. What was found stays; a later search of the profile continues from here."""
     session = _locked(ctx, id)
-    _move(ctx, session, lambda: sessions.end(session, "cancelled", f"por {ctx.principal.name}", ctx.now))
+    _move(ctx, session, lambda: search_sessions.end(session, "cancelled", f"por {ctx.principal.name}", ctx.now))
     ctx.cancel_task(session.task_id)
     return _detail(ctx, session)
 
 
 def _locked(ctx: Context, id: UUID) -> SearchSession:
     ctx.get(SearchSession, id)
-    return sessions.lock(ctx.db, id)
+    return search_sessions.lock(ctx.db, id)
 
 
 def _move(ctx: Context, session: SearchSession, change: Callable[[], None]) -> None:
@@ -66,4 +67,4 @@ def _detail(ctx: Context, session: SearchSession) -> SessionDetail:
     ctx.db.flush()
     ctx.db.refresh(session)
     shown = SessionView.model_validate(session).model_dump()
-    return SessionDetail(**shown, credits_today=sessions.credits_on(ctx.db, ctx.today), credits_per_day=CREDITS_PER_DAY)
+    return SessionDetail(**shown, credits_today=credits_on(ctx.db, ctx.today), credits_per_day=CREDITS_PER_DAY)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.modules.hunter.rules import extraction, naming
-from somos.modules.hunter.rules.extraction import DEFAULTS, Rule
+from somos.modules.hunter.rules import extraction_rules, naming
+from somos.modules.hunter.rules.extraction_rules import DEFAULTS, Rule
 from somos.modules.hunter.rules.facts import (
     EVIDENCE_ONLY,
     FIELDS,
@@ -166,29 +166,29 @@ def test_what_a_database_cannot_hold_is_left_out():
 
 def test_ignored_addresses_are_left_out_and_preferred_ones_come_first():
     emails = ["ana@a.com.br", "no-reply@a.com.br", "contato@a.com.br", "lgpd@a.com.br"]
-    assert extraction.kept("email", emails, DEFAULTS) == ["contato@a.com.br", "ana@a.com.br"]
+    assert extraction_rules.kept("email", emails, DEFAULTS) == ["contato@a.com.br", "ana@a.com.br"]
     own = [Rule("email", "ignore", "*@a.com.br"), Rule("phone", "ignore", "+5511*")]
-    assert extraction.kept("email", emails, own) == []
-    assert extraction.kept("phone", ["+551133334444", "+552133334444"], own) == ["+552133334444"]
+    assert extraction_rules.kept("email", emails, own) == []
+    assert extraction_rules.kept("phone", ["+551133334444", "+552133334444"], own) == ["+552133334444"]
 
 
 def test_addresses_of_somebody_elses_domain_are_left_out():
     emails = ["suporte@agenciaweb.com.br", "agencia@gmail.com", "oi@a.com.br"]
-    assert extraction.own_first(emails, "a.com.br") == ["oi@a.com.br", "agencia@gmail.com"]
+    assert extraction_rules.own_first(emails, "a.com.br") == ["oi@a.com.br", "agencia@gmail.com"]
 
 
 def test_mobiles_come_before_landlines():
-    assert extraction.mobile_first(["+551133334444", "+5511955550101"]) == ["+5511955550101", "+551133334444"]
+    assert extraction_rules.mobile_first(["+551133334444", "+5511955550101"]) == ["+5511955550101", "+551133334444"]
 
 
 @pytest.mark.parametrize("pattern", ["*", "**", "?", "a*b*c*d*e*f"])
 def test_a_pattern_for_everything_or_with_too_many_stars_is_refused(pattern):
-    assert extraction.refuse_pattern(pattern)
+    assert extraction_rules.refuse_pattern(pattern)
 
 
 @given(st.text(max_size=40), st.text(alphabet="ab*?.@", min_size=1, max_size=12))
 def test_any_text_and_pattern_give_an_answer(value, pattern):
-    extraction.kept("email", [value], [Rule("email", "ignore", pattern)])
+    extraction_rules.kept("email", [value], [Rule("email", "ignore", pattern)])
 
 
 # --- names ---------------------------------------------------------------------------------------------

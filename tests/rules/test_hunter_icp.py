@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from somos.modules.hunter.rules.icp import Icp, Query, search_queries
+from somos.modules.hunter.rules.icp_profiles import Icp, Query, search_queries
 from somos.modules.hunter.rules.limits import MAX_QUERIES
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from somos.modules.hunter.rules.evidence import evidence_of, fingerprint, where_quoted
 from somos.modules.hunter.rules.facts import Fact, fact, late
-from somos.modules.hunter.rules.icp import Icp
+from somos.modules.hunter.rules.icp_profiles import Icp
 from somos.modules.hunter.rules.limits import QUALIFY_AT
 from somos.modules.hunter.rules.rubric import ANSWERS, Answer, judge, needs_asking, rubric_of
 

@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 
 from somos.kernel.phones import normalise_phone
 from somos.kernel.sheets import Unreadable, read
-from somos.modules.hunter.rules import exports, imports, twins
+from somos.modules.hunter.rules import lead_exports, lead_imports, merge_suggestions
 from somos.modules.hunter.rules.facts import chosen
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
 HEADERS = "Empresa;CNPJ;Site;Telefone;E-mail;Contato;Cargo;Cidade;UF;Segmento;Nº de funcionários;Observações"
 
 
-def lines_in(text: str, encoding: str = "utf-8") -> list[imports.Line]:
+def lines_in(text: str, encoding: str = "utf-8") -> list[lead_imports.Line]:
     sheet = read(text.encode(encoding))
-    mapping = imports.mapping_of(sheet.headers)
-    return [imports.line_of(row, mapping, "leads.csv", NOW) for row in sheet.rows]
+    mapping = lead_imports.mapping_of(sheet.headers)
+    return [lead_imports.line_of(row, mapping, "leads.csv", NOW) for row in sheet.rows]
 
 
-def values(line: imports.Line) -> dict[str, str]:
+def values(line: lead_imports.Line) -> dict[str, str]:
     return {field: fact.value for field, fact in chosen(line.facts).items()}
 
 
@@ -64,7 +64,7 @@ def test_a_file_with_portuguese_headers_is_read_whatever_its_encoding_and_delimi
     ],
 )
 def test_columns_are_known_by_the_names_people_give_them(headers, found):
-    assert imports.mapping_of(headers.split(";")) == found
+    assert lead_imports.mapping_of(headers.split(";")) == found
 
 
 def test_a_bad_line_is_reported_with_its_number_and_the_others_are_taken():
@@ -99,7 +99,7 @@ def test_a_company_that_writes_from_its_own_domain_has_its_site_there():
 
 def test_a_column_nobody_reads_is_named():
     sheet = read(b"Empresa;Cor favorita\nA;azul\n")
-    assert imports.ignored(sheet, imports.mapping_of(sheet.headers)) == ["Cor favorita"]
+    assert lead_imports.ignored(sheet, lead_imports.mapping_of(sheet.headers)) == ["Cor favorita"]
 
 
 @given(st.binary(max_size=600))
@@ -108,8 +108,8 @@ def test_any_file_gives_a_report_of_every_line_or_one_sentence(content):
         sheet = read(content)
     except Unreadable:
         return
-    mapping = imports.mapping_of(sheet.headers)
-    found = [imports.line_of(row, mapping, "x.csv", NOW) for row in sheet.rows]
+    mapping = lead_imports.mapping_of(sheet.headers)
+    found = [lead_imports.line_of(row, mapping, "x.csv", NOW) for row in sheet.rows]
     assert [line.number for line in found] == [row.line for row in sheet.rows]
     assert all(line.refused or line.facts for line in found)
 
@@ -148,13 +148,15 @@ def cells_of(content: bytes, delimiter: str = ";") -> list[list[str]]:
 
 @given(st.lists(st.text(max_size=20), min_size=3, max_size=3))
 def test_no_exported_cell_begins_a_formula(texts):
-    content = exports.sheet_of([lead(company_name=texts[0], reason=texts[1], contact_name=texts[2])])
+    content = lead_exports.sheet_of([lead(company_name=texts[0], reason=texts[1], contact_name=texts[2])])
     for row in cells_of(content)[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in row)
 
 
 def test_the_export_carries_the_reason_and_opens_in_excel():
-    content = exports.sheet_of([lead(company_name="Lúmen", score=82, reason="Nota 82 de 100.", phone="+5511955550101")])
+    content = lead_exports.sheet_of(
+        [lead(company_name="Lúmen", score=82, reason="Nota 82 de 100.", phone="+5511955550101")]
+    )
     assert content.startswith(b"\xef\xbb\xbf")
     headers, row = cells_of(content)
     shown = dict(zip(headers, row, strict=True))
@@ -176,7 +178,7 @@ def test_what_we_export_we_can_read_back():
         uf="SP",
         employees=64,
     )
-    text = exports.sheet_of([company]).decode("utf-8-sig")
+    text = lead_exports.sheet_of([company]).decode("utf-8-sig")
     read_back = values(lines_in(text)[0])
     expected = {name: str(value) for name, value in vars(company).items() if name in read_back}
     assert read_back == expected
@@ -185,7 +187,7 @@ def test_what_we_export_we_can_read_back():
 
 def test_hubspot_gets_its_own_header_names():
     headers, row = cells_of(
-        exports.sheet_of([lead(contact_name="Ana Beatriz Prado", phone="+5511955550101")], "hubspot"), ","
+        lead_exports.sheet_of([lead(contact_name="Ana Beatriz Prado", phone="+5511955550101")], "hubspot"), ","
     )
     shown = dict(zip(headers, row, strict=True))
     assert shown["First name"] == "Ana"
@@ -196,8 +198,8 @@ def test_hubspot_gets_its_own_header_names():
 # --- twins ---------------------------------------------------------------------------------------------
 
 
-def named(number: int, name: str, city: str | None = "São Paulo", cnpj: str | None = None) -> twins.Named:
-    return twins.Named(UUID(int=number), name, city, cnpj)
+def named(number: int, name: str, city: str | None = "São Paulo", cnpj: str | None = None) -> merge_suggestions.Named:
+    return merge_suggestions.Named(UUID(int=number), name, city, cnpj)
 
 
 def test_alike_names_in_one_city_are_suggested_the_most_alike_first():
@@ -207,13 +209,13 @@ def test_alike_names_in_one_city_are_suggested_the_most_alike_first():
         named(4, "Comunicação Horizonte", "Recife"),
         named(5, "Horizonte Comunicações"),
     ]
-    assert [id.int for id, _ in twins.suggestions(named(1, "Horizonte Comunicação"), others)] == [2, 5]
+    assert [id.int for id, _ in merge_suggestions.suggestions(named(1, "Horizonte Comunicação"), others)] == [2, 5]
 
 
 def test_two_cnpjs_are_two_companies_however_alike():
     mine, other = named(1, "Farol", cnpj="11222333000181"), named(2, "Farol", cnpj="12ABC34501DE35")
-    assert twins.suggestions(mine, [other]) == []
+    assert merge_suggestions.suggestions(mine, [other]) == []
 
 
 def test_without_a_city_nothing_is_suggested():
-    assert twins.suggestions(named(1, "Farol", None), [named(2, "Farol", None)]) == []
+    assert merge_suggestions.suggestions(named(1, "Farol", None), [named(2, "Farol", None)]) == []

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.modules.hunter.rules import states
-from somos.modules.hunter.rules.states import LEAD, SESSION, NotAllowed, move_lead, move_session
+from somos.modules.hunter.rules import leads, search_sessions
+from somos.modules.hunter.rules.leads import LEAD, NotAllowed, move_lead
+from somos.modules.hunter.rules.search_sessions import SESSION, move_session
 
 LABELS = [
     "interested", "question", "unclear", "wrong_person", "no", "later", "optout", "automatic", "bounce",
@@ -41,8 +42,8 @@ def test_a_refusal_is_a_sentence_in_portuguese():
 
 
 def test_every_state_has_a_name_and_leads_only_to_states():
-    assert set(states.LEAD_NAMES) == set(LEAD)
-    assert set(states.SESSION_NAMES) == set(SESSION)
+    assert set(leads.LEAD_NAMES) == set(LEAD)
+    assert set(search_sessions.SESSION_NAMES) == set(SESSION)
     assert all(targets <= set(LEAD) for targets in LEAD.values())
     assert all(targets <= set(SESSION) for targets in SESSION.values())
 
@@ -65,7 +66,7 @@ def test_every_state_has_a_name_and_leads_only_to_states():
     ],
 )
 def test_an_answer_moves_a_lead_as_far_as_it_says(state, label, path):
-    assert states.after_reply(state, label) == path
+    assert leads.after_reply(state, label) == path
 
 
 @pytest.mark.parametrize(
@@ -81,29 +82,29 @@ def test_an_answer_moves_a_lead_as_far_as_it_says(state, label, path):
     ],
 )
 def test_later_is_the_day_that_was_named_within_a_year_else_in_a_month(said: date | None, day: date):
-    assert states.wakes_on(said, date(2026, 11, 23)) == day
+    assert leads.wakes_on(said, date(2026, 11, 23)) == day
 
 
 @given(st.sampled_from(sorted(LEAD)), st.sampled_from(LABELS))
 def test_whatever_is_answered_every_step_is_one_the_machine_allows(state, label):
-    for following in states.after_reply(state, label):
+    for following in leads.after_reply(state, label):
         state = move_lead(state, following)
 
 
-@pytest.mark.parametrize("follow", [states.after_acceptance, states.after_deal, states.after_sending])
+@pytest.mark.parametrize("follow", [leads.after_acceptance, leads.after_deal, leads.after_sending])
 def test_facts_that_come_late_or_twice_never_break_the_machine(follow):
     for state in LEAD:
         for following in follow(state):
             state = move_lead(state, following)
-        assert follow(state) == [] or follow is states.after_deal
+        assert follow(state) == [] or follow is leads.after_deal
 
 
 def test_a_deal_converts_a_lead_even_when_its_acceptance_was_not_heard_yet():
-    assert states.after_deal("in_cadence") == ["replied", "accepted", "converted"]
-    assert states.after_deal("converted") == []
-    assert states.after_deal("blocked") == []
+    assert leads.after_deal("in_cadence") == ["replied", "accepted", "converted"]
+    assert leads.after_deal("converted") == []
+    assert leads.after_deal("blocked") == []
 
 
 def test_no_way_leads_through_an_end():
     for start, goal in product(LEAD, LEAD):
-        assert not {"duplicate", "blocked", "erased"} & set(states.path(start, goal)[:-1])
+        assert not {"duplicate", "blocked", "erased"} & set(leads.path(start, goal)[:-1])

@@ -11,7 +11,7 @@ import pytest
 
 from somos.kernel import do_not_contact, documents, keys, phones, sheets
 from somos.modules.crm.rules import imports as crm
-from somos.modules.hunter.rules import imports as hunter
+from somos.modules.hunter.rules import lead_imports
 from tests.harness.corpus import Case, cases
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
@@ -34,7 +34,7 @@ def test_a_column_says_whom_not_to_contact(case: Case):
 
 @pytest.mark.parametrize("case", cases("sheets"))
 def test_a_sheet_is_read_or_refused_with_a_sentence(case: Case):
-    known = hunter.SPELLINGS | crm.SPELLINGS
+    known = lead_imports.SPELLINGS | crm.SPELLINGS
     if "refused" in case.right:
         with pytest.raises(sheets.Unreadable) as refused:
             sheets.read(case.input, known=known)
@@ -46,7 +46,7 @@ def test_a_sheet_is_read_or_refused_with_a_sentence(case: Case):
     for row in read.rows:
         said = case.right.get("said", {}).get(str(row.line))
         if said is not None:
-            assert hunter.line_of(row, hunter.mapping_of(read.headers), "x.csv", NOW).refused == said
+            assert lead_imports.line_of(row, lead_imports.mapping_of(read.headers), "x.csv", NOW).refused == said
             assert crm.draft_of(row.cells, sheets.guess_mapping(read.headers, crm.SYNONYMS))[1] == [
                 said.replace("CNPJ em", "CNPJ ou CPF em")
             ]
@@ -54,13 +54,13 @@ def test_a_sheet_is_read_or_refused_with_a_sentence(case: Case):
 
 @pytest.mark.parametrize("header", ["nao_contatar", "Não contatar?", "NÃO CONTATAR", "opt-out", "Do not contact"])
 def test_both_imports_know_the_column_that_forbids_contact(header: str):
-    assert hunter.mapping_of(["Empresa", header])["do_not_contact"] == header
+    assert lead_imports.mapping_of(["Empresa", header])["do_not_contact"] == header
     assert sheets.guess_mapping(["Empresa", header], crm.SYNONYMS)["do_not_contact"] == header
 
 
 def test_the_numbers_of_both_phone_columns_are_kept_with_a_mobile_first():
     row = sheets.Row(2, {"Empresa": "Lúmen", "Telefone": "(11) 3333-4444", "Telefone 2": "11 98765-4321"})
-    line = hunter.line_of(row, hunter.mapping_of(list(row.cells)), "x.csv", NOW)
+    line = lead_imports.line_of(row, lead_imports.mapping_of(list(row.cells)), "x.csv", NOW)
     phones = [fact.value for fact in sorted(line.facts, key=lambda fact: fact.rank) if fact.field == "phone"]
     assert phones == ["+5511987654321", "+551133334444"]
 
@@ -75,7 +75,7 @@ def test_a_company_with_two_addresses_in_one_cell_keeps_both():
 
 def test_a_line_that_forbids_contact_says_so_even_when_it_is_refused():
     row = sheets.Row(2, {"Empresa": "Lúmen", "CNPJ": "1", "Celular": "11 98765-4321", "nao_contatar": "x"})
-    line = hunter.line_of(row, hunter.mapping_of(list(row.cells)), "x.csv", NOW)
+    line = lead_imports.line_of(row, lead_imports.mapping_of(list(row.cells)), "x.csv", NOW)
     assert (line.refused, line.forbidden) == ("CNPJ inválido: 1", True)
     assert [fact.value for fact in line.facts if fact.field == "phone"] == ["+5511987654321"]
     people = crm.forbidden_people(row.cells, sheets.guess_mapping(list(row.cells), crm.SYNONYMS))

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from somos.mesh import clock, outbox
-from somos.modules.hunter import sessions
+from somos.modules.hunter.actions import credit_days
 from tests.functions.hunter.conftest import FIT, Hunt
 
 pytestmark = pytest.mark.committed
@@ -63,7 +63,7 @@ def test_two_people_who_start_the_same_search_start_one(busy_hunt: Hunt):
 
 
 def test_searches_in_parallel_never_reserve_more_than_the_day_allows(busy_hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sessions, "CREDITS_PER_DAY", 3)
+    monkeypatch.setattr(credit_days, "CREDITS_PER_DAY", 3)
     hunt = busy_hunt
     for city in ("São Paulo", "Recife", "Curitiba", "Belo Horizonte"):
         hunt.search(hunt.icp(city, cities=[city], ufs=[]))

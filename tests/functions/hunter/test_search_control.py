@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from somos.modules.hunter import sessions
+from somos.modules.hunter.actions import credit_days
 from tests.functions.hunter.conftest import Hunt
 
 
@@ -112,7 +112,7 @@ def test_a_search_stops_at_its_own_cap_and_goes_on_when_it_is_raised(hunt: Hunt)
 
 @pytest.mark.any_day
 def test_all_searches_together_stop_at_the_days_cap_and_go_on_the_next_day(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sessions, "CREDITS_PER_DAY", 1)
+    monkeypatch.setattr(credit_days, "CREDITS_PER_DAY", 1)
     hunt.mesh.at(time(10))
     session = hunt.searched(one_company(hunt))
     assert (session["state"], session["reason"]) == ("paused", "day-cap")

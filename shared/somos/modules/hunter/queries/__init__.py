@@ -1,6 +1,6 @@
 """What is asked of the hunter. Other modules use what stands in `__all__` only."""
 
-from somos.modules.hunter.queries.cards import (
+from somos.modules.hunter.queries.leads import (
     Evidence,
     LeadCard,
     LeadStanding,

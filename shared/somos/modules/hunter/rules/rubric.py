@@ -15,7 +15,7 @@ from somos.kernel.places import same_place
 from somos.kernel.text import fold
 from somos.modules.hunter.rules.evidence import Line, where_quoted
 from somos.modules.hunter.rules.facts import Fact, chosen, headcount
-from somos.modules.hunter.rules.icp import Icp
+from somos.modules.hunter.rules.icp_profiles import Icp
 from somos.modules.hunter.rules.limits import QUALIFY_AT
 
 Answered = Literal["yes", "partly", "no", "unknown"]

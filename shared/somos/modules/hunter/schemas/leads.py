@@ -1,4 +1,4 @@
-"""Shapes of leads: in lists, in full, and what a person corrects."""
+"""Shapes of leads: in lists, in full, what a person corrects and what a person decides."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -14,16 +14,18 @@ from somos.kernel.places import parse_state
 from somos.kernel.text import fold
 from somos.mesh.schemas import Body, Filter, View
 from somos.mesh.searching import holds
-from somos.modules.hunter.rules.exports import Layout
-from somos.modules.hunter.rules.states import NEVER_EXPORTED
-from somos.modules.hunter.schemas.profiles import Name
+from somos.modules.hunter.rules.lead_exports import Layout
+from somos.modules.hunter.rules.leads import NEVER_EXPORTED
+from somos.modules.hunter.schemas.icp_profiles import Name
 from somos.modules.hunter.tables import Lead
 
 LeadState = Literal[
     "discovered", "enriching", "scored", "duplicate", "qualified", "rejected_campaign", "in_cadence", "replied",
     "accepted", "not_interested", "later", "converted", "blocked", "erased",
 ]  # fmt: skip
+
 Unreached = Literal["site", "registry", "model"]
+
 Origin = Literal["person", "csv", "site", "maps", "web", "registry"]
 
 
@@ -217,3 +219,18 @@ class LeadChange(Body):
     city: Annotated[str, Field(min_length=2, max_length=80)] | None = None
     uf: Annotated[str, Field(max_length=30), _or_fail(parse_state, "Não é uma UF")] | None = None
     owner_id: UUID | None = None
+
+
+Reason = Annotated[str, Field(min_length=3, max_length=500, description="Por quê, em uma frase")]
+
+
+class Decision(Body):
+    """A decision and its reason."""
+
+    reason: Reason
+
+
+class Acceptance(Body):
+    """A person says the lead is good; a reason is needed when the score said otherwise."""
+
+    reason: Reason | None = None

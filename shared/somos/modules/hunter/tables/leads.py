@@ -1,7 +1,7 @@
-"""Leads, what is known of them and from where, what they are worth and why, and what people said of them."""
+"""Leads: companies that may become clients."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
@@ -12,9 +12,9 @@ from somos.kernel.names import significant
 from somos.kernel.text import fold
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.hunter.rules.facts import ORIGINS
-from somos.modules.hunter.rules.states import LEAD_STATES, UNSETTLED
-from somos.modules.hunter.tables.searches import SearchSession
-from somos.policy.scopes import Everyone, Via
+from somos.modules.hunter.rules.leads import LEAD_STATES, UNSETTLED
+from somos.modules.hunter.tables.search_sessions import SearchSession
+from somos.policy.scopes import Everyone
 
 
 class Lead(Table, Versioned):
@@ -109,135 +109,3 @@ class Lead(Table, Versioned):
     def _city_key(self, _: str, city: str | None) -> str | None:
         self.city_key = fold(city) if city else None
         return city
-
-
-class LeadKey(Table):
-    """An exact key of one lead, as keyed hash: no two leads hold the same, and it outlives erasure."""
-
-    __tablename__ = "lead_keys"
-    __table_args__ = (
-        UniqueConstraint("hash"),
-        one_of("kind", ["phone", "email", "domain", "cnpj", "profile"]),
-        Index("ix_lead_keys_lead_id", "lead_id"),
-        {"schema": "hunter"},
-    )
-    __scope__ = Via(Lead, "lead_id")
-    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
-
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    kind: Mapped[str]
-    hash: Mapped[str]
-
-
-class LeadOrigin(Table):
-    """Where a lead was come across: one row per source and its own id, so the same result adds nothing."""
-
-    __tablename__ = "lead_origins"
-    __table_args__ = (
-        UniqueConstraint("source", "external_id"),
-        Index("ix_lead_origins_lead_id", "lead_id"),
-        {"schema": "hunter"},
-    )
-    __scope__ = Via(Lead, "lead_id")
-    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
-
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    session_id: Mapped[UUID | None] = mapped_column(ForeignKey(SearchSession.id))
-    source: Mapped[str]
-    external_id: Mapped[str]
-    url: Mapped[str | None]
-    seen_at: Mapped[datetime]
-
-
-class LeadSource(Table):
-    """The provenance of one value: {field, value, source, method, url, seen_at}."""
-
-    __tablename__ = "lead_sources"
-    __table_args__ = (
-        one_of("source", ORIGINS),
-        Index("ix_lead_sources_lead_id", "lead_id", "field"),
-        {"schema": "hunter"},
-    )
-    __scope__ = Via(Lead, "lead_id")
-    __redact__: ClassVar[frozenset[str]] = frozenset({"value", "url"})
-    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
-
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    field: Mapped[str]
-    value: Mapped[str] = mapped_column(Text)
-    source: Mapped[str]
-    method: Mapped[str]
-    url: Mapped[str | None]
-    seen_at: Mapped[datetime]
-    rank: Mapped[int] = mapped_column(default=0)
-    late: Mapped[bool] = mapped_column(default=False)
-
-
-class LeadScore(Table):
-    """One judgement: rubric, evidence, each criterion with answer, quote and points, the sum and the reason."""
-
-    __tablename__ = "lead_scores"
-    __table_args__ = (
-        UniqueConstraint("lead_id", "rubric_version", "evidence_hash"),
-        CheckConstraint("total between 0 and 100", name="total"),
-        {"schema": "hunter"},
-    )
-    __scope__ = Via(Lead, "lead_id")
-    __redact__: ClassVar[frozenset[str]] = frozenset({"criteria", "reason"})
-
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    icp_id: Mapped[UUID]
-    icp_number: Mapped[int]
-    rubric_version: Mapped[str]
-    evidence_hash: Mapped[str]
-    criteria: Mapped[list[Any]]
-    total: Mapped[int]
-    qualified: Mapped[bool]
-    exclusion: Mapped[str | None]
-    reason: Mapped[str] = mapped_column(Text)
-    # Nobody was asked when code alone could answer.
-    model: Mapped[str | None]
-    prompt_version: Mapped[str | None]
-
-
-class LeadLabel(Table):
-    """What a person decided of a lead: kept, as what the score is measured against."""
-
-    __tablename__ = "lead_labels"
-    __table_args__ = (
-        one_of("decision", ["accepted", "rejected", "never_contact"]),
-        Index("ix_lead_labels_lead_id", "lead_id"),
-        {"schema": "hunter"},
-    )
-    __scope__ = Via(Lead, "lead_id")
-    __redact__: ClassVar[frozenset[str]] = frozenset({"reason"})
-
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    decision: Mapped[str]
-    reason: Mapped[str | None]
-    decided_by: Mapped[UUID]
-    score: Mapped[int | None]
-    icp_id: Mapped[UUID]
-    icp_number: Mapped[int]
-    source: Mapped[str]
-
-
-class MergeSuggestion(Table):
-    """Two leads alike in name and city: a person says whether they are one."""
-
-    __tablename__ = "merge_suggestions"
-    __table_args__ = (
-        UniqueConstraint("lead_id", "other_id"),
-        CheckConstraint("lead_id <> other_id", name="two"),
-        one_of("state", ["open", "merged", "dismissed"]),
-        Index("ix_merge_suggestions_other_id", "other_id"),
-        Index("ix_merge_suggestions_state", "state", "likeness", "id"),
-        {"schema": "hunter"},
-    )
-    __scope__ = Via(Lead, "lead_id")
-
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    other_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    likeness: Mapped[int]
-    state: Mapped[str] = mapped_column(default="open")
-    decided_by: Mapped[UUID | None]

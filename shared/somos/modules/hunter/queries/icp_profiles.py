@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.modules.hunter.rules.icp import Icp
+from somos.modules.hunter.rules.icp_profiles import Icp
 from somos.modules.hunter.rules.rubric import rubric_of
-from somos.modules.hunter.rules.states import LIVE_SESSIONS
-from somos.modules.hunter.schemas.profiles import CriterionView, IcpSummary, IcpView
+from somos.modules.hunter.rules.search_sessions import LIVE_SESSIONS
+from somos.modules.hunter.schemas.icp_profiles import CriterionView, IcpSummary, IcpView
 from somos.modules.hunter.tables import IcpProfile, IcpVersion, SearchSession
 
 
@@ -16,12 +16,6 @@ def criteria(db: Session, icp_id: UUID, number: int) -> Icp:
     """The criteria as that version was saved."""
     found = select(IcpVersion.criteria).where(IcpVersion.icp_id == icp_id, IcpVersion.number == number)
     return Icp.model_validate(db.scalars(found).one())
-
-
-def save_version(db: Session, profile: IcpProfile, saved: Icp, by: UUID) -> None:
-    """Keep these criteria as the profile's version `number`, for ever."""
-    db.add(IcpVersion(icp_id=profile.id, number=profile.number, criteria=saved.model_dump(mode="json"), saved_by=by))
-    db.flush()
 
 
 def view(db: Session, profile: IcpProfile) -> IcpView:

@@ -1,16 +1,15 @@
-"""Searches under way: the session, the pages it reads, and the credits of a day."""
+"""Searches under way and past."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, one_of
-from somos.modules.hunter.rules.icp import SOURCES
-from somos.modules.hunter.rules.states import LIVE_SESSIONS, SESSION_STATES
+from somos.modules.hunter.rules.search_sessions import LIVE_SESSIONS, SESSION_STATES
 from somos.policy.scopes import Everyone
 
 COUNTERS = (
@@ -80,45 +79,3 @@ class SearchSession(Table):
     moved_at: Mapped[datetime]
     nudges: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None]
-
-
-class SearchPage(Table):
-    """One page of one query, read once per version of the profile. `rest` are results not taken yet."""
-
-    __tablename__ = "search_pages"
-    __table_args__ = (
-        UniqueConstraint("icp_id", "icp_number", "source", "query", "page"),
-        one_of("source", SOURCES),
-        one_of("state", ["planned", "wanted", "read", "failed"]),
-        Index("ix_search_pages_session_id", "session_id", "state"),
-        {"schema": "hunter"},
-    )
-    __scope__ = Everyone()
-    __redact__: ClassVar[frozenset[str]] = frozenset({"rest"})
-
-    icp_id: Mapped[UUID]
-    icp_number: Mapped[int]
-    session_id: Mapped[UUID] = mapped_column(ForeignKey(SearchSession.id))
-    source: Mapped[str]
-    query: Mapped[str]
-    page: Mapped[int]
-    # Order in which pages are wanted; the same every time.
-    place: Mapped[int]
-    state: Mapped[str] = mapped_column(default="planned")
-    near: Mapped[str | None]
-    wanted_at: Mapped[datetime | None]
-    reserved_on: Mapped[date | None]
-    credits: Mapped[int] = mapped_column(default=0)
-    results: Mapped[int] = mapped_column(default=0)
-    rest: Mapped[list[Any]] = mapped_column(default=list)
-
-
-class CreditDay(Table):
-    """Paid look-ups reserved or spent on one day, by all sessions; locked while somebody reserves."""
-
-    __tablename__ = "credit_days"
-    __table_args__ = (UniqueConstraint("day"), CheckConstraint("credits >= 0", name="credits"), {"schema": "hunter"})
-    __scope__ = Everyone()
-
-    day: Mapped[date]
-    credits: Mapped[int] = mapped_column(default=0)

@@ -1,14 +1,21 @@
-"""What each source answered, read as facts with their provenance."""
+"""What each source answered, read as facts with their provenance, and kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from somos.kernel.hosts import domain_of
 from somos.kernel.phones import normalise_phone
-from somos.modules.hunter.rules import extraction
-from somos.modules.hunter.rules.extraction import Rule
-from somos.modules.hunter.rules.facts import Fact, Origin, fact, profile_of
+from somos.mesh.bulk import insert_rows
+from somos.modules.hunter.queries.lead_sources import COLUMNS, facts_of
+from somos.modules.hunter.rules import extraction_rules
+from somos.modules.hunter.rules.extraction_rules import Rule
+from somos.modules.hunter.rules.facts import Fact, Origin, chosen, fact, profile_of
 from somos.modules.hunter.rules.naming import name_in_title, people_in, proper
+from somos.modules.hunter.tables import Lead, LeadSource
 from somos.ports.company_registry import RegistryRecord
 from somos.ports.search import Found
 from somos.ports.sites import PageText, SitePage
@@ -50,17 +57,17 @@ def of_site(page: SitePage, rules: Sequence[Rule], domain: str | None, seen_at: 
         return fact(field, value, "site", method, where, seen_at, rank)
 
     facts: list[Fact] = []
-    emails = extraction.own_first(extraction.kept("email", page.emails, rules), domain)
+    emails = extraction_rules.own_first(extraction_rules.kept("email", page.emails, rules), domain)
     for rank, email in enumerate(emails):
         facts += say("email", email, "site.email", rank=rank)
-    whatsapps = extraction.kept("phone", page.whatsapps, rules)
+    whatsapps = extraction_rules.kept("phone", page.whatsapps, rules)
     for rank, phone in enumerate(whatsapps):
         facts += say("phone", phone, "site.whatsapp", rank=rank)
     numbers = {number: phone for phone in page.phones if (number := normalise_phone(phone))}
-    for rank, number in enumerate(extraction.mobile_first(extraction.kept("phone", numbers, rules))):
+    for rank, number in enumerate(extraction_rules.mobile_first(extraction_rules.kept("phone", numbers, rules))):
         facts += say("phone", number, "site.phone", numbers[number], rank=len(whatsapps) + rank)
     for network, link in sorted(page.socials.items()):
-        if extraction.kept("social", [link], rules):
+        if extraction_rules.kept("social", [link], rules):
             facts += say(network, link, "site.social") if network in ("instagram", "linkedin", "facebook") else []
     for rank, cnpj in enumerate(page.cnpjs[:1]):
         facts += say("cnpj", cnpj, "site.cnpj", rank=rank)
@@ -108,3 +115,31 @@ def of_registry(record: RegistryRecord, seen_at: datetime) -> list[Fact]:
     if record.partners:
         facts += [*say("contact_name", proper(record.partners[0].name)), *say("contact_role", record.partners[0].role)]
     return facts
+
+
+def add_facts(db: Session, lead_id: UUID, facts: Iterable[Fact]) -> None:
+    """Store what is new; a value seen again at the same place is one row."""
+    add_first_facts(db, {lead_id: facts}, {_same(fact) for fact in facts_of(db, lead_id)})
+
+
+def add_first_facts(
+    db: Session, of: Mapping[UUID, Iterable[Fact]], known: Collection[tuple[str, str, str, str | None]] = ()
+) -> None:
+    """Store facts of leads that have none yet, for any number of leads at once."""
+    rows = []
+    for lead_id, facts in of.items():
+        fresh = {_same(fact): fact for fact in reversed(list(facts)) if _same(fact) not in known}
+        rows += [{"lead_id": lead_id, **asdict(fact)} for fact in reversed(fresh.values())]
+    insert_rows(db, LeadSource, rows)
+
+
+def show(lead: Lead, facts: Iterable[Fact]) -> None:
+    """Put the winning value of each field on the lead."""
+    best = chosen(facts)
+    for name in COLUMNS:
+        setattr(lead, name, best[name].value if name in best else None)
+    lead.employees = int(best["employees"].value) if "employees" in best else None
+
+
+def _same(fact: Fact) -> tuple[str, str, str, str | None]:
+    return fact.field, fact.value, fact.source, fact.url

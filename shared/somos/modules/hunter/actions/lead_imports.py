@@ -14,26 +14,26 @@ from somos.kernel.sheets import Sheet, Unreadable
 from somos.kernel.text import fold
 from somos.mesh import Context
 from somos.mesh.ids import stable, uuid7
-from somos.modules.hunter import following, identity
-from somos.modules.hunter.erasing import Ended
-from somos.modules.hunter.intake import Seen, take_in
-from somos.modules.hunter.rules import imports
+from somos.modules.hunter.actions import lead_keys
+from somos.modules.hunter.actions.lead_intake import Seen, take_in
+from somos.modules.hunter.actions.leads import Ended, block
+from somos.modules.hunter.actions.search_sessions import count
+from somos.modules.hunter.rules import lead_imports
 from somos.modules.hunter.rules.facts import chosen, exact_keys
-from somos.modules.hunter.rules.states import move_session
-from somos.modules.hunter.schemas.sheets import ImportReport, RefusedLine
-from somos.modules.hunter.sessions import count
+from somos.modules.hunter.rules.search_sessions import move_session
+from somos.modules.hunter.schemas.lead_imports import ImportReport, RefusedLine
 from somos.modules.hunter.tables import IcpProfile, SearchSession
 from somos.modules.sdr import queries as sdr
 
 FORBIDDEN = "A planilha diz para não contatar."
 
 
-def lines_of(sheet: Sheet, name: str, now: datetime) -> list[imports.Line]:
+def lines_of(sheet: Sheet, name: str, now: datetime) -> list[lead_imports.Line]:
     """What each line states; Unreadable when no column is recognised."""
-    mapping = imports.mapping_of(sheet.headers)
+    mapping = lead_imports.mapping_of(sheet.headers)
     if not mapping:
         raise Unreadable("Nenhuma coluna foi reconhecida; use, por exemplo, Empresa, CNPJ, Site, Telefone, E-mail.")
-    return [imports.line_of(row, mapping, name[:100], now) for row in sheet.rows]
+    return [lead_imports.line_of(row, mapping, name[:100], now) for row in sheet.rows]
 
 
 def open_session(ctx: Context, profile: IcpProfile, lines: int) -> SearchSession:
@@ -67,12 +67,12 @@ class Taken:
 
 
 def take(
-    db: Session, session: SearchSession, sheet: Sheet, lines: Sequence[imports.Line], *, secret: str, now: datetime
+    db: Session, session: SearchSession, sheet: Sheet, lines: Sequence[lead_imports.Line], *, secret: str, now: datetime
 ) -> Taken:
     """Store the companies nobody knows yet; those that the file says not to contact are stored as blocked."""
     rejected = [RefusedLine(line=line.number, reason=line.refused) for line in lines if line.refused]
     duplicates: list[RefusedLine] = []
-    wanted: list[imports.Line] = []
+    wanted: list[lead_imports.Line] = []
     people = {line.number: _people(line) for line in lines if line.refused is None}
     suppressed = sdr.suppressed_among(db, chain.from_iterable(people.values()))
     for line in lines:
@@ -86,12 +86,12 @@ def take(
     first = {position: position for position in range(len(wanted))} | intake.twins
     leads = intake.made | intake.known
     never = {leads[position].id: line for position, line in enumerate(wanted) if line.forbidden}
-    ended = following.block(db, list(never), FORBIDDEN)
+    ended = block(db, list(never), FORBIDDEN)
     for position, line in enumerate(wanted):
         holder = intake.known.get(position)
         if leads[position].id in never:
             rejected.append(RefusedLine(line=line.number, reason=_why_never(line, never[leads[position].id])))
-        elif holder is not None and identity.is_refused(holder):
+        elif holder is not None and lead_keys.is_refused(holder):
             rejected.append(RefusedLine(line=line.number, reason="Esta empresa está marcada para nunca ser contatada."))
         elif holder is not None:
             duplicates.append(RefusedLine(line=line.number, reason=f"Já existe como lead {holder.id}."))
@@ -104,7 +104,7 @@ def take(
     session.ignored += len(rejected)
     for _ in range(len(intake.new) - len(accepted)):
         count(session, "blocked")
-    mapping = imports.mapping_of(sheet.headers)
+    mapping = lead_imports.mapping_of(sheet.headers)
     report = ImportReport(
         session_id=session.id,
         task_id=session.task_id,
@@ -114,14 +114,14 @@ def take(
         rejected=sorted(rejected, key=lambda line: line.line),
         warnings=[RefusedLine(line=line.number, reason=said) for line in lines for said in line.warnings],
         columns=mapping,
-        ignored_columns=imports.ignored(sheet, mapping),
+        ignored_columns=lead_imports.ignored(sheet, mapping),
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
     )
     return Taken(report, accepted, [one for one in ended if one.lead_id not in intake.new])
 
 
-def forbidden_keys(lines: Iterable[imports.Line], secret: str) -> Iterator[tuple[int, dict[str, AddressKind]]]:
+def forbidden_keys(lines: Iterable[lead_imports.Line], secret: str) -> Iterator[tuple[int, dict[str, AddressKind]]]:
     """(line, keyed hashes by kind) of everybody whom the file says never to contact; a line may hold no address."""
     for line in lines:
         keys: dict[str, AddressKind] = {}
@@ -131,19 +131,19 @@ def forbidden_keys(lines: Iterable[imports.Line], secret: str) -> Iterator[tuple
             yield line.number, keys
 
 
-def _why_never(line: imports.Line, said_by: imports.Line) -> str:
+def _why_never(line: lead_imports.Line, said_by: lead_imports.Line) -> str:
     if line.forbidden:
         return "Marcada para não ser contatada: ficou bloqueada."
     return f"A linha {said_by.number} diz para não contatar esta empresa."
 
 
-def _people(line: imports.Line) -> list[PersonKeys]:
+def _people(line: lead_imports.Line) -> list[PersonKeys]:
     """Everybody who would be reached by one of the line's addresses."""
     phones = [PersonKeys(phone=fact.value) for fact in line.facts if fact.field == "phone"]
     return [*phones, *(PersonKeys(email=fact.value) for fact in line.facts if fact.field == "email")]
 
 
-def _seen(line: imports.Line) -> Seen:
+def _seen(line: lead_imports.Line) -> Seen:
     """The same company in a file sent again has the same id."""
     best = {field: fact.value for field, fact in chosen(line.facts).items()}
     keys = [f"{key.kind}:{key.value}" for key in exact_keys(line.facts)]

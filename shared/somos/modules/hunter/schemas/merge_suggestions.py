@@ -1,27 +1,11 @@
-"""Shapes of what people decide of leads."""
+"""Shapes of pairs of leads that look alike."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
-
-from pydantic import Field
 
 from somos.mesh.schemas import Body, Filter, View
 from somos.modules.hunter.tables import MergeSuggestion
-
-Reason = Annotated[str, Field(min_length=3, max_length=500, description="Por quê, em uma frase")]
-
-
-class Decision(Body):
-    """A decision and its reason."""
-
-    reason: Reason
-
-
-class Acceptance(Body):
-    """A person says the lead is good; a reason is needed when the score said otherwise."""
-
-    reason: Reason | None = None
 
 
 class SuggestionFilter(Filter):

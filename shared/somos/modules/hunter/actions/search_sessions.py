@@ -4,30 +4,35 @@ A round waits for all its pages before leads are taken from them, in a fixed ord
 the same searches give the same leads.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from somos.events.hunter import LeadEnriched, LeadFound, SourceWanted
 from somos.mesh import Context
 from somos.mesh.clock import day_of
-from somos.mesh.ids import uuid7
 from somos.mesh.journal import Refusal
-from somos.modules.hunter import readings
-from somos.modules.hunter.intake import Seen, take_in
-from somos.modules.hunter.queries.profiles import criteria
-from somos.modules.hunter.rules.icp import Source, search_queries
-from somos.modules.hunter.rules.limits import CREDITS_PER_DAY, MAX_QUERIES, OPEN_PAGES
-from somos.modules.hunter.rules.states import UNSETTLED, move_session
-from somos.modules.hunter.tables import CreditDay, Lead, SearchPage, SearchSession
-from somos.modules.hunter.tables.searches import COUNTERS
+from somos.modules.hunter.actions import lead_sources
+from somos.modules.hunter.actions.credit_days import reserve, settle
+from somos.modules.hunter.actions.lead_intake import Seen, take_in
+from somos.modules.hunter.actions.search_pages import open_pages, pages_of, plan
+from somos.modules.hunter.queries.icp_profiles import criteria
+from somos.modules.hunter.rules.icp_profiles import Source, search_queries
+from somos.modules.hunter.rules.leads import UNSETTLED
+from somos.modules.hunter.rules.limits import (
+    MAX_NUDGES,
+    OPEN_PAGES,
+    STALLED_AFTER_MINUTES,
+)
+from somos.modules.hunter.rules.search_sessions import move_session
+from somos.modules.hunter.tables import Lead, SearchPage, SearchSession
+from somos.modules.hunter.tables.search_sessions import COUNTERS
 from somos.ports.errors import NotConfigured, QuotaExhausted, Refused, Transient
 from somos.ports.search import Found
-from somos.ports.search import SearchPage as Answer
 
 # What `announce` may state; every function that moves a search on declares these.
 ANNOUNCED = (LeadFound, LeadEnriched, SourceWanted)
@@ -60,8 +65,8 @@ def start(db: Session, session: SearchSession) -> None:
     icp = criteria(db, session.icp_id, session.icp_number)
     sources = tuple(session.sources)
     for place, query in enumerate(search_queries(icp, sources)):
-        _plan(db, session, query.source, query.text, 1, place, None)
-    again = _pages(session).where(SearchPage.state == "failed")
+        plan(db, session, query.source, query.text, 1, place, None)
+    again = pages_of(session).where(SearchPage.state == "failed")
     for page in db.scalars(again):
         page.state, page.session_id = "planned", session.id
     _adopt(db, session)
@@ -92,7 +97,7 @@ def advance(db: Session, session: SearchSession, *, secret: str, now: datetime) 
     if session.state != "running":
         return step
     _release_held(db, session, step)
-    if _open_pages(db, session):
+    if open_pages(db, session):
         return step
     _take(db, session, step, secret, now)
     capped = _want(db, session, step, now)
@@ -123,7 +128,7 @@ def _take(db: Session, session: SearchSession, step: Step, secret: str, now: dat
     """Leads out of everything read and not taken yet, up to the target."""
     pages = list(
         db.scalars(
-            _pages(session)
+            pages_of(session)
             .where(SearchPage.state == "read", func.jsonb_array_length(SearchPage.rest) > 0)
             .order_by(SearchPage.place, SearchPage.id)
         )
@@ -147,7 +152,7 @@ def _take(db: Session, session: SearchSession, step: Step, secret: str, now: dat
 
 
 def _seen(found: Found, now: datetime) -> Seen:
-    return Seen(found.source, found.external_id[:500], found.url, tuple(readings.of_search(found, now)))
+    return Seen(found.source, found.external_id[:500], found.url, tuple(lead_sources.of_search(found, now)))
 
 
 def _want(db: Session, session: SearchSession, step: Step, now: datetime) -> str | None:
@@ -155,7 +160,7 @@ def _want(db: Session, session: SearchSession, step: Step, now: datetime) -> str
     if session.kind != "search" or session.found >= session.target:
         return None
     planned = db.scalars(
-        _pages(session)
+        pages_of(session)
         .where(SearchPage.state == "planned", SearchPage.source.in_(session.sources))
         .order_by(SearchPage.place, SearchPage.id)
         .limit(OPEN_PAGES)
@@ -164,23 +169,12 @@ def _want(db: Session, session: SearchSession, step: Step, now: datetime) -> str
     for page in planned:
         if session.reserved >= session.credits_cap:
             return "session-cap" if not step.pages else None
-        if not _reserve(db, today):
+        if not reserve(db, today):
             return "day-cap" if not step.pages else None
         session.reserved += 1
         page.state, page.session_id, page.wanted_at, page.reserved_on = "wanted", session.id, now, today
         step.pages.append(page)
     return None
-
-
-def page_read(db: Session, session: SearchSession, page: SearchPage, answer: Answer) -> None:
-    """Keep what a page answered, whatever became of the search meanwhile: it is paid for."""
-    page.state, page.credits, page.results = "read", answer.credits, len(answer.results)
-    page.rest = [found.model_dump(mode="json") for found in answer.results]
-    session.credits += answer.credits
-    session.reserved += answer.credits - 1
-    _settle_day(db, page, answer.credits - 1)
-    if answer.next_page is not None:
-        _plan(db, session, page.source, page.query, answer.next_page, page.place + MAX_QUERIES, answer.near)
 
 
 # What a source may answer that trying again does not mend.
@@ -195,23 +189,11 @@ def page_unread(
     given_up = isinstance(trouble, Refused | Refusal | Transient)
     page.state = "failed" if given_up else "planned"
     session.reserved -= 1
-    _settle_day(db, page, -1)
+    settle(db, page, -1)
     if session.state == "running" and isinstance(trouble, QuotaExhausted):
         pause(session, "source-quota")
     elif session.state == "running" and isinstance(trouble, NotConfigured):
         end(session, "failed", f"A fonte de busca não está configurada: {trouble.message}", now)
-
-
-def find_page(db: Session, session_id: UUID, source: str, query: str, number: int) -> SearchPage | None:
-    """The page that this session wants, or None when it does not any more."""
-    found = select(SearchPage).where(
-        SearchPage.session_id == session_id,
-        SearchPage.source == source,
-        SearchPage.query == query,
-        SearchPage.page == number,
-        SearchPage.state == "wanted",
-    )
-    return db.scalars(found).first()
 
 
 def pause(session: SearchSession, reason: str) -> None:
@@ -254,55 +236,43 @@ def counters(session: SearchSession) -> dict[str, int]:
     return {name: getattr(session, name) for name in COUNTERS}
 
 
-def _pages(session: SearchSession) -> Select[SearchPage]:
-    """The pages of this version of the profile, whichever search wanted them."""
-    return select(SearchPage).where(SearchPage.icp_id == session.icp_id, SearchPage.icp_number == session.icp_number)
-
-
-def _open_pages(db: Session, session: SearchSession) -> int:
-    counted = select(func.count()).where(SearchPage.session_id == session.id, SearchPage.state == "wanted")
-    return db.scalar(counted) or 0
-
-
-def _plan(
-    db: Session, session: SearchSession, source: str, query: str, number: int, place: int, near: str | None
-) -> None:
-    row = {
-        "id": uuid7(),
-        "icp_id": session.icp_id,
-        "icp_number": session.icp_number,
-        "session_id": session.id,
-        "source": source,
-        "query": query,
-        "page": number,
-        "place": place,
-        "near": near,
-    }
-    once = ["icp_id", "icp_number", "source", "query", "page"]
-    db.execute(insert(SearchPage).values(**row).on_conflict_do_nothing(index_elements=once))
-
-
-def _reserve(db: Session, day: object) -> bool:
-    """One look-up of the day's allowance, or False; the row lock keeps parallel searches inside it."""
-    db.execute(insert(CreditDay).values(id=uuid7(), day=day).on_conflict_do_nothing(index_elements=["day"]))
-    taken = db.execute(
-        update(CreditDay)
-        .where(CreditDay.day == day, CreditDay.credits < CREDITS_PER_DAY)
-        .values(credits=CreditDay.credits + 1)
-        .returning(CreditDay.id)
+def revive(db: Session, *, secret: str, now: datetime) -> Iterator[tuple[SearchSession, Step]]:
+    """Every search that needed help, with what it wants next."""
+    still = now - timedelta(minutes=STALLED_AFTER_MINUTES)
+    found = select(SearchSession).where(
+        SearchSession.state.in_(["queued", "running", "paused"]), SearchSession.moved_at < still
     )
-    return taken.first() is not None
+    for session in db.scalars(found.order_by(SearchSession.id).with_for_update(key_share=True, skip_locked=True)):
+        if session.state == "paused":
+            if session.reason != "day-cap" or day_of(session.moved_at) == day_of(now):
+                continue
+            resume(session)
+        elif session.nudges >= MAX_NUDGES:
+            waiting = session.found - session.settled
+            end(session, "failed", f"{waiting} leads ficaram sem resposta das fontes.", now)
+            yield session, Step()
+            continue
+        else:
+            session.nudges += 1
+            _nudge(db, session, still)
+        db.flush()
+        yield session, advance(db, session, secret=secret, now=now)
 
 
-def _settle_day(db: Session, page: SearchPage, difference: int) -> None:
-    if difference and page.reserved_on is not None:
-        db.execute(
-            update(CreditDay)
-            .where(CreditDay.day == page.reserved_on)
-            .values(credits=func.greatest(CreditDay.credits + difference, 0))
-        )
-
-
-def credits_on(db: Session, day: object) -> int:
-    """Look-ups reserved or spent on a day."""
-    return db.scalar(select(CreditDay.credits).where(CreditDay.day == day)) or 0
+def _nudge(db: Session, session: SearchSession, still: datetime) -> None:
+    """Pages nobody answered are given up, and still counted as paid; leads are stated again."""
+    if session.state == "queued":
+        start(db, session)
+        return
+    db.execute(
+        update(SearchPage)
+        .where(SearchPage.session_id == session.id, SearchPage.state == "wanted", SearchPage.wanted_at < still)
+        .values(state="failed")
+        .execution_options(synchronize_session=False)
+    )
+    db.execute(
+        update(Lead)
+        .where(Lead.session_id == session.id, Lead.state.in_(UNSETTLED))
+        .values(held=True)
+        .execution_options(synchronize_session=False)
+    )

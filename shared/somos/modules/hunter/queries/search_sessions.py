@@ -1,4 +1,4 @@
-"""What a step needs to know of a search before it asks the outside."""
+"""What is known of a search before the outside is asked, and what a day's look-ups came to."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.modules.hunter.tables import SearchPage, SearchSession
+from somos.modules.hunter.tables import CreditDay, SearchPage, SearchSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,8 @@ def page_wanted(db: Session, session_id: UUID, source: str, query: str, number: 
     )
     page = db.scalars(found).first()
     return PageWanted(page.source, page.query, page.page, page.near) if page else None
+
+
+def credits_on(db: Session, day: object) -> int:
+    """Look-ups reserved or spent on a day."""
+    return db.scalar(select(CreditDay.credits).where(CreditDay.day == day)) or 0

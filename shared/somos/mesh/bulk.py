@@ -19,8 +19,8 @@ def insert_rows(db: Session, table: type[Table], rows: Sequence[dict[str, Any]],
     if rows:
         db.flush()  # what they point at comes first
         now = clock.now()
-        told = [{"id": uuid7(), "created_at": now, "updated_at": now, **row} for row in rows]
-        db.execute(_statement(table, tuple(told[0]), unless), {"rows": json.dumps(told, default=str)})
+        sent = [{"id": uuid7(), "created_at": now, "updated_at": now, **row} for row in rows]
+        db.execute(_statement(table, tuple(sent[0]), unless), {"rows": json.dumps(sent, default=str)})
 
 
 @cache
@@ -31,5 +31,5 @@ def _statement(table: Any, columns: tuple[str, ...], unless: str) -> TextClause:
     conflict = f"on conflict ({unless}) do nothing" if unless else ""
     return text(
         f"insert into {table.__table__.fullname} ({names}) "  # noqa: S608 - names come from the mapped class
-        f"select {names} from jsonb_to_recordset(cast(:rows as jsonb)) as told ({typed}) {conflict}"
+        f"select {names} from jsonb_to_recordset(cast(:rows as jsonb)) as sent ({typed}) {conflict}"
     )

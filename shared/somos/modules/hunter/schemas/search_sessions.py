@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from somos.mesh.schemas import Body, Filter, View
-from somos.modules.hunter.rules.icp import Source
+from somos.modules.hunter.rules.icp_profiles import Source
 from somos.modules.hunter.rules.limits import CREDITS_PER_SESSION, LEADS_PER_SEARCH, MAX_LEADS_PER_SEARCH
 from somos.modules.hunter.tables import SearchSession
 

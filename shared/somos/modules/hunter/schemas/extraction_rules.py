@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from somos.mesh.schemas import Body, Filter, View
-from somos.modules.hunter.rules.extraction import Action, Kind, refuse_pattern
+from somos.modules.hunter.rules.extraction_rules import Action, Kind, refuse_pattern
 from somos.modules.hunter.tables import ExtractionRule
 
 

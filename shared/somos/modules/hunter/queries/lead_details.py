@@ -3,8 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.modules.hunter.queries.cards import newest_score
-from somos.modules.hunter.queries.facts import COLUMNS
+from somos.modules.hunter.queries.lead_scores import newest_score
+from somos.modules.hunter.queries.lead_sources import COLUMNS
 from somos.modules.hunter.rules.facts import Fact, chosen
 from somos.modules.hunter.schemas.leads import (
     LabelView,

@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, any_, delete, literal, select
 from sqlalchemy.orm import Session
 
+from somos.mesh.bulk import insert_rows
 from somos.mesh.clock import day_of
 from somos.mesh.ids import uuid7
-from somos.modules.hunter import identity
-from somos.modules.hunter.queries.bulk import insert_rows
-from somos.modules.hunter.queries.facts import add_facts, add_first_facts, show
+from somos.modules.hunter.actions import lead_keys
+from somos.modules.hunter.actions.lead_sources import add_facts, add_first_facts, show
 from somos.modules.hunter.rules.facts import Fact, Key, late
 from somos.modules.hunter.rules.limits import RETENTION_DAYS
-from somos.modules.hunter.rules.twins import may_be_one
+from somos.modules.hunter.rules.merge_suggestions import may_be_one
 from somos.modules.hunter.tables import Lead, LeadKey, LeadOrigin, SearchSession
 
 LEGAL_BASIS = "Legítimo interesse (LGPD, art. 7º, IX): dados profissionais publicados pela própria empresa"
@@ -89,9 +89,9 @@ def take_in(
     """
     result = Intake()
     companies = _companies(batch, secret, result)
-    holders = identity.owners(db, {hash_ for company in companies for hash_ in company.hashes})
+    holders = lead_keys.owners(db, {hash_ for company in companies for hash_ in company.hashes})
     come_across = _come_across(db, batch)
-    cnpjs = identity.cnpjs_of(db, [*holders.values(), *come_across.values()])
+    cnpjs = lead_keys.cnpjs_of(db, [*holders.values(), *come_across.values()])
     fresh: list[tuple[Lead, Company]] = []
     for company in companies:
         holder = _holder(company, holders, come_across, cnpjs)
@@ -106,7 +106,7 @@ def take_in(
         db.add_all([lead for lead, _ in fresh])
         db.flush()
         _release_erased(db, [company for _, company in fresh], holders)
-        identity.claim(db, [(lead.id, hash_, key) for lead, company in fresh for hash_, key in company.hashes.items()])
+        lead_keys.claim(db, [(lead.id, hash_, key) for lead, company in fresh for hash_, key in company.hashes.items()])
         add_first_facts(db, {lead.id: company.facts for lead, company in fresh})
         result.new = [lead.id for lead, _ in fresh]
         result.made = {position: lead for lead, company in fresh for position in company.at}
@@ -120,7 +120,7 @@ def _companies(batch: Sequence[Seen], secret: str, result: Intake) -> list[Compa
     """The batch by company, in the order of first sight."""
     by_name: dict[object, list[Company]] = {}  # every hash, and every (source, id)
     for position, seen in enumerate(batch):
-        hashes = identity.hashes_of(secret, seen.facts)
+        hashes = lead_keys.hashes_of(secret, seen.facts)
         if not hashes and not (seen.source == "csv" and any(fact.field == "company_name" for fact in seen.facts)):
             result.ignored.add(position)
             continue
@@ -174,12 +174,12 @@ def _holder(
     crossed = [come_across[key] for seen in company.seen if (key := (seen.source, seen.external_id)) in come_across]
     found += [lead for lead in crossed if may_be_one(company.cnpj, cnpjs.get(lead.id))]
     live = [lead for lead in found if not _is_free(lead)]
-    return min(live, key=lambda lead: (not identity.is_refused(lead), lead.id), default=None)
+    return min(live, key=lambda lead: (not lead_keys.is_refused(lead), lead.id), default=None)
 
 
 def _may_be(company: Company, lead: Lead, key: Key, cnpjs: dict[UUID, str]) -> bool:
     """Another CNPJ is another company, except that nobody is written to at the address of a refused one."""
-    if identity.is_refused(lead) and key.kind in ("phone", "email"):
+    if lead_keys.is_refused(lead) and key.kind in ("phone", "email"):
         return True
     return may_be_one(company.cnpj, cnpjs.get(lead.id))
 

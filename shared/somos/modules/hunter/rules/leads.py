@@ -1,4 +1,4 @@
-"""State machines of a search (flows 1.1) and of a lead (flows 1.2): what is not listed is refused."""
+"""State machine of a lead (flows 1.2): what is not listed is refused."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -18,16 +18,6 @@ def _machine(**moves: str) -> Moves:
     return {state: frozenset(targets.split()) for state, targets in moves.items()}
 
 
-SESSION: Final = _machine(
-    queued="running cancelled failed",
-    running="paused completed failed cancelled",
-    paused="running cancelled",
-    completed="",
-    failed="",
-    cancelled="",
-)
-LIVE_SESSIONS: Final = ("queued", "running", "paused")
-
 # `blocked` leads nowhere but to erasure, which keeps the hash; `erased` leads nowhere.
 # A person may call a lead the twin of another until somebody wrote to it.
 LEAD: Final = _machine(
@@ -46,12 +36,15 @@ LEAD: Final = _machine(
     blocked="erased",
     erased="",
 )
+
 LEAD_STATES: Final = tuple(LEAD)
-SESSION_STATES: Final = tuple(SESSION)
 
 UNSETTLED: Final = ("discovered", "enriching")  # a search still works on these
+
 NEVER_CONTACTED: Final = (*UNSETTLED, "scored", "duplicate", "qualified", "rejected_campaign")
+
 TWINS: Final = ("discovered", "enriching", "scored", "qualified", "rejected_campaign")
+
 # Refused for this campaign or for ever, or not a lead of its own: in no export and no send.
 NEVER_EXPORTED: Final = ("rejected_campaign", "blocked", "erased", "duplicate")
 
@@ -62,23 +55,12 @@ LEAD_NAMES: Final = {
     "not_interested": "sem interesse", "later": "para depois", "converted": "convertido",
     "blocked": "bloqueado", "erased": "apagado",
 }  # fmt: skip
-SESSION_NAMES: Final = {
-    "queued": "na fila", "running": "em andamento", "paused": "em pausa", "completed": "concluída",
-    "failed": "com falha", "cancelled": "cancelada",
-}  # fmt: skip
 
 
 def move_lead(state: str, to: str) -> str:
     """The new state of a lead, or NotAllowed."""
     if to not in LEAD[state]:
         raise NotAllowed(f"Um lead {LEAD_NAMES[state]} não pode passar a {LEAD_NAMES[to]}.")
-    return to
-
-
-def move_session(state: str, to: str) -> str:
-    """The new state of a search, or NotAllowed."""
-    if to not in SESSION[state]:
-        raise NotAllowed(f"Uma busca {SESSION_NAMES[state]} não pode passar a {SESSION_NAMES[to]}.")
     return to
 
 
@@ -92,6 +74,7 @@ _AFTER_REPLY: Final = {
     "later": "later",
     "optout": "blocked",
 }
+
 _DECIDED: Final = frozenset({"accepted", "converted", "blocked", "erased", "duplicate"})
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import CompanyKeys
-from somos.modules.hunter.queries.facts import facts_of_all
+from somos.modules.hunter.queries.lead_sources import facts_of_all
 from somos.modules.hunter.rules.evidence import evidence_of
 from somos.modules.hunter.rules.facts import Fact
 from somos.modules.hunter.tables import Lead, LeadKey, LeadScore
@@ -107,12 +107,6 @@ def person_keys(db: Session, lead_id: UUID) -> dict[str, str]:
     """Keyed hashes of a lead's phones and e-mails, and which of the two each is; they outlive its erasure."""
     found = select(LeadKey.hash, LeadKey.kind).where(LeadKey.lead_id == lead_id, LeadKey.kind.in_(("phone", "email")))
     return {row.hash: row.kind for row in db.execute(found)}
-
-
-def newest_score(db: Session, lead_id: UUID) -> LeadScore | None:
-    """The judgement that counts."""
-    of_lead = select(LeadScore).where(LeadScore.lead_id == lead_id)
-    return db.scalars(of_lead.order_by(LeadScore.id.desc()).limit(1)).first()
 
 
 def _evidence(score: LeadScore | None, facts: list[Fact]) -> list[Evidence]:

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, literal, select, update
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import key_hash
-from somos.modules.hunter.queries.bulk import insert_rows
+from somos.mesh.bulk import insert_rows
 from somos.modules.hunter.rules.facts import Fact, Key, exact_keys
 from somos.modules.hunter.tables import Lead, LeadKey, LeadSource
 
@@ -46,23 +46,6 @@ def claim(db: Session, wanted: Iterable[tuple[UUID, str, Key]]) -> None:
 def hand_over(db: Session, of: UUID, to: UUID) -> None:
     """All keys of one lead become another's."""
     db.execute(update(LeadKey).where(LeadKey.lead_id == of).values(lead_id=to))
-
-
-def lock_leads(db: Session, ids: Iterable[UUID]) -> dict[UUID, Lead]:
-    """These leads, locked in one order, as they are now."""
-    found = (
-        select(Lead)
-        .where(Lead.id.in_(sorted(set(ids))))
-        .order_by(Lead.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return {lead.id: lead for lead in db.scalars(found)}
-
-
-def lock_lead(db: Session, id: UUID) -> Lead | None:
-    """One lead, locked, as it is now."""
-    return lock_leads(db, [id]).get(id)
 
 
 def is_refused(lead: Lead) -> bool:

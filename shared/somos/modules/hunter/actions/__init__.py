@@ -1,0 +1,1 @@
+"""Writes of the hunter, one file per resource."""
