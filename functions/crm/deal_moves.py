@@ -23,7 +23,7 @@ def deals_move(id: UUID, to: DealMove, ctx: Context) -> DealView:
     return DealView.model_validate(deal)
 
 
-@http.post("/api/v1/deals/{id}/win", allow="crm:write", status=200, emits=[DealWon])
+@http.post("/api/v1/deals/{id}/win", allow="crm:write", status=200)
 def deals_win(id: UUID, how: DealWin, ctx: Context) -> DealView:
     deal, changed = actions.locked(ctx, id)
     if changed:

@@ -24,7 +24,7 @@ def deals_get(id: UUID, ctx: Context) -> DealView:
     return DealView.model_validate(ctx.get(Deal, id))
 
 
-@http.post("/api/v1/deals", allow="crm:write", emits=[DealOpened])
+@http.post("/api/v1/deals", allow="crm:write")
 def deals_create(draft: DealDraft, ctx: Context) -> DealView:
     sent = draft.model_dump(exclude_unset=True)
     _check_links(ctx, sent)

@@ -81,7 +81,7 @@ def imports_patch(id: UUID, patch: ImportPatch, ctx: Context) -> ImportView:
     return _view(ctx, wanted)
 
 
-@http.post("/api/v1/imports/{id}/apply", allow="crm:write", status=200, emits=[DealOpened, SuppressionWanted])
+@http.post("/api/v1/imports/{id}/apply", allow="crm:write", status=200)
 def imports_apply(id: UUID, ctx: Context) -> ImportView:
     """Makes what the ready lines say; what became known or refused since the preview is judged again.
 

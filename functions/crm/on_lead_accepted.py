@@ -8,7 +8,7 @@ from somos.modules.crm.actions.deals import open_from_lead
 from somos.modules.hunter.queries import lead_card
 
 
-@topic(LeadAccepted, emits=[DealOpened])
+@topic(LeadAccepted)
 def on_lead_accepted(event: LeadAccepted, ctx: Context) -> None:
     lead = ctx.read(lead_card, event.lead_id)
     if lead is None or lead.state == "erased":

@@ -5,7 +5,7 @@ from somos.mesh import Context, cron
 from somos.modules.hunter.actions import leads
 
 
-@cron("20 4 * * *", emits=[LeadErased, LeadSettled], timeout=120)
+@cron("20 4 * * *", timeout=120)
 def every_retention_purge(ctx: Context) -> None:
     with ctx.write() as db:
         purged = leads.purge(db, ctx.today, ctx.settings.suppression_key, ctx.now)

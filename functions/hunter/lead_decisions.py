@@ -22,7 +22,7 @@ def lead_decisions_accept(id: UUID, choice: Acceptance, ctx: Context) -> LeadDet
     return detail(ctx.db, lead)
 
 
-@http.post("/api/v1/leads/{id}/reject", allow="lead.decide", status=200, emits=[LeadSettled])
+@http.post("/api/v1/leads/{id}/reject", allow="lead.decide", status=200)
 def lead_decisions_reject(id: UUID, choice: Decision, ctx: Context) -> LeadDetail:
     """Not for this campaign."""
     lead = ctx.get(Lead, id, lock=True)
@@ -36,7 +36,7 @@ def lead_decisions_reject(id: UUID, choice: Decision, ctx: Context) -> LeadDetai
     return detail(ctx.db, lead)
 
 
-@http.post("/api/v1/leads/{id}/never-contact", allow="person.suppress", status=200, emits=[LeadSettled])
+@http.post("/api/v1/leads/{id}/never-contact", allow="person.suppress", status=200)
 def lead_decisions_never_contact(id: UUID, choice: Decision, ctx: Context) -> LeadDetail:
     """Never again, for any campaign; there is no way back."""
     ctx.get(Lead, id)
@@ -51,7 +51,7 @@ def lead_decisions_never_contact(id: UUID, choice: Decision, ctx: Context) -> Le
         return detail(ctx.db, lead)
 
 
-@http.post("/api/v1/leads/{id}/erase", allow="lead.erase", status=200, emits=[LeadErased, LeadSettled])
+@http.post("/api/v1/leads/{id}/erase", allow="lead.erase", status=200)
 def lead_decisions_erase(id: UUID, choice: Decision, ctx: Context) -> LeadDetail:
     """At the person's request: what is known is gone, its hash stays so that it never comes back."""
     lead = ctx.get(Lead, id, lock=True)

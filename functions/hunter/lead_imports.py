@@ -10,9 +10,7 @@ from somos.modules.hunter.schemas.lead_imports import ImportFilter, ImportReport
 from somos.modules.hunter.tables import IcpProfile
 
 
-@http.post(
-    "/api/v1/leads/import", allow="hunter:write", emits=(*search_sessions.ANNOUNCED, LeadSettled, SuppressionWanted)
-)
+@http.post("/api/v1/leads/import", allow="hunter:write")
 def lead_imports_take(filter: ImportFilter, upload: Upload, ctx: Context) -> ImportReport:
     """Take in a CSV with Portuguese headers and judge its companies by a profile.
 

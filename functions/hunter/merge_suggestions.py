@@ -15,7 +15,7 @@ def merge_suggestions_list(filter: SuggestionFilter, ctx: Context) -> Page[Sugge
     return ctx.page(ctx.visible(MergeSuggestion).where(*filter.clauses()), SuggestionView)
 
 
-@http.post("/api/v1/merge-suggestions/{id}/merge", allow="lead.decide", status=200, emits=[LeadSettled])
+@http.post("/api/v1/merge-suggestions/{id}/merge", allow="lead.decide", status=200)
 def merge_suggestions_merge(id: UUID, choice: MergeChoice, ctx: Context) -> SuggestionView:
     """They are one: the survivor gets the other's keys, origins and values."""
     suggestion = _open(ctx, id)

@@ -9,7 +9,7 @@ from somos.ports.errors import OutsideError, Refused
 from somos.ports.llm import Llm, LlmAnswer, Prompt
 
 
-@topic(LeadEnriched, emits=[LeadSettled], calls=[Llm], queue="agents", timeout=120)
+@topic(LeadEnriched, calls=[Llm], queue="agents", timeout=120)
 def on_lead_enriched(event: LeadEnriched, ctx: Context) -> None:
     case = ctx.read(case_of, event.lead_id, ctx.now)
     prompt = lead_scores.prompt_for(case.asked, case.lines) if case is not None and case.asked else None

@@ -17,9 +17,7 @@ GATEWAY_FAILURES = frozenset({502, 503, 504})
 
 
 # The waits between seven attempts outlast two minutes without the world.
-@topic(
-    LeadFound, emits=[LeadEnriched, LeadSettled], calls=[Sites, CompanyRegistry], queue="agents", timeout=90, attempts=7
-)
+@topic(LeadFound, calls=[Sites, CompanyRegistry], queue="agents", timeout=90, attempts=7)
 def on_lead_found(event: LeadFound, ctx: Context) -> None:
     known = ctx.read(known_of, event.lead_id)
     learnt: list[Fact] = []

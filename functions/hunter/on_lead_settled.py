@@ -5,7 +5,7 @@ from somos.mesh import Context, topic
 from somos.modules.hunter.actions import search_sessions
 
 
-@topic(LeadSettled, emits=search_sessions.ANNOUNCED)
+@topic(LeadSettled)
 def on_lead_settled(event: LeadSettled, ctx: Context) -> None:
     with ctx.write() as db:
         if event.session_id is None:

@@ -6,7 +6,7 @@ from somos.mesh import Context, topic
 from somos.modules.hunter.actions import leads
 
 
-@topic(PersonSuppressed, emits=[LeadSettled])
+@topic(PersonSuppressed)
 def on_person_suppressed(event: PersonSuppressed, ctx: Context) -> None:
     with ctx.write() as db:
         for lead in leads.suppressed(db, event.person_key):

@@ -5,7 +5,7 @@ from somos.mesh import Context, topic
 from somos.modules.hunter.actions import search_sessions
 
 
-@topic(SearchRequested, emits=search_sessions.ANNOUNCED)
+@topic(SearchRequested)
 def on_search_requested(event: SearchRequested, ctx: Context) -> None:
     with ctx.write() as db:
         session = search_sessions.lock(db, event.session_id)

@@ -9,7 +9,7 @@ from somos.ports.search import Search, SearchPage
 
 
 # The source serves the same question free for an hour: attempts that all fall within it never buy twice.
-@topic(SourceWanted, emits=search_sessions.ANNOUNCED, calls=[Search], queue="agents", timeout=60, attempts=7)
+@topic(SourceWanted, calls=[Search], queue="agents", timeout=60, attempts=7)
 def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
     wanted = ctx.read(page_wanted, event.session_id, event.source, event.query, event.page)
     answer, trouble = _ask(ctx, wanted) if wanted else (None, None)

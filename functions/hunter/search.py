@@ -8,7 +8,7 @@ from somos.modules.hunter.schemas.search_sessions import SearchRequest
 from somos.modules.hunter.tables import IcpProfile, SearchSession
 
 
-@http.post("/api/v1/hunter/search", allow="hunter:write", emits=[SearchRequested])
+@http.post("/api/v1/hunter/search", allow="hunter:write")
 def search_start(wanted: SearchRequest, ctx: Context) -> Accepted:
     """Start a search, or join the one under way. What this version of the profile has read is not read again."""
     profile = ctx.get(IcpProfile, wanted.icp_id, lock=True)  # the lock lets one of two start it

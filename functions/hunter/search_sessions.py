@@ -31,7 +31,7 @@ def search_sessions_pause(id: UUID, ctx: Context) -> SessionDetail:
     return _detail(ctx, session)
 
 
-@http.post("/api/v1/search-sessions/{id}/resume", allow="hunter:write", status=200, emits=search_sessions.ANNOUNCED)
+@http.post("/api/v1/search-sessions/{id}/resume", allow="hunter:write", status=200)
 def search_sessions_resume(id: UUID, choice: SessionResume, ctx: Context) -> SessionDetail:
     """Continue a held search, perhaps with a higher cap."""
     session = _locked(ctx, id)

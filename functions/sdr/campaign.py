@@ -11,7 +11,7 @@ from somos.modules.sdr.tables import CampaignLead, OutreachCampaign
 CHANNEL_NAMES = {"whatsapp": "WhatsApp", "email": "e-mail", "linkedin": "LinkedIn"}
 
 
-@http.post("/api/v1/sdr/campaign", allow="sdr:write", emits=[CampaignStarted])
+@http.post("/api/v1/sdr/campaign", allow="sdr:write")
 def campaign_start(start: CampaignStart, ctx: Context) -> Accepted:
     lead_ids = list(dict.fromkeys(start.lead_ids))
     known = hunter.lead_states(ctx.db, lead_ids)

@@ -28,7 +28,7 @@ def conversations_get(lead_id: UUID, ctx: Context) -> ConversationView:
     )
 
 
-@http.post("/api/v1/conversations/{lead_id}/reply", allow="conversation.reply", emits=[MessageApproved])
+@http.post("/api/v1/conversations/{lead_id}/reply", allow="conversation.reply")
 def conversations_reply(lead_id: UUID, reply: Reply, ctx: Context) -> MessageView:
     """Answer somebody who wrote to us. Writing it is approving it: the writer is a person, and it is their text."""
     check_owns(ctx, lead_id)

@@ -5,7 +5,7 @@ Nor can anybody tell of those that were taken and never confirmed: a person look
 
 from uuid import UUID
 
-from somos.events.sdr import MessageApproved, MessageSent
+from somos.events.sdr import MessageApproved
 from somos.mesh import Context, cron
 from somos.modules.sdr.actions.locks import lock_for_all
 from somos.modules.sdr.actions.messages import note_unconfirmed, settle_stuck
@@ -15,7 +15,7 @@ from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
 
 
-@cron("*/10 * * * *", emits=[MessageSent, MessageApproved], calls=[Whatsapp], timeout=120)
+@cron("*/10 * * * *", calls=[Whatsapp], timeout=120)
 def every_unknown_messages(ctx: Context) -> None:
     found: list[tuple[UUID, str, ChatMessage]] = []
     for missing in ctx.read(missing_messages, ctx.now):

@@ -5,7 +5,6 @@ A read changes nothing outside, so it needs no journal, which would keep everybo
 
 from datetime import timedelta
 
-from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored
 from somos.mesh import Context, cron
 from somos.modules.sdr.actions.chats import MAX_PAGES, lock_writers, take_news
 from somos.modules.sdr.actions.senders import note_pulled
@@ -16,12 +15,7 @@ from somos.ports.whatsapp import ChatMessage, Whatsapp
 OVERLAP = timedelta(hours=1)
 
 
-@cron(
-    "*/5 * * * *",
-    emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, MessageSent],
-    calls=[Whatsapp],
-    timeout=120,
-)
+@cron("*/5 * * * *", calls=[Whatsapp], timeout=120)
 def every_whatsapp_pull(ctx: Context) -> None:
     heard: list[tuple[str, ChatMessage]] = []
     read: list[str] = []

@@ -2,7 +2,6 @@
 
 from email.utils import parseaddr
 
-from somos.events.sdr import MailUnread, MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
 from somos.mesh import Context, webhook
 from somos.modules.sdr.actions.mails import arrived, fetched, keep_unread
 from somos.modules.sdr.actions.people import silence_address
@@ -14,12 +13,7 @@ from somos.modules.sdr.rules.bounces import is_dead_bounce
 from somos.ports.email import Arrival, Complaint, Email, EmailEvent, EmailReports, Receipt
 
 
-@webhook(
-    "/webhook/email",
-    signed_by="resend",
-    emits=[MailUnread, ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, StepDue],
-    calls=[Email, EmailReports],
-)
+@webhook("/webhook/email", signed_by="resend", calls=[Email, EmailReports])
 def hook_email(event: EmailEvent, ctx: Context) -> None:
     report = ctx.port(EmailReports).read(event.root)
     if isinstance(report, Arrival):

@@ -1,6 +1,5 @@
 """What WhatsApp reports: messages that came or were written on the phone, receipts of ours, connections."""
 
-from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
 from somos.mesh import Context, webhook
 from somos.modules.sdr.actions.chats import NotYetKnown, hear
 from somos.modules.sdr.actions.provider_reports import report_health, report_receipt, report_sent
@@ -11,14 +10,7 @@ PATIENCE_S = 60.0
 MAX_BYTES = 25_000_000
 
 
-@webhook(
-    "/webhook/whatsapp",
-    signed_by="evolution",
-    emits=[ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved, MessageSent, StepDue],
-    calls=[WhatsappReports],
-    max_bytes=MAX_BYTES,
-    by_event=True,
-)
+@webhook("/webhook/whatsapp", signed_by="evolution", calls=[WhatsappReports], max_bytes=MAX_BYTES, by_event=True)
 def hook_whatsapp(event: WhatsappEvent, ctx: Context) -> None:
     told = ctx.port(WhatsappReports).read(event.root)
     for word in told.unknown:

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from sqlalchemy import true
 
-from somos.events.sdr import MessageApproved
 from somos.mesh import Conflict, Context, Page, http
 from somos.modules.sdr.actions.messages import release
 from somos.modules.sdr.schemas.senders import KillSwitchFilter, KillSwitchView, StopAll
@@ -25,7 +24,7 @@ def kill_switches_on(stop: StopAll, ctx: Context) -> KillSwitchView:
     return KillSwitchView.model_validate(switch)
 
 
-@http.post("/api/v1/kill-switches/{id}/off", allow="agent.stop", emits=[MessageApproved], status=200)
+@http.post("/api/v1/kill-switches/{id}/off", allow="agent.stop", status=200)
 def kill_switches_off(id: UUID, ctx: Context) -> KillSwitchView:
     """Let go: what was held is looked at again, under every check."""
     switch = ctx.get(KillSwitch, id, lock=True)

@@ -16,7 +16,7 @@ from somos.modules.sdr.tables import Enrolment, OutreachCampaign, Sender
 AT_ONCE = 100
 
 
-@topic(CampaignStarted, emits=[CampaignStarted, DraftWanted], timeout=60)
+@topic(CampaignStarted, timeout=60)
 def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
     secret = ctx.settings.suppression_key
     with ctx.write() as db:

@@ -4,7 +4,6 @@ What the pipeline holds of a client stays there: a deal has a ground of its own 
 """
 
 from somos.events.hunter import LeadErased
-from somos.events.sdr import PersonSuppressed
 from somos.mesh import Context, topic
 from somos.modules.hunter import queries as hunter
 from somos.modules.sdr.actions.leads import erase
@@ -12,7 +11,7 @@ from somos.modules.sdr.actions.people import silence
 from somos.modules.sdr.queries.people import known_by_leads
 
 
-@topic(LeadErased, emits=[PersonSuppressed])
+@topic(LeadErased)
 def on_lead_erased(event: LeadErased, ctx: Context) -> None:
     with ctx.write() as db:
         known = known_by_leads(db, [event.lead_id])

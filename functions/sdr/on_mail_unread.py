@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from somos.events.sdr import MailUnread, MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored
+from somos.events.sdr import MailUnread
 from somos.mesh import Context, topic
 from somos.modules.sdr.actions.mails import arrived, ask_again, fetched, read_again
 from somos.modules.sdr.queries.responses import Arrived, envelope
@@ -10,11 +10,7 @@ from somos.modules.sdr.tables import Response
 from somos.ports.email import Email
 
 
-@topic(
-    MailUnread,
-    emits=[MailUnread, ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved],
-    calls=[Email],
-)
+@topic(MailUnread, calls=[Email])
 def on_mail_unread(event: MailUnread, ctx: Context) -> None:
     envelope = ctx.read(_envelope, event)
     if envelope is None:

@@ -6,7 +6,7 @@ from somos.modules.sdr.actions.messages import claim
 from somos.modules.sdr.tables import OutreachMessage
 
 
-@topic(MessageApproved, emits=[MessageApproved, MessageClaimed, MessageSent], queue="messages")
+@topic(MessageApproved, queue="messages")
 def on_message_approved(event: MessageApproved, ctx: Context) -> None:
     with ctx.write() as db:
         claimed = claim(db, event.message_id, ctx.now)

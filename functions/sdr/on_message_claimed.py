@@ -1,6 +1,6 @@
 """Send a claimed message, once, and write down what became of it."""
 
-from somos.events.sdr import MessageApproved, MessageClaimed, MessageSent, StepDue
+from somos.events.sdr import MessageClaimed
 from somos.mesh import Context, topic
 from somos.modules.sdr.actions.enrolments import announce_stop
 from somos.modules.sdr.actions.messages import locked, settle_outcome
@@ -10,13 +10,7 @@ from somos.ports.email import Email
 from somos.ports.whatsapp import Whatsapp
 
 
-@topic(
-    MessageClaimed,
-    emits=[MessageSent, MessageApproved, StepDue],
-    calls=[Whatsapp, Email],
-    queue="messages",
-    timeout=180,
-)
+@topic(MessageClaimed, calls=[Whatsapp, Email], queue="messages", timeout=180)
 def on_message_claimed(event: MessageClaimed, ctx: Context) -> None:
     letter = ctx.read(letter_of, event.message_id, event.attempt)
     if letter is None:

@@ -1,13 +1,13 @@
 """A message left: answers that were faster find it; its cadence waits for the next step, or is over."""
 
-from somos.events.sdr import MessageApproved, MessageSent, PersonSuppressed, ReplyClassified, ReplyStored, StepDue
+from somos.events.sdr import MessageSent, StepDue
 from somos.mesh import Context, topic
 from somos.modules.sdr.actions.enrolments import after_sent, announce_stop
 from somos.modules.sdr.actions.responses import lock_with_answers, match
 from somos.modules.sdr.tables import Enrolment, OutreachMessage
 
 
-@topic(MessageSent, emits=[StepDue, ReplyStored, ReplyClassified, PersonSuppressed, MessageApproved])
+@topic(MessageSent)
 def on_message_sent(event: MessageSent, ctx: Context) -> None:
     with ctx.write() as db:
         answers = lock_with_answers(db, event.message_id)

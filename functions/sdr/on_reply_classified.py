@@ -1,6 +1,6 @@
 """What follows from an answer: a deal for who wants to talk, a person for what is unclear, word to the owner."""
 
-from somos.events.sdr import LeadAccepted, ReplyClassified, StepDue
+from somos.events.sdr import LeadAccepted, ReplyClassified
 from somos.mesh import Context, topic
 from somos.modules.sdr.actions.enrolments import announce_stop
 from somos.modules.sdr.actions.leads import accept
@@ -13,7 +13,7 @@ from somos.modules.sdr.tables import OutreachMessage, Response
 WANTS_TO_TALK = ("interested", "question")
 
 
-@topic(ReplyClassified, emits=[LeadAccepted, StepDue])
+@topic(ReplyClassified)
 def on_reply_classified(event: ReplyClassified, ctx: Context) -> None:
     with ctx.write() as db:
         lock_writer(db, event.response_id)

@@ -1,6 +1,6 @@
 """Ask the model what an answer means, when rules could not tell; below the limit, a person is asked."""
 
-from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified, ReplyStored
+from somos.events.sdr import ReplyStored
 from somos.mesh import Context, topic
 from somos.modules.sdr.actions.model_answers import ask_model
 from somos.modules.sdr.actions.responses import conclude, lock_writer
@@ -10,13 +10,7 @@ from somos.modules.sdr.tables import Response
 from somos.ports.llm import Llm
 
 
-@topic(
-    ReplyStored,
-    emits=[ReplyClassified, PersonSuppressed, MessageApproved],
-    calls=[Llm],
-    queue="agents",
-    timeout=90,
-)
+@topic(ReplyStored, calls=[Llm], queue="agents", timeout=90)
 def on_reply_stored(event: ReplyStored, ctx: Context) -> None:
     prompt = ctx.read(question_for_model, event.response_id, ctx.today)
     if prompt is None:

@@ -10,7 +10,7 @@ from somos.modules.sdr.actions.locks import lock_for_enrolment
 from somos.modules.sdr.tables import Enrolment
 
 
-@topic(StepDue, emits=[DraftWanted, StepDue])
+@topic(StepDue)
 def on_step_due(event: StepDue, ctx: Context) -> None:
     with ctx.write() as db:
         lock_for_enrolment(db, event.enrolment_id)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from somos.events.sdr import MessageApproved, StepDue
+from somos.events.sdr import StepDue
 from somos.mesh import Conflict, Context, Page, http
 from somos.modules.sdr.actions.enrolments import resume_paused
 from somos.modules.sdr.actions.messages import release
@@ -43,9 +43,7 @@ def campaigns_pause(id: UUID, pause: Pause, ctx: Context) -> CampaignView:
     return CampaignView.model_validate(campaign)
 
 
-@http.post(
-    "/api/v1/outreach-campaigns/{id}/resume", allow="outreach.approve", emits=[MessageApproved, StepDue], status=200
-)
+@http.post("/api/v1/outreach-campaigns/{id}/resume", allow="outreach.approve", status=200)
 def campaigns_resume(id: UUID, ctx: Context) -> CampaignView:
     campaign = ctx.get(OutreachCampaign, id, lock=True)
     if campaign.state != "paused":

@@ -46,7 +46,7 @@ def messages_edit(id: UUID, edit: MessageEdit, ctx: Context) -> MessageView:
     return _view(ctx, message)
 
 
-@http.post("/api/v1/outreach-messages/{id}/approve", allow="outreach.approve", emits=[MessageApproved], status=200)
+@http.post("/api/v1/outreach-messages/{id}/approve", allow="outreach.approve", status=200)
 def messages_approve(id: UUID, approve: Approve, ctx: Context) -> MessageView:
     """Say yes to exactly what was read; the answer to a second yes is the first one."""
     message = _locked(ctx, id)
@@ -56,9 +56,7 @@ def messages_approve(id: UUID, approve: Approve, ctx: Context) -> MessageView:
     return _view(ctx, message)
 
 
-@http.post(
-    "/api/v1/outreach-messages/{id}/edit-and-approve", allow="outreach.approve", emits=[MessageApproved], status=200
-)
+@http.post("/api/v1/outreach-messages/{id}/edit-and-approve", allow="outreach.approve", status=200)
 def messages_edit_and_approve(id: UUID, edit: EditAndApprove, ctx: Context) -> MessageView:
     message = _locked(ctx, id)
     _check_read(ctx, message, edit.text_hash)
@@ -82,9 +80,7 @@ def messages_reject(id: UUID, reject: Reject, ctx: Context) -> MessageView:
     return _view(ctx, message)
 
 
-@http.post(
-    "/api/v1/outreach-messages/{id}/settle", allow="effect.settle", emits=[MessageSent, MessageApproved], status=200
-)
+@http.post("/api/v1/outreach-messages/{id}/settle", allow="effect.settle", status=200)
 def messages_settle(id: UUID, settle: Settle, ctx: Context) -> MessageView:
     """Say what became of a message nobody could tell of, or that a person sends by hand on LinkedIn."""
     message = _locked(ctx, id)

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from somos.events.sdr import MessageApproved, PersonSuppressed, ReplyClassified
 from somos.mesh import Conflict, Context, Invalid, NotFound, Page, http
 from somos.modules.hunter import queries as hunter
 from somos.modules.sdr.actions.responses import conclude
@@ -22,12 +21,7 @@ def responses_get(id: UUID, ctx: Context) -> ResponseView:
     return ResponseView.model_validate(ctx.get(Response, id))
 
 
-@http.post(
-    "/api/v1/responses/{id}/classify",
-    allow="conversation.reply",
-    emits=[ReplyClassified, PersonSuppressed, MessageApproved],
-    status=200,
-)
+@http.post("/api/v1/responses/{id}/classify", allow="conversation.reply", status=200)
 def responses_classify(id: UUID, classify: Classify, ctx: Context) -> ResponseView:
     """Say what an answer means; a seller for own leads only. It never takes an opt-out back."""
     response = ctx.get(Response, id)

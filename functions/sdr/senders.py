@@ -2,17 +2,10 @@
 
 from uuid import UUID
 
-from somos.events.sdr import MessageApproved
 from somos.mesh import Conflict, Context, Invalid, Page, http
 from somos.modules.sdr.actions.messages import release
 from somos.modules.sdr.actions.senders import change_health
-from somos.modules.sdr.schemas.senders import (
-    SenderDraft,
-    SenderFilter,
-    SenderPatch,
-    SenderView,
-    check_window,
-)
+from somos.modules.sdr.schemas.senders import SenderDraft, SenderFilter, SenderPatch, SenderView, check_window
 from somos.modules.sdr.tables import OutreachMessage, Sender
 
 
@@ -34,7 +27,7 @@ def senders_create(draft: SenderDraft, ctx: Context) -> SenderView:
     return SenderView.model_validate(sender)
 
 
-@http.patch("/api/v1/senders/{id}", allow="outreach.approve", emits=[MessageApproved])
+@http.patch("/api/v1/senders/{id}", allow="outreach.approve")
 def senders_edit(id: UUID, patch: SenderPatch, ctx: Context) -> SenderView:
     """Change how a sender works; what waited for its window or cap is looked at again."""
     sender = ctx.get(Sender, id, lock=True)
@@ -49,7 +42,7 @@ def senders_edit(id: UUID, patch: SenderPatch, ctx: Context) -> SenderView:
     return SenderView.model_validate(sender)
 
 
-@http.post("/api/v1/senders/{id}/repaired", allow="sender.repair", emits=[MessageApproved], status=200)
+@http.post("/api/v1/senders/{id}/repaired", allow="sender.repair", status=200)
 def senders_repaired(id: UUID, ctx: Context) -> SenderView:
     """A person confirms that the account works again: the queue it held goes on."""
     sender = ctx.get(Sender, id, lock=True)

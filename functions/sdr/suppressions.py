@@ -1,6 +1,5 @@
 """Who asked never to be written to. Rows are added and read; there is no way to take one out."""
 
-from somos.events.sdr import PersonSuppressed
 from somos.kernel.keys import PersonKeys
 from somos.mesh import Context, Page, http
 from somos.modules.sdr.actions.people import silence
@@ -14,7 +13,7 @@ def suppressions_list(filter: SuppressionFilter, ctx: Context) -> Page[Suppressi
     return ctx.page(ctx.visible(Suppression).where(*filter.clauses()), SuppressionView)
 
 
-@http.post("/api/v1/suppressions", allow="person.suppress", emits=[PersonSuppressed])
+@http.post("/api/v1/suppressions", allow="person.suppress")
 def suppressions_add(suppress: Suppress, ctx: Context) -> Suppressed:
     """Never write to this person again, by any address that we know of."""
     secret = ctx.settings.suppression_key

@@ -1,6 +1,5 @@
 """The link and the one-click header by which anyone stops our messages, without signing in."""
 
-from somos.events.sdr import PersonSuppressed
 from somos.mesh import Context, Download, NotFound, http
 from somos.modules.sdr.actions.people import silence
 from somos.modules.sdr.rules.drafts import read_unsubscribe_token
@@ -38,7 +37,7 @@ def unsubscribe_ask(token: str, ctx: Context) -> Download:
     return _page(_CONFIRM)
 
 
-@http.post("/api/v1/unsubscribe/{token}", allow="anyone", emits=[PersonSuppressed], status=200)
+@http.post("/api/v1/unsubscribe/{token}", allow="anyone", status=200)
 def unsubscribe_confirm(token: str, ctx: Context) -> Download:
     """RFC 8058: one POST is enough, whatever its body says, and however often it comes."""
     message = _message(ctx, token)

@@ -16,7 +16,7 @@ from tests.contract.declared import declared, line_of
 
 FILES = {
     "crm__deals": """
-        @http.post("/api/v1/deals", allow="crm:write", emits=[DealOpened])
+        @http.post("/api/v1/deals", allow="crm:write")
         def deals_create(ctx) -> None:
             '''Open a deal.'''
             ctx.emit(DealOpened(deal_id=UUID(int=0), owner_id=None))

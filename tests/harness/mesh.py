@@ -220,6 +220,6 @@ class Mesh:
         """Let the timers of this minute fire; their functions run at the next drain."""
         return Relay(self.runtime).tick(self.time.replace(second=0, microsecond=0))
 
-    def context(self, principal: Principal = SYSTEM, emits: tuple[type[Event], ...] = ()) -> Context:
+    def context(self, principal: Principal = SYSTEM) -> Context:
         """A bare context, for testing the runtime itself."""
-        return Context(self.runtime, principal, "test", emits)
+        return Context(self.runtime, principal, "test")

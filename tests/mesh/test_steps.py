@@ -6,7 +6,10 @@ from datetime import time
 import pytest
 
 from somos.mesh import outbox
+from somos.mesh.context import Misuse
+from somos.mesh.ids import uuid7
 from tests.harness.mesh import Mesh
+from tests.mesh.toys.notes import NoteWritten
 from tests.mesh.toys.outside import NothingHappened, SaidNo, ToyPostman
 
 
@@ -148,3 +151,8 @@ def test_an_attempt_that_lost_its_lease_cannot_put_off_what_another_attempt_has(
     assert toys.deliver(first).status == 204
     [left] = toys.rows("select attempts, due_at from mesh.deliveries")
     assert (left["attempts"], left["due_at"]) == (2, second.due_at)
+
+
+def test_an_event_that_the_map_does_not_know_of_this_function_is_refused(toys: Mesh) -> None:
+    with pytest.raises(Misuse, match="emits NoteWritten, which its map does not know"):
+        toys.context().emit(NoteWritten(note_id=uuid7()))

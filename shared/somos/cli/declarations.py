@@ -60,7 +60,7 @@ def where(what: str) -> None:
 def functions(module: str | None) -> None:
     """Lista as funções, o que as acorda e o que emitem."""
     from somos.cli.screen import console, table
-    from somos.mesh.derive.map import emitted_types
+    from somos.mesh.derive.emitted import types_emitted_by
     from somos.mesh.loader import load
 
     rows = table("função", "acorda com", "emite")
@@ -69,5 +69,5 @@ def functions(module: str | None) -> None:
             wakes = [f"{e.method} {e.path}" for e in function.endpoints]
             wakes += [f"POST {w.path}" for w in function.webhooks]
             wakes += [t.type for t in function.topics] + [t.schedule for t in function.timers]
-            rows.add_row(name, "\n".join(wakes), "\n".join(emitted_types(function)))
+            rows.add_row(name, "\n".join(wakes), "\n".join(types_emitted_by(function)))
     console().print(rows)

@@ -58,7 +58,6 @@ class Context:
     runtime: Runtime
     principal: Principal
     function: str
-    emits: tuple[type[Event], ...]
     correlation: UUID = field(default_factory=uuid7)
     actor_id: UUID | None = None
     traceparent: str | None = None
@@ -235,8 +234,11 @@ class Context:
 
     def emit(self, event: Event, after: datetime | None = None) -> None:
         """State a fact in this transaction; `after` delays its consumers."""
-        if type(event) not in self.emits:
-            raise Misuse(f"{self.function} emits {type(event).__name__} but does not declare it in emits=[...]")
+        if event.type not in self.runtime.routes.emits.get(self.function, ()):
+            raise Misuse(
+                f"{self.function} emits {type(event).__name__}, which its map does not know: run `somos derive`, "
+                f"and write the class in the call, ctx.emit({type(event).__name__}(...))"
+            )
         if self._db is None and self.delivery is not None:
             raise Misuse("emit inside `with ctx.write()`: an event is part of the transaction it states")
         self._events.append((event, after))

@@ -4,7 +4,7 @@ import builtins
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel
 
@@ -34,7 +34,6 @@ class Endpoint:
     path: str
     allow: str
     handler: Callable[..., Any]
-    emits: tuple[type[Event], ...]
     status: int
     params: dict[str, type]
     body: type[BaseModel] | None
@@ -65,7 +64,6 @@ class Consumer:
     model: "builtins.type[BaseModel] | None"
     takes: str | None
     handler: Callable[..., Any]
-    emits: "tuple[builtins.type[Event], ...]"
     calls: "tuple[builtins.type[Any], ...]"
     queue: str
     timeout: int
@@ -133,22 +131,35 @@ def function_name(python_module: str) -> str:
     return "-".join(python_module.split(".")[-2:]).replace("_", "-")
 
 
+class EndpointOptions(TypedDict, total=False):
+    """What an endpoint may say beside its path and permission."""
+
+    status: int
+    """Of its success, when not that of its method."""
+    replays: bool
+    """False: the answer holds a secret, so it is never stored for an Idempotency-Key."""
+    max_bytes: int
+    """The largest body it takes, when not that of its kind."""
+    patience: int
+    """Seconds that one of its statements may take, for a report (others get the role's limit)."""
+
+
 class _Http:
     """`@http.get("/api/v1/deals", allow="crm:read")` and its siblings."""
 
-    def get(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+    def get(self, path: str, *, allow: str, **options: Unpack[EndpointOptions]) -> Callable[[Handler], Handler]:
         return self._declare("GET", path, allow, **options)
 
-    def post(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+    def post(self, path: str, *, allow: str, **options: Unpack[EndpointOptions]) -> Callable[[Handler], Handler]:
         return self._declare("POST", path, allow, **options)
 
-    def put(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+    def put(self, path: str, *, allow: str, **options: Unpack[EndpointOptions]) -> Callable[[Handler], Handler]:
         return self._declare("PUT", path, allow, **options)
 
-    def patch(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+    def patch(self, path: str, *, allow: str, **options: Unpack[EndpointOptions]) -> Callable[[Handler], Handler]:
         return self._declare("PATCH", path, allow, **options)
 
-    def delete(self, path: str, *, allow: str, **options: Any) -> Callable[[Handler], Handler]:
+    def delete(self, path: str, *, allow: str, **options: Unpack[EndpointOptions]) -> Callable[[Handler], Handler]:
         return self._declare("DELETE", path, allow, **options)
 
     def _declare(
@@ -156,16 +167,11 @@ class _Http:
         method: str,
         path: str,
         allow: str,
-        emits: Iterable[type[Event]] = (),
         status: int | None = None,
         replays: bool = True,
         max_bytes: int | None = None,
         patience: int | None = None,
     ) -> Callable[[Handler], Handler]:
-        """`patience`: seconds that one of its statements may take, for a report (others get the role's limit).
-        `replays=False`: the answer holds a secret, so it is never stored for an Idempotency-Key. `max_bytes`: the
-        largest body it takes, when not that of its kind."""
-
         def declare(handler: Handler) -> Handler:
             _, returns = taken_and_given(handler)
             params, found, takes_context = request_parameters(handler, method, path)
@@ -180,7 +186,6 @@ class _Http:
                     path=path,
                     allow=allow,
                     handler=handler,
-                    emits=tuple(emits),
                     status=status or _default_status(method, returns),
                     params=params,
                     body=body,
@@ -206,7 +211,6 @@ http = _Http()
 def topic(
     event: type[Event],
     *,
-    emits: Iterable[type[Event]] = (),
     calls: Iterable[type] = (),
     queue: str = "default",
     timeout: int = 30,
@@ -216,9 +220,7 @@ def topic(
 
     def declare(handler: Handler) -> Handler:
         takes, function = event_parameter(handler, event), _function_of(handler)
-        function.topics.append(
-            _consumer(function, event.type, event, takes, handler, emits, calls, queue, timeout, attempts)
-        )
+        function.topics.append(_consumer(function, event.type, event, takes, handler, calls, queue, timeout, attempts))
         return handler
 
     return declare
@@ -228,7 +230,6 @@ def webhook(
     path: str,
     *,
     signed_by: str,
-    emits: Iterable[type[Event]] = (),
     calls: Iterable[type] = (),
     queue: str = "webhooks",
     timeout: int = 30,
@@ -242,7 +243,7 @@ def webhook(
     def declare(handler: Handler) -> Handler:
         (takes, model), function = reported_parameter(handler), _function_of(handler)
         type_ = f"inbox.{function.name}"
-        consumer = _consumer(function, type_, model, takes, handler, emits, calls, queue, timeout, attempts)
+        consumer = _consumer(function, type_, model, takes, handler, calls, queue, timeout, attempts)
         function.webhooks.append(Webhook(function.name, path, signed_by, consumer, max_bytes, by_event))
         return handler
 
@@ -252,7 +253,6 @@ def webhook(
 def cron(
     schedule: str,
     *,
-    emits: Iterable[type[Event]] = (),
     calls: Iterable[type] = (),
     queue: str = "default",
     timeout: int = 30,
@@ -264,7 +264,7 @@ def cron(
         only_context(handler)
         function = _function_of(handler)
         type_ = f"timer.{function.name}"
-        consumer = _consumer(function, type_, None, None, handler, emits, calls, queue, timeout, attempts)
+        consumer = _consumer(function, type_, None, None, handler, calls, queue, timeout, attempts)
         function.timers.append(Timer(function.name, schedule, consumer))
         return handler
 
@@ -277,7 +277,6 @@ def _consumer(
     model: type[BaseModel] | None,
     takes: str | None,
     handler: Callable[..., Any],
-    emits: Iterable[type[Event]],
     calls: Iterable[type],
     queue: str,
     timeout: int,
@@ -287,7 +286,7 @@ def _consumer(
         raise DeclarationError(
             f"{where(handler)}: {function.name} already consumes {type_}; one handler per event and file"
         )
-    return Consumer(function.name, type_, model, takes, handler, tuple(emits), tuple(calls), queue, timeout, attempts)
+    return Consumer(function.name, type_, model, takes, handler, tuple(calls), queue, timeout, attempts)
 
 
 def _function_of(handler: Callable[..., Any]) -> Function:

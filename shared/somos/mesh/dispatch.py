@@ -109,7 +109,6 @@ class Application:
                 runtime=runtime,
                 principal=principal,
                 function=endpoint.function,
-                emits=endpoint.emits,
                 traceparent=trace,
                 address=_address(request),
                 if_match=_if_match(request),

@@ -42,23 +42,29 @@ class Tick:
 
 @dataclass(frozen=True)
 class Routes:
-    """What gateway, workers, relay and every emitter need to know of the others."""
+    """What gateway, workers, relay and every emitter need to know of the others, and what each may state."""
 
     edges: tuple[Edge, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     ticks: tuple[Tick, ...] = ()
+    emits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The types of event that a function's handlers reach; no other is taken from it."""
     queues_by_type: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, functions: Iterable[Function]) -> "Routes":
         """Derive from declared functions."""
-        edges, subscriptions, ticks = [], [], []
+        from somos.mesh.derive.emitted import types_emitted_by  # reads source; what a unit needs is in the file
+
+        edges, subscriptions, ticks, emits = [], [], [], {}
         for function in functions:
             edges += [Edge(e.method, e.path, function.name, e.max_bytes) for e in function.endpoints]
             edges += [Edge("POST", path, function.name, w.max_bytes) for w in function.webhooks for path in w.paths]
             subscriptions += [_subscription(consumer) for consumer in function.consumers]
             ticks += [Tick(function.name, timer.schedule) for timer in function.timers]
-        return cls._sorted(edges, subscriptions, ticks)
+            if types := types_emitted_by(function):
+                emits[function.name] = types
+        return cls._sorted(edges, subscriptions, ticks, emits)
 
     @classmethod
     def load(cls, path: str) -> "Routes":
@@ -68,10 +74,17 @@ class Routes:
             [Edge(**edge) for edge in raw["edges"]],
             [Subscription(**subscription) for subscription in raw["subscriptions"]],
             [Tick(**tick) for tick in raw["ticks"]],
+            {function: tuple(types) for function, types in raw["emits"].items()},
         )
 
     @classmethod
-    def _sorted(cls, edges: list[Edge], subscriptions: list[Subscription], ticks: list[Tick]) -> "Routes":
+    def _sorted(
+        cls,
+        edges: list[Edge],
+        subscriptions: list[Subscription],
+        ticks: list[Tick],
+        emits: dict[str, tuple[str, ...]],
+    ) -> "Routes":
         subscriptions = sorted(subscriptions, key=lambda s: (s.type, s.function))
         queues: dict[str, tuple[str, ...]] = {}
         for subscription in subscriptions:
@@ -80,6 +93,7 @@ class Routes:
             tuple(sorted(edges, key=lambda e: (e.path, e.method))),
             tuple(subscriptions),
             tuple(sorted(ticks, key=lambda t: t.function)),
+            dict(sorted(emits.items())),
             queues,
         )
 
@@ -98,6 +112,7 @@ class Routes:
             "edges": [_edge_json(edge) for edge in self.edges],
             "subscriptions": [asdict(subscription) for subscription in self.subscriptions],
             "ticks": [asdict(tick) for tick in self.ticks],
+            "emits": self.emits,
         }
 
 

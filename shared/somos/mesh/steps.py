@@ -57,7 +57,6 @@ def handle(runtime: Runtime, consumer: Consumer, headers: dict[str, str], raw: b
             runtime=runtime,
             principal=SYSTEM,
             function=consumer.function,
-            emits=consumer.emits,
             correlation=UUID(headers["Ce-Correlation"]),
             actor_id=UUID(actor) if actor else None,
             traceparent=trace,

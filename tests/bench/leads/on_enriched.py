@@ -7,7 +7,7 @@ from tests.bench.leads.facts import Enriched, Scored
 from tests.bench.leads.work import EFFECT, STATE
 
 
-@topic(Enriched, emits=[Scored], attempts=20)
+@topic(Enriched, attempts=20)
 def on_enriched(event: Enriched, ctx: Context) -> None:
     with ctx.write() as db:
         db.execute(text(EFFECT), {"lead": event.lead_id, "step": "scored"})

@@ -7,7 +7,7 @@ from tests.bench.leads.facts import Scored, Written
 from tests.bench.leads.work import EFFECT, STATE
 
 
-@topic(Scored, emits=[Written], attempts=20)
+@topic(Scored, attempts=20)
 def on_scored(event: Scored, ctx: Context) -> None:
     with ctx.write() as db:
         db.execute(text(EFFECT), {"lead": event.lead_id, "step": "written"})

@@ -7,7 +7,7 @@ from tests.bench.leads.facts import Enriched, Seen
 from tests.bench.leads.work import EFFECT, STATE
 
 
-@topic(Seen, emits=[Enriched], attempts=20)
+@topic(Seen, attempts=20)
 def on_seen(event: Seen, ctx: Context) -> None:
     with ctx.write() as db:
         db.execute(text(EFFECT), {"lead": event.lead_id, "step": "enriched"})

@@ -20,7 +20,7 @@ class LinkForged(Event):
     chain: int
 
 
-@topic(LinkWanted, emits=[LinkForged], calls=[Book], timeout=20, attempts=20)
+@topic(LinkWanted, calls=[Book], timeout=20, attempts=20)
 def on_link_wanted(event: LinkWanted, ctx: Context) -> None:
     try:
         said = ctx.once("stamp", ctx.port(Book).stamp, about=uuid5(NAMESPACE_OID, str(event.chain)), chain=event.chain)

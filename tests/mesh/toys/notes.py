@@ -32,7 +32,7 @@ class NoteView(View):
     version: int
 
 
-@http.post("/toys/notes", allow="crm:write", emits=[NoteWritten])
+@http.post("/toys/notes", allow="crm:write")
 def notes_create(draft: NoteDraft, ctx: Context) -> NoteView:
     id = uuid7()
     ctx.db.execute(text("insert into mesh.toy_notes (id, text) values (:id, :text)"), {"id": id, "text": draft.text})

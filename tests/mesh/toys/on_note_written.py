@@ -13,7 +13,7 @@ class NoteCounted(Event):
     receipt: str
 
 
-@topic(NoteWritten, emits=[NoteCounted], calls=[Postman], timeout=20, attempts=3)
+@topic(NoteWritten, calls=[Postman], timeout=20, attempts=3)
 def on_note_written(event: NoteWritten, ctx: Context) -> None:
     receipt = ctx.once("tell", ctx.port(Postman).tell, note=str(event.note_id))
     with ctx.write() as db:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from somos.mesh.declare import Function
+from somos.mesh.derive.places import handlers_of
 from somos.mesh.derive.reach import Source, reached
 from somos.mesh.events import Event
 
 
-@dataclass
+@dataclass(frozen=True)
 class Emitted:
     """The events found, and the `emit(...)` calls that nothing can be said of (`file:line`)."""
 
@@ -18,14 +20,20 @@ class Emitted:
     unknown: list[str] = field(default_factory=list)
 
 
+@cache
 def emitted_by(handler: Callable[..., Any]) -> Emitted:
     """Follow the handler and the functions of this project that it calls."""
     found = Emitted()
     for source in reached(handler):
         own = _emitted_in(source)
-        found.events |= own.events
-        found.unknown += own.unknown
+        found.events.update(own.events)
+        found.unknown.extend(own.unknown)
     return found
+
+
+def types_emitted_by(function: Function) -> tuple[str, ...]:
+    """What the handlers of a function state, by type and in order."""
+    return tuple(sorted({event.type for one in handlers_of(function) for event in emitted_by(one.handler).events}))
 
 
 @cache

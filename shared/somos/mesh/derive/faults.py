@@ -117,37 +117,21 @@ def _schedules(functions: list[Function]) -> Iterator[Fault]:
 
 
 def _emits(functions: list[Function]) -> Iterator[Fault]:
-    """What the handlers state against what they say they state."""
+    """What the handlers state must be read from their source, for nobody declares it."""
     for handler in (one for function in functions for one in handlers_of(function)):
-        where = place_of(handler.handler)
-        found = emitted_by(handler.handler)
-        declared = set(handler.emits)
-        for place in found.unknown:
+        for place in emitted_by(handler.handler).unknown:
             yield Fault(
                 place,
                 f"não dá para saber que evento {handler.handler.__name__} emite aqui",
                 "Escreva a classe na chamada: ctx.emit(DealOpened(...))",
             )
-        for event in found.events - declared:
-            yield Fault(
-                where,
-                f"{handler.handler.__name__} emite {event.__name__} sem declarar",
-                f"Acrescente {event.__name__} a emits=[...]",
-            )
-        for event in declared - found.events:
-            if not found.unknown:
-                yield Fault(
-                    where,
-                    f"{handler.handler.__name__} declara emits=[{event.__name__}] mas nunca o emite",
-                    "Tire o evento da declaração ou emita-o",
-                )
 
 
 def _chains(functions: list[Function], events: list[type[Event]]) -> Iterator[Fault]:
     """Every event has somebody who states it and somebody who acts on it."""
     emitters: dict[str, list[str]] = defaultdict(list)
     for handler in (one for function in functions for one in handlers_of(function)):
-        for event in handler.emits:
+        for event in emitted_by(handler.handler).events:
             emitters[event.type].append(place_of(handler.handler))
     consumers: dict[str, list[str]] = defaultdict(list)
     for consumer in (topic for function in functions for topic in function.topics):
@@ -158,7 +142,7 @@ def _chains(functions: list[Function], events: list[type[Event]]) -> Iterator[Fa
             yield Fault(
                 place_of(event),
                 f"ninguém emite nem consome {event.__name__} ({type_})",
-                "Apague o evento, ou declare quem o emite (emits=[...]) e quem o consome (@topic)",
+                "Apague o evento, ou escreva quem o emite (ctx.emit) e quem o consome (@topic)",
             )
         elif not consumers[type_]:
             yield Fault(
@@ -170,7 +154,7 @@ def _chains(functions: list[Function], events: list[type[Event]]) -> Iterator[Fa
             yield Fault(
                 consumers[type_][0],
                 f"espera {event.__name__} ({type_}), que ninguém emite",
-                f"Declare emits=[{event.__name__}] em quem o causa, ou apague este consumidor",
+                f"Emita {event.__name__} em quem o causa, ou apague este consumidor",
             )
     for type_ in (emitters.keys() | consumers.keys()) - known.keys():
         where = [*emitters[type_], *consumers[type_]]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from somos.mesh.declare import Function
-from somos.mesh.derive.places import file_of, handlers_of, relative
+from somos.mesh.derive.emitted import types_emitted_by
+from somos.mesh.derive.places import file_of, relative
 from somos.mesh.derive.stack import kind_of
 from somos.mesh.events import Event
 
@@ -36,15 +37,10 @@ def map_markdown(functions: Iterable[Function]) -> str:
         lines += [f"    {_id(f.name)}[{f.name}]" for f in functions if f.module == module]
         lines.append("  end")
     arrows = sorted(
-        {f"  {_id(f.name)} --> {_hexagon(type_)}" for f in functions for type_ in emitted_types(f)}
+        {f"  {_id(f.name)} --> {_hexagon(type_)}" for f in functions for type_ in types_emitted_by(f)}
         | {f"  {_hexagon(topic.type)} --> {_id(f.name)}" for f in functions for topic in f.topics}
     )
     return "\n".join([*lines, *arrows, "```"]) + "\n"
-
-
-def emitted_types(function: Function) -> list[str]:
-    """What the whole function states."""
-    return sorted({event.type for handler in handlers_of(function) for event in handler.emits})
 
 
 def _node(function: Function) -> dict[str, Any]:
@@ -57,7 +53,7 @@ def _node(function: Function) -> dict[str, Any]:
         "routes": [f"{e.method} {e.path}" for e in function.endpoints]
         + [f"POST {path}" for w in function.webhooks for path in w.paths],
         "schedules": [timer.schedule for timer in function.timers],
-        "emits": emitted_types(function),
+        "emits": types_emitted_by(function),
         "consumes": sorted(topic.type for topic in function.topics),
         "calls": sorted({_name(port) for consumer in function.consumers for port in consumer.calls}),
     }

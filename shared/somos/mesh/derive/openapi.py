@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from somos.mesh.declare import Endpoint, Function, Webhook
 from somos.mesh.derive.answers import PROBLEM, answers, shared_answers
+from somos.mesh.derive.emitted import emitted_by
 from somos.mesh.derive.examples import Examples
 from somos.mesh.derive.models import Models
 from somos.mesh.derive.permissions import reaches
@@ -116,8 +117,8 @@ def _operation(function: Function, endpoint: Endpoint, models: Models, examples:
     operation["x-file"] = file_of(function)
     operation["x-allow"] = endpoint.allow
     operation["x-roles"] = {str(role): word for role, word in reaches(endpoint.allow).items()}
-    if endpoint.emits:
-        operation["x-emits"] = sorted(event.type for event in endpoint.emits)
+    if events := emitted_by(endpoint.handler).events:
+        operation["x-emits"] = sorted(event.type for event in events)
     return operation
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from somos.mesh.declare import Function
+from somos.mesh.derive.emitted import emitted_by
 from somos.mesh.derive.places import file_of, handlers_of, place_of
 from somos.mesh.events import Event
 from somos.mesh.tables import Root
@@ -49,7 +50,7 @@ def _events(asked: str, functions: list[Function], events: Iterable[type[Event]]
         yield Hit(place_of(event), f"evento {event.type}")
         for function in functions:
             for handler in handlers_of(function):
-                if event in handler.emits:
+                if event in emitted_by(handler.handler).events:
                     yield Hit(place_of(handler.handler), f"{function.name} emite")
             for topic in function.topics:
                 if topic.type == event.type:

@@ -34,9 +34,6 @@ from somos.modules.hunter.tables.search_sessions import COUNTERS
 from somos.ports.errors import NotConfigured, QuotaExhausted, Refused, Transient
 from somos.ports.search import Found
 
-# What `announce` may state; every function that moves a search on declares these.
-ANNOUNCED = (LeadFound, LeadEnriched, SourceWanted)
-
 
 @dataclass
 class Step:
