@@ -8,8 +8,22 @@ if TYPE_CHECKING:
     from somos.mesh.declare import cron, http, topic, webhook
     from somos.mesh.effects import Later, Parked
     from somos.mesh.events import Event
+    from somos.mesh.models import Model
     from somos.mesh.problems import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany, Unauthorised
-    from somos.mesh.schemas import Accepted, Body, Cents, Download, Filter, Page, Upload, View, untouched
+    from somos.mesh.schemas import (
+        Accepted,
+        Body,
+        Cents,
+        Download,
+        Filter,
+        OneOf,
+        Page,
+        Patch,
+        Record,
+        Upload,
+        View,
+        untouched,
+    )
 
 __all__ = [
     "Accepted",
@@ -23,10 +37,14 @@ __all__ = [
     "Forbidden",
     "Invalid",
     "Later",
+    "Model",
     "NotFound",
+    "OneOf",
     "Page",
     "Parked",
+    "Patch",
     "Problem",
+    "Record",
     "TooMany",
     "Unauthorised",
     "Upload",
@@ -44,7 +62,21 @@ _PLACES = {
     "effects": ("Later", "Parked"),
     "events": ("Event",),
     "problems": ("Conflict", "Forbidden", "Invalid", "NotFound", "Problem", "TooMany", "Unauthorised"),
-    "schemas": ("Accepted", "Body", "Cents", "Download", "Filter", "Page", "Upload", "View", "untouched"),
+    "models": ("Model",),
+    "schemas": (
+        "Accepted",
+        "Body",
+        "Cents",
+        "Download",
+        "Filter",
+        "OneOf",
+        "Page",
+        "Patch",
+        "Record",
+        "Upload",
+        "View",
+        "untouched",
+    ),
 }
 _place_of = {name: place for place, names in _PLACES.items() for name in names}
 

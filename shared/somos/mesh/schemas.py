@@ -2,12 +2,17 @@
 
 import base64
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
-from operator import gt, lt
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from functools import reduce
+from operator import gt, lt, or_
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic_core import CoreSchema, PydanticUndefined
+from pydantic_core.core_schema import literal_schema
 from sqlalchemy import ColumnElement, Select, asc, desc, literal, tuple_
 
 from somos.mesh.models import Model
@@ -25,15 +30,80 @@ class Body(Model):
     model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True, str_max_length=20_000)
 
 
+class Patch(Body):
+    """A change: every field may be left out, which leaves it as it is; null only where the field takes it."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        for field in cls.__pydantic_fields__.values():
+            field.default, field.default_factory = PydanticUndefined, _left_out
+
+
+def _left_out() -> None:
+    """What a handler reads from a field that was not sent."""
+
+
 def untouched() -> Any:
     """The default of a PATCH field that cannot be null: absent leaves it as it is."""
-    return Field(default_factory=lambda: None)
+    return Field(default_factory=_left_out)
 
 
 class View(Model):
-    """An answer, read from a row's attributes."""
+    """An answer, read from a row's attributes.
+
+    What people send and get is declared once, as a plain `Model`, and joined with what each shape adds:
+
+        class TagFields(Model):                     # name: Short; color: Color = "#64748b"
+        class TagDraft(TagFields, Body): ...
+        class TagPatch(TagFields, Patch): ...
+        class TagView(TagFields, Record): ...
+
+    A view tells what is stored: of such fields it keeps the type and drops checks and defaults.
+    """
 
     model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        for base in cls.__bases__:
+            if issubclass(base, Model) and not issubclass(base, View):
+                for name in base.__pydantic_fields__:
+                    field = cls.__pydantic_fields__[name]
+                    field.annotation = _unchecked(Annotated[field.annotation, None, *field.metadata])
+                    field.metadata, field.default, field.default_factory = [], PydanticUndefined, None
+
+
+class Record(View):
+    """A stored row, as versioned tables have it."""
+
+    id: UUID
+    version: int
+
+
+class OneOf:
+    """The words a text may be, listed once where CHECK constraints and rules read them too:
+
+    State = Annotated[str, OneOf(DEAL.states)]
+    """
+
+    def __init__(self, words: Collection[str]) -> None:
+        self.words = list(words)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return literal_schema(self.words)
+
+
+def _unchecked(kind: Any) -> Any:
+    """The type without what is checked about it."""
+    inner = tuple(_unchecked(one) for one in get_args(kind))
+    if get_origin(kind) is Annotated:
+        words = [one for one in kind.__metadata__ if isinstance(one, OneOf)]
+        return Annotated[inner[0], words[0]] if words else inner[0]
+    if get_origin(kind) in (Union, UnionType):
+        return reduce(or_, inner)
+    return kind if not inner or get_origin(kind) is Literal else get_origin(kind)[inner]
 
 
 class Accepted(View):

@@ -1,11 +1,10 @@
 """Tags, as they are sent and shown."""
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, Patch, Record
 from somos.modules.crm.tables import (
     Tag,
 )
@@ -18,18 +17,18 @@ class TagFilter(Filter):
     sort: Literal["name_key", "-id"] = "name_key"
 
 
-class TagDraft(Body):
+class TagFields(Model):
     name: Annotated[str, Field(min_length=1, max_length=40)]
     color: Color = "#64748b"
 
 
-class TagPatch(Body):
-    name: Annotated[str, Field(min_length=1, max_length=40)] = untouched()
-    color: Color = untouched()
+class TagDraft(TagFields, Body):
+    pass
 
 
-class TagView(View):
-    id: UUID
-    name: str
-    color: str
-    version: int
+class TagPatch(TagFields, Patch):
+    pass
+
+
+class TagView(TagFields, Record):
+    pass
