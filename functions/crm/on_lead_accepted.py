@@ -5,7 +5,7 @@ from somos.events.sdr import LeadAccepted
 from somos.mesh import Context, topic
 from somos.modules.crm.actions.deal_activities import record_message
 from somos.modules.crm.actions.deals import open_from_lead
-from somos.modules.hunter.queries import lead_card
+from somos.modules.hunter.queries.leads import lead_card
 
 
 @topic(LeadAccepted)

@@ -9,7 +9,7 @@ from somos.modules.hunter.schemas.extraction_rules import (
     ExtractionRuleFilter,
     ExtractionRuleView,
 )
-from somos.modules.hunter.tables import ExtractionRule
+from somos.modules.hunter.tables.extraction_rules import ExtractionRule
 
 
 @http.get("/api/v1/extraction-rules", allow="hunter:read")

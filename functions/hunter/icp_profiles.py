@@ -17,7 +17,8 @@ from somos.modules.hunter.schemas.icp_profiles import (
     IcpView,
     VersionFilter,
 )
-from somos.modules.hunter.tables import IcpProfile, IcpVersion
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
+from somos.modules.hunter.tables.icp_versions import IcpVersion
 
 
 @http.get("/api/v1/icp-profiles", allow="hunter:read")

@@ -8,7 +8,7 @@ from somos.modules.hunter.actions import leads
 from somos.modules.hunter.queries.lead_details import detail
 from somos.modules.hunter.rules.leads import UNSETTLED, NotAllowed
 from somos.modules.hunter.schemas.leads import Acceptance, Decision, LeadDetail
-from somos.modules.hunter.tables import Lead
+from somos.modules.hunter.tables.leads import Lead
 
 
 @http.post("/api/v1/leads/{id}/accept", allow="lead.decide", status=200)

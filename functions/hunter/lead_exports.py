@@ -3,7 +3,7 @@
 from somos.mesh import Context, Download, Invalid, http
 from somos.modules.hunter.rules.lead_exports import sheet_of
 from somos.modules.hunter.schemas.leads import ExportFilter
-from somos.modules.hunter.tables import Lead
+from somos.modules.hunter.tables.leads import Lead
 
 MOST = 20_000
 

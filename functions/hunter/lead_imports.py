@@ -7,7 +7,7 @@ from somos.mesh import Conflict, Context, Invalid, Upload, http
 from somos.modules.hunter.actions import lead_imports, search_sessions
 from somos.modules.hunter.rules.lead_imports import SPELLINGS
 from somos.modules.hunter.schemas.lead_imports import ImportFilter, ImportReport
-from somos.modules.hunter.tables import IcpProfile
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
 
 
 @http.post("/api/v1/leads/import", allow="hunter:write")

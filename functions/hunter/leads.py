@@ -7,7 +7,7 @@ from somos.modules.auth import queries as auth
 from somos.modules.hunter.actions import leads
 from somos.modules.hunter.queries.lead_details import detail
 from somos.modules.hunter.schemas.leads import LeadChange, LeadDetail, LeadFilter, LeadView
-from somos.modules.hunter.tables import Lead
+from somos.modules.hunter.tables.leads import Lead
 
 
 @http.get("/api/v1/leads", allow="hunter:read")

@@ -7,7 +7,7 @@ from somos.mesh import Conflict, Context, Invalid, Page, http
 from somos.modules.hunter.actions import merge_suggestions
 from somos.modules.hunter.rules.leads import NotAllowed
 from somos.modules.hunter.schemas.merge_suggestions import MergeChoice, SuggestionFilter, SuggestionView
-from somos.modules.hunter.tables import MergeSuggestion
+from somos.modules.hunter.tables.merge_suggestions import MergeSuggestion
 
 
 @http.get("/api/v1/merge-suggestions", allow="hunter:read")

@@ -5,7 +5,8 @@ from somos.mesh import Accepted, Conflict, Context, http
 from somos.mesh.ids import uuid7
 from somos.modules.hunter.queries import icp_profiles
 from somos.modules.hunter.schemas.search_sessions import SearchRequest
-from somos.modules.hunter.tables import IcpProfile, SearchSession
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 
 @http.post("/api/v1/hunter/search", allow="hunter:write")

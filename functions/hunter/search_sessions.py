@@ -9,7 +9,7 @@ from somos.modules.hunter.queries.search_sessions import credits_on
 from somos.modules.hunter.rules.leads import NotAllowed
 from somos.modules.hunter.rules.limits import CREDITS_PER_DAY
 from somos.modules.hunter.schemas.search_sessions import SessionDetail, SessionFilter, SessionResume, SessionView
-from somos.modules.hunter.tables import SearchSession
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 
 @http.get("/api/v1/search-sessions", allow="hunter:read")

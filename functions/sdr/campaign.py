@@ -2,7 +2,7 @@
 
 from somos.events.sdr import CampaignStarted
 from somos.mesh import Accepted, Context, Invalid, http
-from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.queries.cadences import published
 from somos.modules.sdr.queries.senders import sender_for
 from somos.modules.sdr.schemas.campaigns import CampaignStart

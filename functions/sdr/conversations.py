@@ -5,8 +5,8 @@ from uuid import UUID
 from somos.events.sdr import MessageApproved
 from somos.kernel.keys import PersonKeys
 from somos.mesh import Conflict, Context, Forbidden, Invalid, NotFound, http
-from somos.modules.hunter import queries as hunter
-from somos.modules.hunter.queries import LeadCard
+from somos.modules.hunter.queries import leads as hunter
+from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr import queries
 from somos.modules.sdr.actions.drafts import answer
 from somos.modules.sdr.queries.conversations import check_owns

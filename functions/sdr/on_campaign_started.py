@@ -5,7 +5,7 @@ So many leads at a time, so that nobody waits long for the people that are locke
 
 from somos.events.sdr import CampaignStarted, DraftWanted
 from somos.mesh import Context, topic
-from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.actions.campaigns import tell_progress
 from somos.modules.sdr.actions.drafts import new_message
 from somos.modules.sdr.actions.locks import lock

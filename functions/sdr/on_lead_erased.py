@@ -5,7 +5,7 @@ What the pipeline holds of a client stays there: a deal has a ground of its own 
 
 from somos.events.hunter import LeadErased
 from somos.mesh import Context, topic
-from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.actions.leads import erase
 from somos.modules.sdr.actions.people import silence
 from somos.modules.sdr.queries.people import known_by_leads

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from somos.mesh import Conflict, Context, Invalid, NotFound, Page, http
-from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.actions.responses import conclude
 from somos.modules.sdr.queries.conversations import check_owns
 from somos.modules.sdr.rules.inbound import Verdict

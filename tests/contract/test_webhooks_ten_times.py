@@ -15,7 +15,7 @@ import pytest
 from infra.sandbox.webhooks import svix_headers
 from somos.mesh.ids import uuid7
 from somos.mesh.loader import load
-from somos.modules.hunter.tables import Lead
+from somos.modules.hunter.tables.leads import Lead
 from tests.conftest import empty
 from tests.contract.rows import tables
 from tests.flows.office import Office, opened

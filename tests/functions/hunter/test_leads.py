@@ -43,7 +43,8 @@ def test_sales_reads_leads_and_clients_see_none(hunt: Hunt):
     client = hunt.mesh.person("Cliente", client_company_id=hunt.diretora.id)
     hunt.call(client, "GET /api/v1/leads").refused(403)
     with hunt.mesh.db(client) as db:
-        from somos.modules.hunter.tables import Lead, LeadSource
+        from somos.modules.hunter.tables.lead_sources import LeadSource
+        from somos.modules.hunter.tables.leads import Lead
 
         assert db.query(Lead).count() == db.query(LeadSource).count() == 0
 

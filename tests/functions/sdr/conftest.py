@@ -20,7 +20,7 @@ from somos.mesh import clock, outbox
 from somos.mesh.ids import uuid7
 from somos.mesh.outbox import Claim
 from somos.modules.crm.actions import seed
-from somos.modules.hunter.tables import Lead
+from somos.modules.hunter.tables.leads import Lead
 from tests.harness.days import free_week
 from tests.harness.mesh import Answer, Mesh, Person
 from tests.harness.world import World

@@ -11,7 +11,7 @@ from somos.modules.crm.queries.companies import find_company
 from somos.modules.crm.tables import Company
 
 if TYPE_CHECKING:
-    from somos.modules.hunter.queries import LeadCard
+    from somos.modules.hunter.queries.leads import LeadCard
 
 
 def company_of(db: Session, lead: "LeadCard", owner_id: UUID) -> Company:

@@ -12,7 +12,7 @@ from somos.modules.crm.queries.contacts import find_contact
 from somos.modules.crm.tables import Contact
 
 if TYPE_CHECKING:
-    from somos.modules.hunter.queries import LeadCard
+    from somos.modules.hunter.queries.leads import LeadCard
 
 
 def contact_of(db: Session, lead: "LeadCard", owner_id: UUID) -> Contact:

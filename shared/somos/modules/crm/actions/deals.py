@@ -24,7 +24,7 @@ from somos.modules.crm.tables import Company, Deal, DealStage, LostReason
 from somos.policy.principals import Principal
 
 if TYPE_CHECKING:
-    from somos.modules.hunter.queries import LeadCard
+    from somos.modules.hunter.queries.leads import LeadCard
 
 
 @dataclass(frozen=True, slots=True)

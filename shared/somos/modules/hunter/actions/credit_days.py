@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from somos.mesh.ids import uuid7
 from somos.modules.hunter.rules.limits import CREDITS_PER_DAY
-from somos.modules.hunter.tables import CreditDay, SearchPage
+from somos.modules.hunter.tables.credit_days import CreditDay
+from somos.modules.hunter.tables.search_pages import SearchPage
 
 
 def reserve(db: Session, day: object) -> bool:

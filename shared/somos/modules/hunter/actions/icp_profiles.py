@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from somos.modules.hunter.rules.icp_profiles import Icp
-from somos.modules.hunter.tables import IcpProfile, IcpVersion
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
+from somos.modules.hunter.tables.icp_versions import IcpVersion
 
 
 def save_version(db: Session, profile: IcpProfile, saved: Icp, by: UUID) -> None:

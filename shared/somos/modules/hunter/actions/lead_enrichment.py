@@ -16,7 +16,8 @@ from somos.modules.hunter.queries.lead_sources import facts_of
 from somos.modules.hunter.rules.facts import Fact
 from somos.modules.hunter.rules.leads import TWINS, UNSETTLED, move_lead
 from somos.modules.hunter.rules.merge_suggestions import may_be_one
-from somos.modules.hunter.tables import Lead, SearchSession
+from somos.modules.hunter.tables.leads import Lead
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 Outcome = Literal["enriched", "duplicate", "blocked", "held", "nothing"]
 

@@ -22,7 +22,8 @@ from somos.modules.hunter.rules import lead_imports
 from somos.modules.hunter.rules.facts import chosen, exact_keys
 from somos.modules.hunter.rules.search_sessions import move_session
 from somos.modules.hunter.schemas.lead_imports import ImportReport, RefusedLine
-from somos.modules.hunter.tables import IcpProfile, SearchSession
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
+from somos.modules.hunter.tables.search_sessions import SearchSession
 from somos.modules.sdr import queries as sdr
 
 FORBIDDEN = "A planilha diz para não contatar."

@@ -16,7 +16,10 @@ from somos.modules.hunter.actions.lead_sources import add_facts, add_first_facts
 from somos.modules.hunter.rules.facts import Fact, Key, late
 from somos.modules.hunter.rules.limits import RETENTION_DAYS
 from somos.modules.hunter.rules.merge_suggestions import may_be_one
-from somos.modules.hunter.tables import Lead, LeadKey, LeadOrigin, SearchSession
+from somos.modules.hunter.tables.lead_keys import LeadKey
+from somos.modules.hunter.tables.lead_origins import LeadOrigin
+from somos.modules.hunter.tables.leads import Lead
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 LEGAL_BASIS = "Legítimo interesse (LGPD, art. 7º, IX): dados profissionais publicados pela própria empresa"
 

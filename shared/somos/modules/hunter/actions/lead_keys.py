@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from somos.kernel.keys import key_hash
 from somos.mesh.bulk import insert_rows
 from somos.modules.hunter.rules.facts import Fact, Key, exact_keys
-from somos.modules.hunter.tables import Lead, LeadKey, LeadSource
+from somos.modules.hunter.tables.lead_keys import LeadKey
+from somos.modules.hunter.tables.lead_sources import LeadSource
+from somos.modules.hunter.tables.leads import Lead
 
 
 def hashes_of(secret: str, facts: Iterable[Fact]) -> dict[str, Key]:

@@ -16,7 +16,8 @@ from somos.modules.hunter.rules.evidence import Line
 from somos.modules.hunter.rules.facts import company_keys
 from somos.modules.hunter.rules.leads import move_lead
 from somos.modules.hunter.rules.rubric import Answer, Criterion, judge
-from somos.modules.hunter.tables import Lead, LeadScore
+from somos.modules.hunter.tables.lead_scores import LeadScore
+from somos.modules.hunter.tables.leads import Lead
 from somos.ports.llm import Prompt, section
 
 

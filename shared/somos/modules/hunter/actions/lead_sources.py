@@ -15,7 +15,8 @@ from somos.modules.hunter.rules import extraction_rules
 from somos.modules.hunter.rules.extraction_rules import Rule
 from somos.modules.hunter.rules.facts import Fact, Origin, chosen, fact, profile_of
 from somos.modules.hunter.rules.naming import name_in_title, people_in, proper
-from somos.modules.hunter.tables import Lead, LeadSource
+from somos.modules.hunter.tables.lead_sources import LeadSource
+from somos.modules.hunter.tables.leads import Lead
 from somos.ports.company_registry import RegistryRecord
 from somos.ports.search import Found
 from somos.ports.sites import PageText, SitePage

@@ -28,16 +28,14 @@ from somos.modules.hunter.rules.leads import (
     wakes_on,
 )
 from somos.modules.hunter.rules.limits import RETENTION_DAYS
-from somos.modules.hunter.tables import (
-    Lead,
-    LeadKey,
-    LeadLabel,
-    LeadOrigin,
-    LeadScore,
-    LeadSource,
-    MergeSuggestion,
-    SearchPage,
-)
+from somos.modules.hunter.tables.lead_keys import LeadKey
+from somos.modules.hunter.tables.lead_labels import LeadLabel
+from somos.modules.hunter.tables.lead_origins import LeadOrigin
+from somos.modules.hunter.tables.lead_scores import LeadScore
+from somos.modules.hunter.tables.lead_sources import LeadSource
+from somos.modules.hunter.tables.leads import Lead
+from somos.modules.hunter.tables.merge_suggestions import MergeSuggestion
+from somos.modules.hunter.tables.search_pages import SearchPage
 
 PURGE_AT_ONCE = 500
 

@@ -11,7 +11,9 @@ from somos.modules.hunter.queries.lead_sources import facts_of
 from somos.modules.hunter.rules.facts import late
 from somos.modules.hunter.rules.leads import LEAD, LEAD_NAMES, TWINS, UNSETTLED, NotAllowed, move_lead
 from somos.modules.hunter.rules.merge_suggestions import Named, may_be_one, suggestions
-from somos.modules.hunter.tables import Lead, LeadOrigin, MergeSuggestion
+from somos.modules.hunter.tables.lead_origins import LeadOrigin
+from somos.modules.hunter.tables.leads import Lead
+from somos.modules.hunter.tables.merge_suggestions import MergeSuggestion
 
 MAX_ALIKE = 200
 

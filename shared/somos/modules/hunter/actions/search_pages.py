@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from somos.mesh.ids import uuid7
 from somos.modules.hunter.actions.credit_days import settle
 from somos.modules.hunter.rules.limits import MAX_QUERIES
-from somos.modules.hunter.tables import SearchPage, SearchSession
+from somos.modules.hunter.tables.search_pages import SearchPage
+from somos.modules.hunter.tables.search_sessions import SearchSession
 from somos.ports.search import SearchPage as Answer
 
 

@@ -29,8 +29,9 @@ from somos.modules.hunter.rules.limits import (
     STALLED_AFTER_MINUTES,
 )
 from somos.modules.hunter.rules.search_sessions import move_session
-from somos.modules.hunter.tables import Lead, SearchPage, SearchSession
-from somos.modules.hunter.tables.search_sessions import COUNTERS
+from somos.modules.hunter.tables.leads import Lead
+from somos.modules.hunter.tables.search_pages import SearchPage
+from somos.modules.hunter.tables.search_sessions import COUNTERS, SearchSession
 from somos.ports.errors import NotConfigured, QuotaExhausted, Refused, Transient
 from somos.ports.search import Found
 

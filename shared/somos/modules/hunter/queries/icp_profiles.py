@@ -9,7 +9,9 @@ from somos.modules.hunter.rules.icp_profiles import Icp
 from somos.modules.hunter.rules.rubric import rubric_of
 from somos.modules.hunter.rules.search_sessions import LIVE_SESSIONS
 from somos.modules.hunter.schemas.icp_profiles import CriterionView, IcpSummary, IcpView
-from somos.modules.hunter.tables import IcpProfile, IcpVersion, SearchSession
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
+from somos.modules.hunter.tables.icp_versions import IcpVersion
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 
 def criteria(db: Session, icp_id: UUID, number: int) -> Icp:

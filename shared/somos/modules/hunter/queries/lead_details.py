@@ -15,7 +15,9 @@ from somos.modules.hunter.schemas.leads import (
     ScoreView,
     SourceView,
 )
-from somos.modules.hunter.tables import Lead, LeadLabel, LeadSource
+from somos.modules.hunter.tables.lead_labels import LeadLabel
+from somos.modules.hunter.tables.lead_sources import LeadSource
+from somos.modules.hunter.tables.leads import Lead
 
 
 def detail(db: Session, lead: Lead) -> LeadDetail:

@@ -11,7 +11,9 @@ from somos.kernel.hosts import domain_of
 from somos.modules.hunter.queries.lead_sources import facts_of
 from somos.modules.hunter.rules.extraction_rules import DEFAULTS, Rule
 from somos.modules.hunter.rules.facts import Fact, chosen
-from somos.modules.hunter.tables import ExtractionRule, Lead, SearchSession
+from somos.modules.hunter.tables.extraction_rules import ExtractionRule
+from somos.modules.hunter.tables.leads import Lead
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from somos.modules.hunter.rules.facts import Fact, company_keys
 from somos.modules.hunter.rules.icp_profiles import Icp
 from somos.modules.hunter.rules.limits import CONTACTED_RECENTLY_DAYS
 from somos.modules.hunter.rules.rubric import Criterion, Rubric, needs_asking, rubric_of
-from somos.modules.hunter.tables import Lead, LeadScore
+from somos.modules.hunter.tables.lead_scores import LeadScore
+from somos.modules.hunter.tables.leads import Lead
 from somos.modules.sdr import queries as sdr
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from somos.modules.hunter.rules.facts import Fact
-from somos.modules.hunter.tables import LeadSource
+from somos.modules.hunter.tables.lead_sources import LeadSource
 
 COLUMNS = (
     "company_name", "legal_name", "cnpj", "domain", "phone", "email", "contact_name", "contact_role", "city", "uf",

@@ -12,7 +12,9 @@ from somos.kernel.keys import CompanyKeys
 from somos.modules.hunter.queries.lead_sources import facts_of_all
 from somos.modules.hunter.rules.evidence import evidence_of
 from somos.modules.hunter.rules.facts import Fact
-from somos.modules.hunter.tables import Lead, LeadKey, LeadScore
+from somos.modules.hunter.tables.lead_keys import LeadKey
+from somos.modules.hunter.tables.lead_scores import LeadScore
+from somos.modules.hunter.tables.leads import Lead
 
 MAX_EVIDENCE = 20
 

@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.modules.hunter.tables import CreditDay, SearchPage, SearchSession
+from somos.modules.hunter.tables.credit_days import CreditDay
+from somos.modules.hunter.tables.search_pages import SearchPage
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 
 @dataclass(frozen=True, slots=True)

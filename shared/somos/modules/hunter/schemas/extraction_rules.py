@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from somos.mesh.schemas import Body, Filter, View
 from somos.modules.hunter.rules.extraction_rules import Action, Kind, refuse_pattern
-from somos.modules.hunter.tables import ExtractionRule
+from somos.modules.hunter.tables.extraction_rules import ExtractionRule
 
 
 def _pattern(text: str) -> str:

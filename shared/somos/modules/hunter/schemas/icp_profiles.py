@@ -8,7 +8,7 @@ from pydantic import Field
 
 from somos.mesh.schemas import Body, Filter, View
 from somos.modules.hunter.rules.icp_profiles import Icp
-from somos.modules.hunter.tables import IcpProfile
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
 
 Name = Annotated[str, Field(min_length=2, max_length=120)]
 

@@ -17,7 +17,7 @@ from somos.mesh.searching import holds
 from somos.modules.hunter.rules.lead_exports import Layout
 from somos.modules.hunter.rules.leads import NEVER_EXPORTED
 from somos.modules.hunter.schemas.icp_profiles import Name
-from somos.modules.hunter.tables import Lead
+from somos.modules.hunter.tables.leads import Lead
 
 LeadState = Literal[
     "discovered", "enriching", "scored", "duplicate", "qualified", "rejected_campaign", "in_cadence", "replied",

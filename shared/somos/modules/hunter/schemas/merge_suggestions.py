@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from somos.mesh.schemas import Body, Filter, View
-from somos.modules.hunter.tables import MergeSuggestion
+from somos.modules.hunter.tables.merge_suggestions import MergeSuggestion
 
 
 class SuggestionFilter(Filter):

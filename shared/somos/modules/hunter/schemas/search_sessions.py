@@ -9,7 +9,7 @@ from pydantic import Field
 from somos.mesh.schemas import Body, Filter, View
 from somos.modules.hunter.rules.icp_profiles import Source
 from somos.modules.hunter.rules.limits import CREDITS_PER_SESSION, LEADS_PER_SEARCH, MAX_LEADS_PER_SEARCH
-from somos.modules.hunter.tables import SearchSession
+from somos.modules.hunter.tables.search_sessions import SearchSession
 
 SessionState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 

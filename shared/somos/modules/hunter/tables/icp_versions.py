@@ -23,7 +23,7 @@ class IcpVersion(Table):
     def __extra_ddl__(cls, app_role: str) -> Iterable[str]:
         return (f"revoke update, delete on hunter.icp_versions from {app_role}",)
 
-    icp_id: Mapped[UUID] = mapped_column(ForeignKey(IcpProfile.id))
+    icp_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.icp_profiles.id"))
     number: Mapped[int]
     criteria: Mapped[dict[str, Any]]
     saved_by: Mapped[UUID]

@@ -24,6 +24,6 @@ class LeadKey(Table):
     __scope__ = Via(Lead, "lead_id")
     __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
 
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.leads.id", ondelete="CASCADE"))
     kind: Mapped[str]
     hash: Mapped[str]

@@ -23,7 +23,7 @@ class LeadLabel(Table):
     __scope__ = Via(Lead, "lead_id")
     __redact__: ClassVar[frozenset[str]] = frozenset({"reason"})
 
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.leads.id", ondelete="CASCADE"))
     decision: Mapped[str]
     reason: Mapped[str | None]
     decided_by: Mapped[UUID]

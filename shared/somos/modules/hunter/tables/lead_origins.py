@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table
 from somos.modules.hunter.tables.leads import Lead
-from somos.modules.hunter.tables.search_sessions import SearchSession
 from somos.policy.scopes import Via
 
 
@@ -25,8 +24,8 @@ class LeadOrigin(Table):
     __scope__ = Via(Lead, "lead_id")
     __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
 
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    session_id: Mapped[UUID | None] = mapped_column(ForeignKey(SearchSession.id))
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.leads.id", ondelete="CASCADE"))
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("hunter.search_sessions.id"))
     source: Mapped[str]
     external_id: Mapped[str]
     url: Mapped[str | None]

@@ -23,7 +23,7 @@ class LeadScore(Table):
     __scope__ = Via(Lead, "lead_id")
     __redact__: ClassVar[frozenset[str]] = frozenset({"criteria", "reason"})
 
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.leads.id", ondelete="CASCADE"))
     icp_id: Mapped[UUID]
     icp_number: Mapped[int]
     rubric_version: Mapped[str]

@@ -26,7 +26,7 @@ class LeadSource(Table):
     __redact__: ClassVar[frozenset[str]] = frozenset({"value", "url"})
     __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
 
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.leads.id", ondelete="CASCADE"))
     field: Mapped[str]
     value: Mapped[str] = mapped_column(Text)
     source: Mapped[str]

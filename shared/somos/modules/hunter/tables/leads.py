@@ -13,7 +13,6 @@ from somos.kernel.text import fold
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.hunter.rules.facts import ORIGINS
 from somos.modules.hunter.rules.leads import LEAD_STATES, UNSETTLED
-from somos.modules.hunter.tables.search_sessions import SearchSession
 from somos.policy.scopes import Everyone
 
 
@@ -75,7 +74,7 @@ class Lead(Table, Versioned):
     facebook: Mapped[str | None]
 
     source: Mapped[str]
-    session_id: Mapped[UUID | None] = mapped_column(ForeignKey(SearchSession.id))
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("hunter.search_sessions.id"))
     icp_id: Mapped[UUID]
     icp_number: Mapped[int]
     owner_id: Mapped[UUID | None]

@@ -24,8 +24,8 @@ class MergeSuggestion(Table):
     )
     __scope__ = Via(Lead, "lead_id")
 
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
-    other_id: Mapped[UUID] = mapped_column(ForeignKey(Lead.id, ondelete="CASCADE"))
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.leads.id", ondelete="CASCADE"))
+    other_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.leads.id", ondelete="CASCADE"))
     likeness: Mapped[int]
     state: Mapped[str] = mapped_column(default="open")
     decided_by: Mapped[UUID | None]

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, one_of
 from somos.modules.hunter.rules.icp_profiles import SOURCES
-from somos.modules.hunter.tables.search_sessions import SearchSession
 from somos.policy.scopes import Everyone
 
 
@@ -29,7 +28,7 @@ class SearchPage(Table):
 
     icp_id: Mapped[UUID]
     icp_number: Mapped[int]
-    session_id: Mapped[UUID] = mapped_column(ForeignKey(SearchSession.id))
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("hunter.search_sessions.id"))
     source: Mapped[str]
     query: Mapped[str]
     page: Mapped[int]

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.keys import PersonKeys
 from somos.mesh import Conflict, Context
-from somos.modules.hunter import queries as hunter
-from somos.modules.hunter.queries import LeadCard
+from somos.modules.hunter.queries import leads as hunter
+from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.actions.approvals import ask, bind
 from somos.modules.sdr.actions.locks import lock
 from somos.modules.sdr.queries.drafts import DraftRequest, OutreachDraft, address_of

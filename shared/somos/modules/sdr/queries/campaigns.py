@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.keys import CompanyKeys, PersonKeys
 from somos.modules.crm import queries as crm
-from somos.modules.hunter.queries import LeadCard
+from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.queries.drafts import address_of
 from somos.modules.sdr.queries.enrolments import has_live
 from somos.modules.sdr.queries.people import key_of

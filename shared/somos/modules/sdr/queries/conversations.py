@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from somos.mesh import Context, NotFound
-from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.tables import OutreachMessage, PhoneMessage, Response
 from somos.policy.roles import Role
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import PersonKeys
-from somos.modules.hunter import queries as hunter
-from somos.modules.hunter.queries import LeadCard
+from somos.modules.hunter.queries import leads as hunter
+from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.rules.own_words import own_words
 from somos.modules.sdr.tables import OutreachMessage, Response, Sender
 from somos.ports.llm import Prompt, section

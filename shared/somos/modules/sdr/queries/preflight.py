@@ -25,7 +25,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.kernel.business_days import holidays_of
 from somos.modules.crm import queries as crm
-from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.queries.approvals import hash_of
 from somos.modules.sdr.queries.messages import Letter, address_paused_until
 from somos.modules.sdr.queries.people import WROTE, keys_of, values_of_person

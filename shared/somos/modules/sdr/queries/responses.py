@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from somos.modules.hunter import queries as hunter
+from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.queries.drafts import prompt_text
 from somos.modules.sdr.queries.messages import last_message, last_message_to
 from somos.modules.sdr.queries.people import WROTE, values_of_person
