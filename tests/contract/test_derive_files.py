@@ -10,6 +10,10 @@ import yaml
 from somos.events.crm import DealOpened
 from somos.mesh.declare import Function
 from somos.mesh.derive import Needs, derive
+from somos.mesh.derive.anchors import anchored
+from somos.mesh.derive.placement import Placement
+from somos.mesh.derive.stack import stack_functions
+from somos.mesh.derive.units import units
 from somos.mesh.derive.where import where
 from somos.mesh.routes import Routes
 from tests.contract.declared import declared, line_of
@@ -50,11 +54,12 @@ def functions(folder: Path) -> Iterator[list[Function]]:
         yield found
 
 
+def needs(function: Function) -> Needs:
+    return Needs("ai", ("openai-api-key",)) if function.name == "sdr-on-deal-opened" else Needs()
+
+
 @pytest.fixture(scope="module")
 def files(functions: list[Function]) -> dict[str, str]:
-    def needs(function: Function) -> Needs:
-        return Needs("ai", ("openai-api-key",)) if function.name == "sdr-on-deal-opened" else Needs()
-
     derived = derive(functions, [DealOpened], needs)
     assert derived.faults == []
     return derived.files
@@ -133,3 +138,33 @@ def test_where_shows_an_event_with_who_states_it_and_who_acts_on_it(
 
 def test_where_knows_nothing_of_what_does_not_exist(functions: list[Function]) -> None:
     assert where("GET /api/v1/nothing", functions, [DealOpened]) == []
+
+
+def test_a_stack_with_anchors_says_of_each_function_what_it_says_whole(functions: list[Function]) -> None:
+    whole = stack_functions(units(functions, Placement.load().targets["function"], Placement.load(), needs), "function")
+    assert yaml.safe_load(anchored(whole))["functions"] == whole
+
+
+@pytest.mark.parametrize("name", ["stack.yml", "infra/openfaas/stack.compact.yml"])
+def test_every_yaml_of_go_reads_the_anchors_alike(files: dict[str, str], name: str) -> None:
+    """One merge of one mapping, before the rest; and no mapping over another, which some would read into it."""
+    merging = [node for node in _nodes(yaml.compose(files[name])) if _keys(node)[:1] == ["<<"]]
+    assert merging
+    for node in merging:
+        merged, own = node.value[0][1], dict(zip(_keys(node)[1:], node.value[1:], strict=True))
+        assert isinstance(merged, yaml.MappingNode)
+        assert "<<" not in [*own, *_keys(merged)]
+        replaced = [value for key, value in zip(_keys(merged), merged.value, strict=True) if key in own]
+        assert not [value for _, value in replaced if isinstance(value, yaml.MappingNode)]
+    assert not [node for node in _nodes(yaml.compose(files[name])) if "<<" in _keys(node)[1:]]
+
+
+def _nodes(node: yaml.Node) -> Iterator[yaml.MappingNode]:
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from _nodes(value)
+
+
+def _keys(node: yaml.MappingNode) -> list[str]:
+    return [key.value for key, _ in node.value]

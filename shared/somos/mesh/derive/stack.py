@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from somos.mesh.declare import Function
+from somos.mesh.derive.anchors import anchored
 from somos.mesh.derive.pods import as_yaml
 from somos.mesh.derive.units import Unit
 
@@ -12,7 +13,7 @@ HEADER = """\
 # Derivado das declarações em functions/ e de infra/placement.toml por `somos derive`. Não edite: mude a função, ou
 # o grão, e derive de novo. Quem hospeda o quê, com que segredos, está em infra/placement.md.
 # As unidades partilham imagens. Só estas constroem: {builders}. `faas-cli build --filter` com
-# outro nome não constrói nada.
+# outro nome não constrói nada. O que muitas dizem igual está uma vez, nos blocos x-.
 """
 LANGUAGE = "somos-python"
 REGISTRY = "${REGISTRY:-ghcr.io/somos}"
@@ -23,14 +24,13 @@ COPIED = ("./shared", "./gateway", "./infra/requirements")
 def stack(units: Iterable[Unit], target: str = "function", schema: str = "infra/openfaas/stack.schema.json") -> str:
     """The text of the file. `target` is what the workers' and the edge's map of units calls it."""
     functions = stack_functions(units, target)
-    builders = ", ".join(name for name, one in functions.items() if "build_args" in one)
     content = {
         "version": "1.0",
         "provider": {"name": "openfaas", "gateway": "${OPENFAAS_URL:-http://127.0.0.1:8080}"},
         "configuration": {"copy": list(COPIED)},
-        "functions": functions,
     }
-    return HEADER.format(schema=schema, builders=builders) + as_yaml(content)
+    builders = ", ".join(name for name, one in functions.items() if "build_args" in one)
+    return HEADER.format(schema=schema, builders=builders) + as_yaml(content) + anchored(functions)
 
 
 def kind_of(function: Function) -> str:
