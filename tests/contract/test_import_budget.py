@@ -21,22 +21,48 @@ HEAVIEST = {
 }
 # Seconds and tens of MiB each; whoever needs one loads it on first use.
 TOO_HEAVY = {
-    "alembic", "boto3", "botocore", "celery", "crewai", "granian", "holidays", "langchain", "langchain_core",
-    "langchain_openai", "numpy", "openai", "phonenumbers", "prometheus_client", "qdrant_client", "requests", "rich",
-    "rq", "selectolax", "tenacity", "tiktoken", "urllib3", "websockets", "yaml",
+    "alembic", "boto3", "botocore", "celery", "crewai", "flask", "functions_framework", "granian", "gunicorn",
+    "holidays", "jinja2", "langchain", "langchain_core", "langchain_openai", "numpy", "openai", "phonenumbers",
+    "prometheus_client", "qdrant_client", "requests", "rich", "rq", "selectolax", "tenacity", "tiktoken", "urllib3",
+    "websockets", "yaml",
 }  # fmt: skip
 # What is for a laptop, a deployment or the outside, and not for answering.
 NOT_OURS = ("somos.adapters", "somos.cli", "somos.local", "somos.mesh.derive", "somos.migrations", "gateway", "infra")
-LOADED = "import json, sys; from somos.mesh.host import app; app(); print(json.dumps(sorted(sys.modules)))"
+LOADED = """
+import json, sys
+import somos.mesh.serve
+from somos.mesh.hosted import application
+application()
+print(json.dumps(sorted(sys.modules)))
+"""
+# A table whose parent stands in a file that this process never loads, in the order in which SQLAlchemy writes rows.
+LONELY = """
+from uuid import UUID
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, configure_mappers, mapped_column
+from sqlalchemy.schema import sort_tables
+from somos.mesh.tables import Table
+
+class Child(Table):
+    __tablename__ = "children"
+    __table_args__ = {"schema": "toys"}
+    parent_id: Mapped[UUID] = mapped_column(ForeignKey("toys.parents.id"))
+
+configure_mappers()
+print([table.fullname for table in sort_tables([Child.__table__])])
+"""
 
 
 def loaded(function: str) -> set[str]:
     """Every module of a fresh process that is ready to answer for this function."""
-    environment = {**os.environ, "SOMOS_FUNCTION": function, "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"}
-    told = subprocess.run(
-        [sys.executable, "-c", LOADED], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return set(json.loads(told.stdout))
+    return set(json.loads(printed(LOADED, SOMOS_FUNCTION=function)))
+
+
+def printed(code: str, **more: str) -> str:
+    """What a fresh interpreter says."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}", **more}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_every_module_is_measured_by_a_function_of_its_own() -> None:
@@ -52,3 +78,7 @@ def test_a_unit_starts_without_what_only_its_calls_need(function: str) -> None:
     assert {name for name in found if name.startswith(NOT_OURS)} == set()
     hosted = {name for name in found if name.count(".") == 2 and name.startswith("functions.")}
     assert hosted == {"functions." + function.replace("-", ".", 1).replace("-", "_")}
+
+
+def test_a_table_is_written_without_the_tables_that_its_foreign_keys_name() -> None:
+    assert printed(LONELY) == "['toys.children']\n"

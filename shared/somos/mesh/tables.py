@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, MetaData, Uuid, func
+from sqlalchemy import CheckConstraint, DateTime, Index, MetaData, Uuid, event, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column
 
 from somos.mesh import clock
 from somos.mesh.ids import uuid7
@@ -31,6 +31,20 @@ class Root(DeclarativeBase):
         dict[str, Any]: JSONB(none_as_null=True),
         list[Any]: JSONB(none_as_null=True),
     }
+
+
+@event.listens_for(Mapper, "after_configured")
+def _leave_unloaded_tables_to_the_database() -> None:
+    """A unit loads only the tables it reaches; a foreign key to another one must not stop it from writing.
+
+    SQLAlchemy looks for the table that a key points to before it writes, unless the key is declared to be made apart
+    (`use_alter`). Where all tables are loaded, as for migrations, nothing changes.
+    """
+    tables = Root.metadata.tables
+    for table in tables.values():
+        for constraint in table.foreign_key_constraints:
+            target, _, _column = constraint.elements[0].target_fullname.rpartition(".")
+            constraint.use_alter = constraint.use_alter or target not in tables
 
 
 class Table(Root):

@@ -23,11 +23,10 @@ LOCK_WAIT = "5s"
 
 
 def load_tables() -> None:
-    """Import every mapped class, the mesh's first."""
+    """Import every mapped class, the mesh's first. A unit never does: it loads the tables that it reaches."""
     import_module("somos.mesh.records")
-    for folder in sorted(MODULES.iterdir()):
-        if (folder / "tables.py").exists() or (folder / "tables").is_dir():
-            import_module(f"somos.modules.{folder.name}.tables")
+    for file in sorted((*MODULES.glob("*/tables.py"), *MODULES.glob("*/tables/*.py"))):
+        import_module(".".join(("somos", "modules", *file.relative_to(MODULES).with_suffix("").parts)))
 
 
 def migrate(owner_url: str, app_url: str, *, expand_only: bool = False) -> list[str]:
