@@ -111,9 +111,9 @@ class Setting:
         return self.folder / f"{name}.log"
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a process of ours or a peer's is told."""
+        """What a process of ours or a peer's is told. Both keep their bytecode, as an image does."""
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
             "SOMOS_STACK": "1",
             "DATABASE_URL": self.database.replace("pg8000", self.driver),

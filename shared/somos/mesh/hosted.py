@@ -54,8 +54,9 @@ def answer(request: Request) -> Response:
 
 
 def wsgi(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """The same for a server, without a framework around it: for siblings, each of which would pay for one."""
-    return answer(Request(environ))(environ, start_response)
+    """The same for a server, without a framework around it, which each unit would pay for."""
+    # Not put into its own environ: such a circle keeps a large body until the next collection.
+    return answer(Request(environ, populate_request=False))(environ, start_response)
 
 
 def _readiness() -> Response:

@@ -87,13 +87,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8080")))
     parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "4")))
     asked = parser.parse_args()
-    from somos.mesh.host import app
-    from somos.mesh.hosted import application
+    from somos.mesh.hosted import application, wsgi
 
-    loaded, hosted = app(), application()
+    hosted = application()
     gc.freeze()
     gc.enable()
-    serve(loaded, hosted, asked.host, asked.port, asked.threads)
+    serve(wsgi, hosted, asked.host, asked.port, asked.threads)
 
 
 if __name__ == "__main__":
