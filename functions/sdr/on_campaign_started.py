@@ -6,12 +6,10 @@ So many leads at a time, so that nobody waits long for the people that are locke
 from somos.events.sdr import CampaignStarted, DraftWanted
 from somos.mesh import Context, topic
 from somos.modules.hunter.queries import leads as hunter
-from somos.modules.sdr.actions.campaigns import tell_progress
-from somos.modules.sdr.actions.drafts import new_message
+from somos.modules.sdr.actions.campaigns import enrol, tell_progress
 from somos.modules.sdr.actions.locks import lock
-from somos.modules.sdr.queries.cadences import steps_of
-from somos.modules.sdr.queries.campaigns import keys_of_card, reason_not_to_enrol, wanted_leads
-from somos.modules.sdr.tables import Enrolment, OutreachCampaign, Sender
+from somos.modules.sdr.queries.campaigns import keys_of_card, reasons_not_to_enrol, wanted_leads
+from somos.modules.sdr.tables import OutreachCampaign
 
 AT_ONCE = 100
 
@@ -24,30 +22,13 @@ def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
         cards = hunter.lead_cards(db, [lead.lead_id for lead in wanted])
         lock(db, [key for card in cards.values() for key in keys_of_card(card, secret)])
         campaign = db.get_one(OutreachCampaign, event.campaign_id, with_for_update=True)
-        sender = db.get_one(Sender, campaign.sender_id)
-        first = next(iter(steps_of(db, campaign.cadence_version_id)), None)
+        refused = reasons_not_to_enrol(db, cards, campaign.channel, secret)
         for lead in wanted:
-            card = cards.get(lead.lead_id)
-            if card is None or (reason := reason_not_to_enrol(db, card, campaign.channel, secret)):
-                lead.state, lead.reason = "refused", reason if card else "O lead não existe."
-                continue
-            lead.state = "drafting"
-            message = new_message(card, sender, secret, campaign_id=campaign.id, step_no=1)
-            message.instruction = campaign.instruction or (first.instruction if first else None)
-            enrolment = Enrolment(
-                campaign_id=campaign.id,
-                cadence_version_id=campaign.cadence_version_id,
-                lead_id=card.id,
-                phone_key=message.phone_key,
-                email_key=message.email_key,
-            )
-            db.add(enrolment)
-            db.flush()
-            message.enrolment_id = enrolment.id
-            db.add(message)
-            db.flush()
+            reason = refused.get(lead.lead_id) if lead.lead_id in cards else "O lead não existe."
+            lead.state, lead.reason = ("refused", reason) if reason else ("drafting", None)
+        chosen = [cards[lead.lead_id] for lead in wanted if lead.state == "drafting"]
+        for message in enrol(db, campaign, chosen, secret):
             ctx.emit(DraftWanted(message_id=message.id))
-        db.flush()
         tell_progress(ctx, db, campaign)
         if len(wanted) == AT_ONCE:
             ctx.emit(CampaignStarted(campaign_id=event.campaign_id, task_id=event.task_id))

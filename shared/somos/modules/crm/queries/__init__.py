@@ -1,5 +1,5 @@
-"""What the pipeline asks of its tables. Other modules use `relationship` only."""
+"""What the pipeline asks of its tables. Other modules use `relationship` and `relationships` only."""
 
-from somos.modules.crm.queries.relations import Relationship, relationship
+from somos.modules.crm.queries.relations import Relationship, relationship, relationships
 
-__all__ = ["Relationship", "relationship"]
+__all__ = ["Relationship", "relationship", "relationships"]

@@ -1,12 +1,44 @@
-"""Campaigns: how far the drafting is."""
+"""Campaigns: who goes through their first step, and how far the drafting is."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from somos.mesh import Context
-from somos.modules.sdr.tables import CampaignLead, OutreachCampaign
+from somos.modules.hunter.queries.leads import LeadCard
+from somos.modules.sdr.actions.drafts import new_message
+from somos.modules.sdr.queries.cadences import steps_of
+from somos.modules.sdr.tables import CampaignLead, Enrolment, OutreachCampaign, OutreachMessage, Sender
+
+
+def enrol(db: Session, campaign: OutreachCampaign, cards: Sequence[LeadCard], secret: str) -> list[OutreachMessage]:
+    """Each lead's enrolment, and the empty message of its first step."""
+    sender = db.get_one(Sender, campaign.sender_id)
+    first = next(iter(steps_of(db, campaign.cadence_version_id)), None)
+    messages = []
+    for card in cards:
+        message = new_message(card, sender, secret, campaign_id=campaign.id, step_no=1)
+        message.instruction = campaign.instruction or (first.instruction if first else None)
+        messages.append(message)
+    enrolments = [
+        Enrolment(
+            campaign_id=campaign.id,
+            cadence_version_id=campaign.cadence_version_id,
+            lead_id=message.lead_id,
+            phone_key=message.phone_key,
+            email_key=message.email_key,
+        )
+        for message in messages
+    ]
+    db.add_all(enrolments)
+    db.flush()
+    for message, enrolment in zip(messages, enrolments, strict=True):
+        message.enrolment_id = enrolment.id
+    db.add_all(messages)
+    db.flush()
+    return messages
 
 
 def settle_lead(ctx: Context, db: Session, campaign_id: UUID, lead_id: UUID, reason: str | None = None) -> None:

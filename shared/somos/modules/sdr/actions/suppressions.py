@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from somos.mesh.ids import uuid7
-from somos.modules.sdr.queries.suppressions import may_not_be_written_to
+from somos.modules.sdr.queries.suppressions import asked_to_be_left_alone
 from somos.modules.sdr.tables import Reconsent, Response, Suppression
 
 
@@ -62,7 +62,7 @@ def suppress(
 
 def reconsent(db: Session, response: Response, now: datetime) -> None:
     """A suppressed person wrote to us by themselves and wants to talk: on that channel they may be answered."""
-    if response.from_key is None or not may_not_be_written_to(db, [response.from_key]):
+    if response.from_key is None or not asked_to_be_left_alone(db, [response.from_key]):
         return
     db.execute(
         insert(Reconsent)

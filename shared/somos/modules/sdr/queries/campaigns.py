@@ -1,5 +1,6 @@
 """Campaigns: which leads may be written to, and what it came to."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, distinct, func, select
@@ -9,9 +10,9 @@ from somos.kernel.keys import CompanyKeys, PersonKeys
 from somos.modules.crm import queries as crm
 from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.queries.drafts import address_of
-from somos.modules.sdr.queries.enrolments import has_live
+from somos.modules.sdr.queries.enrolments import live_people
 from somos.modules.sdr.queries.people import key_of
-from somos.modules.sdr.queries.suppressions import may_not_be_written_to
+from somos.modules.sdr.queries.suppressions import reaches
 from somos.modules.sdr.rules.inbound import HUMAN
 from somos.modules.sdr.schemas.campaigns import CampaignReport
 from somos.modules.sdr.tables import CampaignLead, OutreachMessage, Response
@@ -42,27 +43,40 @@ def wanted_leads(db: Session, campaign_id: UUID, most: int) -> list[CampaignLead
     return list(db.scalars(wanted.order_by(CampaignLead.id).limit(most)))
 
 
-def reason_not_to_enrol(db: Session, card: LeadCard, channel: str, secret: str) -> str | None:
-    """Why this lead may not be enrolled, in Portuguese; None when it may. The person is locked."""
-    if card.state not in WRITABLE:
-        return NOT_WRITABLE.get(card.state, "O lead não pode ser abordado.")
-    if address_of(card, channel) is None:
-        return NO_ADDRESS[channel]
-    keys = keys_of_card(card, secret)
-    address = key_of(secret, "email" if channel == "email" else "phone", address_of(card, channel) or None)
-    if may_not_be_written_to(db, keys, address):
-        return "A pessoa não deve mais receber mensagens."
-    relation = crm.relationship(db, CompanyKeys.of(card.cnpj, card.domain, card.phone, card.email))
-    if relation is not None:
-        return RELATIONS[relation]
-    if has_live(db, card.id, keys):
-        return "A pessoa já está em uma cadência."
-    return None
+def reasons_not_to_enrol(db: Session, cards: Mapping[UUID, LeadCard], channel: str, secret: str) -> dict[UUID, str]:
+    """Why these leads may not be enrolled, in Portuguese; those that may are left out. Their people are locked.
+
+    Of two leads of one person, the first is enrolled.
+    """
+    keys = {id: keys_of_card(card, secret) for id, card in cards.items()}
+    all_keys = {key for of_one in keys.values() for key in of_one}
+    suppressed = reaches(db, all_keys)
+    live = live_people(db, keys, all_keys)
+    related = crm.relationships(
+        db, {id: CompanyKeys(card.cnpj, card.domain, card.phone, card.email) for id, card in cards.items()}
+    )
+    refused: dict[UUID, str] = {}
+    for card in cards.values():
+        person: set[str | UUID] = {card.id, *keys[card.id]}
+        address = key_of(secret, "email" if channel == "email" else "phone", address_of(card, channel) or None)
+        if card.state not in WRITABLE:
+            refused[card.id] = NOT_WRITABLE.get(card.state, "O lead não pode ser abordado.")
+        elif address_of(card, channel) is None:
+            refused[card.id] = NO_ADDRESS[channel]
+        elif (address, "address") in suppressed or any((key, "person") in suppressed for key in keys[card.id]):
+            refused[card.id] = "A pessoa não deve mais receber mensagens."
+        elif card.id in related:
+            refused[card.id] = RELATIONS[related[card.id]]
+        elif not person.isdisjoint(live):
+            refused[card.id] = "A pessoa já está em uma cadência."
+        else:
+            live |= person
+    return refused
 
 
 def keys_of_card(card: LeadCard, secret: str) -> list[str]:
     """The keyed hashes of a lead's person."""
-    return PersonKeys.of(card.phone, card.email).hashes(secret)
+    return PersonKeys(card.phone, card.email).hashes(secret)
 
 
 def report(db: Session, campaign_id: UUID) -> CampaignReport:

@@ -1,6 +1,6 @@
 """People going through a cadence: which step is due, and what follows the way it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,12 +14,12 @@ from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
 from somos.modules.sdr.tables import CadenceStep, Enrolment, OutreachMessage
 
 
-def has_live(db: Session, lead_id: UUID, keys: Sequence[str]) -> bool:
-    """Whether this person is in a cadence already, of any campaign."""
-    mine = select(Enrolment.id).where(
-        (Enrolment.lead_id == lead_id) | written_to(Enrolment, keys), Enrolment.state.in_(LIVE_ENROLMENTS)
-    )
-    return db.scalar(mine.limit(1)) is not None
+def live_people(db: Session, lead_ids: Collection[UUID], keys: Collection[str]) -> set[str | UUID]:
+    """Of these leads and keys, those of people who are in a cadence already, of any campaign."""
+    columns = select(Enrolment.lead_id, Enrolment.phone_key, Enrolment.email_key)
+    whose = Enrolment.lead_id.in_(lead_ids) | written_to(Enrolment, keys)
+    found = db.execute(columns.where(whose, Enrolment.state.in_(LIVE_ENROLMENTS))).all()
+    return {value for row in found for value in row if value is not None}
 
 
 def step_now(db: Session, enrolment: Enrolment) -> CadenceStep | None:

@@ -25,18 +25,13 @@ def suppressed_among(db: Session, persons: Iterable[PersonKeys]) -> set[PersonKe
     return {person for person, keys in hashes.items() if found.intersection(keys)}
 
 
-def may_not_be_written_to(db: Session, keys: Collection[str], address_key: str | None = None) -> bool:
-    """Whether any key asked to be left alone, or the one address that would be used is dead."""
-    return asked_to_be_left_alone(db, keys) or (address_key is not None and is_dead(db, address_key))
+def reaches(db: Session, keys: Collection[str]) -> set[tuple[str, str]]:
+    """Of these keys, those that are suppressed, each with its reach: `person`, or the `address` alone."""
+    found = db.execute(select(Suppression.key, Suppression.reach).where(Suppression.key.in_(keys))) if keys else ()
+    return {(row.key, row.reach) for row in found}
 
 
 def asked_to_be_left_alone(db: Session, keys: Collection[str]) -> bool:
     """Whether the person behind any of these keys wants nothing from us, on any channel."""
     asked = exists().where(Suppression.key.in_(keys), Suppression.reach == "person")
     return bool(db.scalar(select(asked)))
-
-
-def is_dead(db: Session, address_key: str) -> bool:
-    """Whether this one address bounced."""
-    bounced = exists().where(Suppression.key == address_key, Suppression.reach == "address")
-    return bool(db.scalar(select(bounced)))
