@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -18,7 +20,7 @@ from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime, use
 from somos.mesh.tables import Root
 from somos.policy.tokens import TokenSigner, new_keypair
-from somos.settings import Settings
+from somos.settings import ROOT, Settings
 from tests.harness import days, services
 from tests.harness.mesh import Mesh
 from tests.harness.world import World
@@ -48,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
         days.choose(today)
     if not hasattr(config, "workerinput"):
         services.start()
+        # What machines read of the declarations, for tests that read it too; contradictions are other tests' business.
+        subprocess.run([sys.executable, "-m", "somos.cli", "derive", "--built"], cwd=ROOT, capture_output=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

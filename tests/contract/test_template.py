@@ -113,5 +113,5 @@ def test_no_secret_is_built_in() -> None:
 
 def test_the_build_script_carries_what_faas_cli_would_copy() -> None:
     script = (ROOT / "infra" / "images" / "build").read_text()
-    assert f"for folder in {' '.join(one.removeprefix('./') for one in COPIED)}; do" in script
+    assert f"for path in {' '.join(one.removeprefix('./') for one in COPIED)}; do" in script
     assert subprocess.run([ROOT / "infra" / "images" / "build", "--nothing"], capture_output=True).returncode == 2

@@ -60,6 +60,7 @@ class Server:
 def _step(line: str) -> str:
     known = {
         "docker pull": "pull",
+        "somos.cli derive --to /release": "files",
         "somos.cli migrate --expand": "expand",
         "somos.cli migrate": "contract",
         "faas-cli[1]": "functions 1",
@@ -94,7 +95,7 @@ def server(tmp_path: Path) -> Server:
 
 def test_it_migrates_before_it_switches_and_looks_before_it_says_well(server: Server) -> None:
     assert server.deploy("2").returncode == 0
-    assert server.steps == ["pull", "expand", "functions 2", "services 2", "gate"]
+    assert server.steps == ["pull", "files", "expand", "functions 2", "services 2", "gate"]
     assert server.now == "2"
     assert (server.home / "previous").readlink().name == "1"
 
@@ -113,19 +114,32 @@ def test_without_images_nothing_is_touched(server: Server) -> None:
     assert server.now == "1"
 
 
+def test_without_its_files_a_version_is_not_switched_to(server: Server) -> None:
+    server.says("docker", "[[ $* != *derive* ]]")
+    assert server.deploy("2").returncode == 2
+    assert server.steps == ["pull", "files"]
+    assert server.now == "1"
+
+
+def test_its_files_can_be_had_before_anything_runs(server: Server) -> None:
+    assert server.deploy("--files", "2").returncode == 0
+    assert server.steps == ["pull", "files"]
+    assert server.now == "1"
+
+
 def test_a_failed_migration_stops_everything(server: Server) -> None:
     server.says("docker", "[[ $* != *migrate* ]]")
     done = server.deploy("2")
     assert done.returncode == 3
     assert "nada foi trocado" in done.stderr
-    assert server.steps == ["pull", "expand"]
+    assert server.steps == ["pull", "files", "expand"]
     assert server.now == "1"
 
 
 def test_a_failed_backup_stops_before_the_migration(server: Server) -> None:
     server.says("backup", "exit 3")
     assert server.deploy("2", BACKUP_FIRST="1").returncode == 3
-    assert server.steps == ["pull", "backup"]
+    assert server.steps == ["pull", "files", "backup"]
 
 
 def test_a_version_that_is_not_well_is_taken_back(server: Server) -> None:
@@ -135,7 +149,7 @@ def test_a_version_that_is_not_well_is_taken_back(server: Server) -> None:
     assert done.returncode == 4
     assert "de volta a 1" in done.stderr
     assert server.steps == [
-        "pull", "expand", "functions 2", "services 2", "gate", "functions 1", "services 1", "gate",
+        "pull", "files", "expand", "functions 2", "services 2", "gate", "functions 1", "services 1", "gate",
     ]  # fmt: skip
     assert server.now == "1"
 
@@ -143,7 +157,7 @@ def test_a_version_that_is_not_well_is_taken_back(server: Server) -> None:
 def test_a_switch_that_fails_half_way_is_taken_back(server: Server) -> None:
     server.says("faas-cli", "[[ $TAG == 1 ]]")
     assert server.deploy("2").returncode == 4
-    assert server.steps == ["pull", "expand", "functions 2", "functions 1", "services 1", "gate"]
+    assert server.steps == ["pull", "files", "expand", "functions 2", "functions 1", "services 1", "gate"]
     assert server.now == "1"
 
 
@@ -177,7 +191,7 @@ def test_knative_gets_its_manifests_with_the_tag(server: Server) -> None:
 def test_with_units_as_containers_compose_alone_is_asked_for_the_whole_house(server: Server) -> None:
     server.says("docker", 'echo "$COMPOSE_FILE $SOMOS_PLACEMENT $FUNCTION_URL" >>"$LOG.told"')
     assert server.deploy("2", FUNCTIONS="compose").returncode == 0
-    assert server.steps == ["pull", "expand", "services 2", "gate"]
+    assert server.steps == ["pull", "files", "expand", "services 2", "gate"]
     files, *told = (server.folder / "log.told").read_text().splitlines()[-1].split()
     assert told == ["compose", "http://{unit}:8080"]
     assert {Path(name).parent.name for name in files.split(":")} == {"compose", "services"}

@@ -1,9 +1,12 @@
 """`somos functions`, `where`, `derive`: what the declarations in functions/ say."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from somos.settings import ROOT
 
 if TYPE_CHECKING:
     from somos.mesh.derive import Derived
@@ -19,9 +22,17 @@ def derived() -> "Derived":
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Só confere: falha se um arquivo derivado não corresponde.")
-def derive(check: bool) -> None:
-    """Escreve stack.yml, Knative, OpenAPI, rotas, permissões e o mapa a partir das funções."""
+@click.option("--check", is_flag=True, help="Só confere: falha se um arquivo versionado não corresponde.")
+@click.option("--built", is_flag=True, help="Só o que não se versiona, e só se algo mudou desde a última vez.")
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Escreve tudo nesta pasta.")
+def derive(check: bool, built: bool, folder: Path | None) -> None:
+    """Escreve o que se versiona (stack.yml, mapa, permissões) e o que as máquinas leem (OpenAPI, rotas, Knative…)."""
+    from somos.cli.built import is_current, note
+
+    if built and is_current():
+        return
+    from somos.mesh.derive import write
+
     found = derived()
     faults = found.faults or (found.drift() if check else [])
     for fault in faults:
@@ -31,9 +42,12 @@ def derive(check: bool) -> None:
     for warning in found.warnings:
         click.echo(f"aviso: {warning}", err=True)
     if check:
-        click.echo(f"{len(found.files)} arquivos derivados em dia")
+        click.echo(f"{len(found.committed)} arquivos derivados em dia")
         return
-    for name in found.write() or ["nada mudou"]:
+    changed = write(found.built if built else found.files, folder or ROOT)
+    if folder is None:
+        note(found.built)
+    for name in changed or ["nada mudou"]:
         click.echo(name)
 
 

@@ -1,15 +1,16 @@
 """Files derived from the declarations, and the checks that the declarations hold together.
 
-`somos derive` writes them; `somos derive --check` fails when one differs from what it would write, or when the
-declarations contradict themselves. Knows no module.
+`somos derive` writes them; `somos derive --check` fails when a committed one differs from what it would write, or when
+the declarations contradict themselves. Knows no module.
 """
 
 import importlib
 import json
 import os
 import pkgutil
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from somos.mesh.declare import Function
@@ -21,50 +22,99 @@ from somos.mesh.derive.needs import Needs, NeedsOf
 from somos.mesh.derive.nginx import nginx_bodies, nginx_routes, nginx_units
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.derive.permissions import permissions
-from somos.mesh.derive.placement import Placement
+from somos.mesh.derive.placement import Placement, Target
 from somos.mesh.derive.pods import documents, kustomization
 from somos.mesh.derive.services import compose, kubernetes
 from somos.mesh.derive.stack import stack
 from somos.mesh.derive.table import placement_table
-from somos.mesh.derive.units import homes, units, warnings
+from somos.mesh.derive.units import Unit, homes, units, warnings
 from somos.mesh.events import Event
 from somos.mesh.routes import Routes
 from somos.settings import ROOT
 
-__all__ = ["Derived", "Fault", "Needs", "NeedsOf", "derive", "known_events"]
+__all__ = ["Derived", "Fault", "Needs", "NeedsOf", "derive", "known_events", "write"]
+
+STACK = "stack.yml"
 
 
 @dataclass(frozen=True)
 class Derived:
-    """What the files should say, and what is wrong with what they are derived from."""
+    """What the files should say, and what is wrong with what they are derived from.
 
-    files: dict[str, str]
+    There are none while the declarations contradict themselves.
+    """
+
+    functions: list[Function]
+    events: list[type[Event]]
+    units: dict[str, list[Unit]]
+    """Those of each target."""
+    placement: Placement
     faults: list[Fault]
-    warnings: list[str] = field(default_factory=list)
-    """What a person must know before deploying; no reason to fail."""
 
-    def write(self, root: Path = ROOT) -> list[str]:
-        """Bring the files up to date; returns those that changed."""
-        changed = self.stale(root)
-        for name in changed:
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(self.files[name])
-        return changed
+    @cached_property
+    def committed(self) -> dict[str, str]:
+        """What people review: versioned, and checked for drift."""
+        if self.faults:
+            return {}
+        targets = {name: (target, self.units[name]) for name, target in self.placement.targets.items()}
+        return {
+            **{target.file: stack(them, name) for name, (target, them) in targets.items() if target.file == STACK},
+            "gateway/map.md": map_markdown(self.functions),
+            "gateway/permissions.md": permissions(self.functions),
+            "infra/placement.md": placement_table(targets),
+        }
 
-    def stale(self, root: Path = ROOT) -> list[str]:
-        """Files that differ from what would be written."""
-        return [name for name, text in self.files.items() if _read(root / name) != text]
+    @cached_property
+    def built(self) -> dict[str, str]:
+        """What machines read: built where it is needed, and never versioned."""
+        if self.faults:
+            return {}
+        routes = Routes.of(self.functions)
+        files: dict[str, str] = {}
+        for name, target in self.placement.targets.items():
+            files |= _manifests(name, target, self.units[name])
+            files[f"gateway/nginx/units/{name}.conf"] = nginx_units(self.units[name], target.platform)
+        return files | {
+            "infra/services/compose.yaml": compose(self.placement),
+            "infra/services/kubernetes.yaml": kubernetes(self.placement),
+            "infra/services/kustomization.yaml": documents([kustomization(["kubernetes.yaml"])]),
+            "gateway/openapi.json": openapi(self.functions),
+            "gateway/routes.json": json.dumps(routes.as_json(), indent=1) + "\n",
+            "gateway/units.json": json.dumps({name: homes(one) for name, one in self.units.items()}, indent=1) + "\n",
+            "gateway/nginx/routes.conf": nginx_routes(routes),
+            "gateway/nginx/bodies.conf": nginx_bodies(routes),
+            "gateway/map.json": map_json(self.functions, self.events),
+        }
+
+    @property
+    def files(self) -> dict[str, str]:
+        return self.committed | self.built
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person must know before deploying; no reason to fail."""
+        targets = self.placement.targets.items()
+        return [line for name, target in targets for line in warnings(name, target, self.units.get(name, []))]
 
     def drift(self, root: Path = ROOT) -> list[Fault]:
-        """The same as faults: where the first difference stands, and what to do."""
+        """Where a committed file first differs from what it should say, and what to do."""
         return [
             Fault(
-                f"{name}:{_first_difference(_read(root / name), self.files[name])}",
+                f"{name}:{_first_difference(_read(root / name), self.committed[name])}",
                 "não corresponde às declarações em functions/",
                 "Rode `somos derive` e versione o resultado",
             )
-            for name in self.stale(root)
+            for name in _stale(self.committed, root)
         ]
+
+
+def write(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
+    """Bring files up to date; returns those that changed."""
+    changed = _stale(files, root)
+    for name in changed:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(files[name])
+    return changed
 
 
 def derive(
@@ -73,55 +123,28 @@ def derive(
     needs_of: NeedsOf = lambda _: Needs(),
     placement: Placement | None = None,
 ) -> Derived:
-    """Everything, in memory. The files are left out while the declarations contradict themselves.
+    """Everything, in memory; each group of files is made when it is asked for.
 
     Raises PlacementError when infra/placement.toml cannot be read as one.
     """
     functions = sorted(functions, key=lambda function: function.name)
-    events = list(events)
+    events, placement = list(events), placement or Placement.load()
     found = faults(functions, events)
-    if found:
-        return Derived({}, found)
-    routes = Routes.of(functions)
-    placed, told = _placed(functions, needs_of, placement or Placement.load())
-    return Derived(
-        {
-            **placed,
-            "gateway/openapi.json": openapi(functions),
-            "gateway/routes.json": json.dumps(routes.as_json(), indent=1) + "\n",
-            "gateway/nginx/routes.conf": nginx_routes(routes),
-            "gateway/nginx/bodies.conf": nginx_bodies(routes),
-            "gateway/permissions.md": permissions(functions),
-            "gateway/map.json": map_json(functions, events),
-            "gateway/map.md": map_markdown(functions),
-        },
-        [],
-        told,
-    )
+    targets = {} if found else placement.targets
+    placed = {name: units(functions, target, placement, needs_of) for name, target in targets.items()}
+    return Derived(functions, events, placed, placement, found)
 
 
-def _placed(functions: list[Function], needs_of: NeedsOf, placement: Placement) -> tuple[dict[str, str], list[str]]:
-    """The files that say where everything runs, and what a person must know of them."""
-    found = {name: units(functions, target, placement, needs_of) for name, target in placement.targets.items()}
-    files: dict[str, str] = {}
-    for name, target in placement.targets.items():
-        if target.platform == "knative":
-            files |= knative(found[name], target.file)
-        elif target.platform == "compose":
-            files[target.file] = composed_units(found[name], name)
-        else:
-            schema = os.path.relpath("infra/openfaas/stack.schema.json", os.path.dirname(target.file) or ".")
-            files[target.file] = stack(found[name], name, schema)
-        files[f"gateway/nginx/units/{name}.conf"] = nginx_units(found[name], target.platform)
-    files |= {
-        "infra/services/compose.yaml": compose(placement),
-        "infra/services/kubernetes.yaml": kubernetes(placement),
-        "infra/services/kustomization.yaml": documents([kustomization(["kubernetes.yaml"])]),
-        "infra/placement.md": placement_table({n: (target, found[n]) for n, target in placement.targets.items()}),
-        "gateway/units.json": json.dumps({name: homes(one) for name, one in found.items()}, indent=1) + "\n",
-    }
-    told = [line for name, target in placement.targets.items() for line in warnings(name, target, found[name])]
-    return files, told
+def _manifests(name: str, target: Target, units: list[Unit]) -> dict[str, str]:
+    """What a platform reads of its units, but for the stack that people review."""
+    if target.platform == "knative":
+        return knative(units, target.file)
+    if target.platform == "compose":
+        return {target.file: composed_units(units, name)}
+    if target.file == STACK:
+        return {}
+    schema = os.path.relpath("infra/openfaas/stack.schema.json", os.path.dirname(target.file) or ".")
+    return {target.file: stack(units, name, schema)}
 
 
 def known_events() -> list[type[Event]]:
@@ -130,6 +153,11 @@ def known_events() -> list[type[Event]]:
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
     return [event for event in Event.__subclasses__() if event.__module__.startswith(package.__name__ + ".")]
+
+
+def _stale(files: Mapping[str, str], root: Path) -> list[str]:
+    """Files that differ from what would be written."""
+    return [name for name, text in files.items() if _read(root / name) != text]
 
 
 def _read(path: Path) -> str:

@@ -18,7 +18,7 @@ HEADER = """\
 LANGUAGE = "somos-python"
 REGISTRY = "${REGISTRY:-ghcr.io/somos}"
 # Into the build context, beside the functions: what the image holds.
-COPIED = ("./shared", "./gateway", "./infra/requirements")
+COPIED = ("./shared", "./gateway", "./infra/requirements", "./infra/placement.toml")
 
 
 def stack(units: Iterable[Unit], target: str = "function", schema: str = "infra/openfaas/stack.schema.json") -> str:
