@@ -122,7 +122,7 @@ def settings(database_urls: tuple[str, str], redis_url: str, keys: tuple[str, st
         suppression_key="supressao-de-teste",
         bcrypt_cost=4,
         backoff_scale=0,
-        **world.settings(),
+        outside=world.settings(),
     )
 
 

@@ -13,7 +13,8 @@ from sqlalchemy import insert, text
 from werkzeug.datastructures import Headers
 
 from gateway.local.exchange import Answer, Call
-from somos.adapters.public_web import Blocked, check_url, public_session
+from somos.adapters.sites import PROXY
+from somos.adapters.sites.public_web import Blocked, check_url, public_session
 from somos.mesh import clock, deliver, outbox
 from somos.mesh.database import atomically
 from somos.mesh.ids import uuid7
@@ -39,7 +40,8 @@ class Calls:
         self._invoke = invoke
         digest = hashlib.sha256(b"async-call:" + runtime.settings.mesh_secret.encode()).digest()
         self._seal = Fernet(base64.urlsafe_b64encode(digest))
-        self.callbacks: Callable[[], requests.Session] = lambda: public_session(runtime.settings.sites_proxy)
+        proxy = runtime.settings.outside.get(PROXY.name, "")
+        self.callbacks: Callable[[], requests.Session] = lambda: public_session(proxy)
 
     def take(self, call: Call, function: str, rest: str) -> Answer:
         """Store the call; 202 with its id. Raises Invalid for a callback that is not on the public internet."""

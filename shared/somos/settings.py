@@ -1,7 +1,7 @@
 """Configuration from the environment; secrets also from files, as OpenFaaS and Knative mount them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,27 +11,13 @@ SECRETS = Path("/var/openfaas/secrets")
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a process may be told. Empty means not configured; `wiring` says who needs what."""
+    """What the runtime itself may be told; empty means not configured. What a provider needs is declared beside its
+    adapter, and read from `outside` by the names declared there."""
 
     database_url: str = ""
     database_owner_url: str = ""
     redis_url: str = ""
     gateway_url: str = "http://127.0.0.1:8080"
-
-    evolution_url: str = ""
-    evolution_api_key: str = field(default="", repr=False)
-    evolution_webhook_token: str = field(default="", repr=False)
-    evolution_instance: str = "somos"
-    resend_url: str = ""
-    resend_api_key: str = field(default="", repr=False)
-    resend_webhook_secret: str = field(default="", repr=False)
-    serpapi_url: str = ""
-    serpapi_key: str = field(default="", repr=False)
-    openai_base_url: str = ""
-    openai_api_key: str = field(default="", repr=False)
-    openai_model: str = "gpt-6-luna"
-    cnpj_url: str = ""
-    sites_proxy: str = ""
 
     jwt_private_key: str = field(default="", repr=False)
     jwt_public_key: str = ""
@@ -50,18 +36,44 @@ class Settings:
     bcrypt_cost: int = 12
     log_level: str = "INFO"
 
+    outside: Mapping[str, str] = field(default_factory=dict, repr=False)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read `NAME` or `SOMOS_NAME` from the environment, else the secret file `name-with-dashes`."""
-        found = os.environ if environment is None else environment
+        given = _Given(os.environ if environment is None else environment)
         values: dict[str, object] = {}
-        for name, spec in cls.__dataclass_fields__.items():
-            raw = found.get(name.upper()) or found.get(f"SOMOS_{name.upper()}") or _secret_file(name)
-            if raw:
-                values[name] = spec.type(raw) if isinstance(spec.type, type) else raw
-        return cls(**values)  # type: ignore[arg-type]
+        for name in cls.names():
+            if raw := given.get(name.upper()):
+                kind = cls.__dataclass_fields__[name].type
+                values[name] = kind(raw) if isinstance(kind, type) else raw
+        return cls(**values, outside=given)  # type: ignore[arg-type]
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The runtime's own settings, in lower case."""
+        return [name for name in cls.__dataclass_fields__ if name != "outside"]
+
+
+class _Given(Mapping[str, str]):
+    """The environment, and behind it the secret files; nothing that is empty."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        value = self._environment.get(name) or self._environment.get(f"SOMOS_{name}") or _secret_file(name)
+        if not value:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
 
 
 def _secret_file(name: str) -> str:
-    path = SECRETS / name.replace("_", "-")
+    path = SECRETS / name.lower().replace("_", "-")
     return path.read_text().strip() if path.is_file() else ""

@@ -14,8 +14,9 @@ from redis.retry import Retry
 
 from infra.sandbox.config import Config
 from infra.sandbox.serve import Sandbox, start
-from somos.adapters.gate import Gate, Rate
+from somos.adapters.gate import Gate
 from somos.adapters.http import ResilientClient
+from somos.adapters.provider import Rate
 from somos.adapters.resilience import Terms
 from somos.mesh.log import configure
 from somos.settings import Settings
@@ -152,18 +153,20 @@ def wiring(world_now: World, redis_url: str, store: "redis.Redis", clock: SetClo
     keys = Config()
     settings = Settings(
         redis_url=redis_url,
-        evolution_url=f"{world_now.url}/evolution",
-        evolution_api_key=keys.evolution_api_key,
-        evolution_webhook_token=keys.evolution_webhook_token,
-        resend_url=f"{world_now.url}/resend",
-        resend_api_key=keys.resend_api_key,
-        resend_webhook_secret=keys.resend_webhook_secret,
-        serpapi_url=f"{world_now.url}/serpapi",
-        serpapi_key=keys.serpapi_key,
-        openai_base_url=f"{world_now.url}/openai/v1",
-        openai_api_key=keys.openai_api_key,
-        cnpj_url=f"{world_now.url}/cnpj",
-        sites_proxy=world_now.url,
+        outside={
+            "EVOLUTION_URL": f"{world_now.url}/evolution",
+            "EVOLUTION_API_KEY": keys.evolution_api_key,
+            "EVOLUTION_WEBHOOK_TOKEN": keys.evolution_webhook_token,
+            "RESEND_URL": f"{world_now.url}/resend",
+            "RESEND_API_KEY": keys.resend_api_key,
+            "RESEND_WEBHOOK_SECRET": keys.resend_webhook_secret,
+            "SERPAPI_URL": f"{world_now.url}/serpapi",
+            "SERPAPI_KEY": keys.serpapi_key,
+            "OPENAI_BASE_URL": f"{world_now.url}/openai/v1",
+            "OPENAI_API_KEY": keys.openai_api_key,
+            "CNPJ_URL": f"{world_now.url}/cnpj",
+            "SITES_PROXY": world_now.url,
+        },
         backoff_scale=0,
     )
     return Wiring(settings, lambda: store, clock)

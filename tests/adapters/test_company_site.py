@@ -7,9 +7,9 @@ import pytest
 import requests
 
 from infra.sandbox.people import companies
-from somos.adapters.company_site import CompanySite, _unreachable
 from somos.adapters.resilience import Caller, Terms
-from somos.adapters.site_rules import SiteRules
+from somos.adapters.sites.company_site import CompanySite, _unreachable
+from somos.adapters.sites.site_rules import SiteRules
 from somos.ports.errors import OutsideError, Refused, Throttled, Transient
 from somos.ports.sites import SitePage, Sites
 from somos.wiring import Wiring

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from somos.adapters.evolution import Evolution
+from somos.adapters.evolution.whatsapp import Evolution
 from somos.adapters.http import ResilientClient
 from somos.ports.errors import NotConfigured, OutsideError, Refused, Throttled, Transient, Unknown
 from somos.ports.whatsapp import Whatsapp

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.adapters.evolution_messages import moment_of, read_message, words_of
-from somos.adapters.evolution_reports import EvolutionReports
+from somos.adapters.evolution.messages import moment_of, read_message, words_of
+from somos.adapters.evolution.reports import EvolutionReports
 from somos.ports.whatsapp import Connection, Receipt
 
 

@@ -7,7 +7,8 @@ from threading import Barrier
 import pytest
 import redis
 
-from somos.adapters.gate import Gate, Rate
+from somos.adapters.gate import Gate
+from somos.adapters.provider import Rate
 from somos.ports.errors import Throttled, Transient
 from tests.adapters.conftest import SetClock
 

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from somos.adapters.langchain_llm import LangchainLlm
+from somos.adapters.openai.llm import LangchainLlm
 from somos.adapters.resilience import Caller, Terms
 from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Refused, Throttled, Transient
 from somos.ports.llm import Llm, Prompt, section

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from somos.adapters.http import ResilientClient
-from somos.adapters.minha_receita import MinhaReceita
+from somos.adapters.minha_receita.company_registry import MinhaReceita
 from somos.ports.company_registry import Activity, CompanyRegistry, Partner
 from somos.ports.errors import OutsideError, Refused, Transient
 from somos.wiring import Wiring

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from somos.adapters.public_web import Blocked, check_url, is_public, public_session
+from somos.adapters.sites.public_web import Blocked, check_url, is_public, public_session
 from tests.adapters.provider import Provider, Reply
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from somos.adapters.http import ResilientClient
-from somos.adapters.resend import Resend
+from somos.adapters.resend.email import Resend
 from somos.ports.email import Email
 from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Refused, Throttled, Transient, Unknown
 from somos.wiring import Wiring

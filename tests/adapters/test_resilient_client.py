@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from somos.adapters.gate import Rate
 from somos.adapters.http import ResilientClient
+from somos.adapters.provider import Rate
 from somos.adapters.resilience import Kind
 from somos.ports.errors import (
     NotConfigured,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from somos.adapters.http import ResilientClient
-from somos.adapters.serpapi import SerpApi, city_and_uf
+from somos.adapters.serpapi.search import SerpApi, city_and_uf
 from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Refused, Throttled, Transient
 from somos.ports.search import Search
 from somos.wiring import Wiring

@@ -2,8 +2,8 @@
 
 import pytest
 
-from somos.adapters.site_rules import SiteRules
-from somos.adapters.site_text import Page, read_page
+from somos.adapters.sites.site_rules import SiteRules
+from somos.adapters.sites.site_text import Page, read_page
 
 URL = "http://agencia.com.br/sobre/"
 

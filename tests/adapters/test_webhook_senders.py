@@ -8,8 +8,8 @@ import json
 import jwt
 import pytest
 
-from somos.adapters.evolution import EvolutionWebhooks
-from somos.adapters.resend import ResendWebhooks
+from somos.adapters.evolution.webhooks import EvolutionWebhooks
+from somos.adapters.resend.webhooks import ResendWebhooks
 from somos.mesh.problems import Problem
 from somos.ports.webhook_sender import Unauthorised
 from tests.adapters.conftest import SetClock

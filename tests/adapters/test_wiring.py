@@ -3,12 +3,15 @@
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 import redis
 
-from somos.adapters.evolution import Evolution
+from somos.adapters.evolution.whatsapp import Evolution
+from somos.adapters.provider import providers
 from somos.mesh.effects import operation
 from somos.mesh.problems import Problem
 from somos.ports.company_registry import CompanyRegistry
@@ -20,7 +23,7 @@ from somos.ports.search import Search
 from somos.ports.sites import Sites
 from somos.ports.whatsapp import Whatsapp
 from somos.settings import Settings
-from somos.wiring import Wiring, problems, required_secrets, required_settings
+from somos.wiring import ANSWERS, Wiring, optional_settings, problems, required_secrets, required_settings
 from tests.adapters.conftest import SetClock, closed_port
 
 ALL: list[type | str] = [Search, Sites, CompanyRegistry, Llm, Whatsapp, Email, "evolution", "resend"]
@@ -38,18 +41,39 @@ def test_a_unit_gets_only_the_secrets_its_ports_use() -> None:
     assert set(required_secrets(ALL)) <= set(required_settings(ALL))
 
 
-@pytest.mark.parametrize("name", required_settings(ALL))
-def test_every_name_is_one_that_settings_know(name: str) -> None:
-    assert name.lower() in Settings.__dataclass_fields__
+def test_each_name_is_declared_by_one_provider_and_is_none_of_the_runtime_s() -> None:
+    declared = [setting.name for provider in providers() for setting in provider.settings]
+    assert sorted(declared) == sorted({*required_settings(ANSWERS), *optional_settings(ANSWERS)})
+    assert not {name.lower() for name in declared} & set(Settings.names())
+
+
+@pytest.mark.parametrize("name", [name for provider in providers() for name in provider.ports])
+def test_a_provider_answers_for_ports_that_exist(wiring: Wiring, name: str) -> None:
+    module, _, protocol = name.rpartition(".")
+    port = getattr(import_module(module), protocol)
+    assert port in type(wiring.port(port)).__mro__
+
+
+def test_a_secret_is_read_from_its_file_and_the_environment_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("somos.settings.SECRETS", tmp_path)
+    (tmp_path / "serpapi-key").write_text("filed\n")
+    assert Settings.from_environment({}).outside["SERPAPI_KEY"] == "filed"
+    assert Settings.from_environment({"SOMOS_SERPAPI_KEY": "given"}).outside["SERPAPI_KEY"] == "given"
+    assert "SERPAPI_URL" not in Settings.from_environment({}).outside
+    assert "filed" not in repr(Settings.from_environment({}))
 
 
 def test_what_is_missing_or_wrong_is_said_in_one_sentence_each() -> None:
     settings = Settings(
-        serpapi_url="serpapi.com",
-        serpapi_key="with space",
-        resend_webhook_secret="whsec_not base64!",
-        sites_proxy="socks://x",
-        cnpj_url="http://[::1",
+        outside={
+            "SERPAPI_URL": "serpapi.com",
+            "SERPAPI_KEY": "with space",
+            "RESEND_WEBHOOK_SECRET": "whsec_not base64!",
+            "SITES_PROXY": "socks://x",
+            "CNPJ_URL": "http://[::1",
+        }
     )
     found = problems(settings, [Search, Sites, CompanyRegistry, "evolution", "resend"])
     assert [line.partition(":")[0] for line in found] == [
@@ -122,7 +146,7 @@ def test_health_asks_nobody_and_knows_what_is_missing(wiring: Wiring, store: "re
 def test_health_shows_a_provider_that_is_down_and_when_it_is_tried_again(
     redis_url: str, store: "redis.Redis", clock: SetClock
 ) -> None:
-    settings = Settings(redis_url=redis_url, cnpj_url=f"http://127.0.0.1:{closed_port()}", backoff_scale=0)
+    settings = Settings(redis_url=redis_url, outside={"CNPJ_URL": f"http://127.0.0.1:{closed_port()}"}, backoff_scale=0)
     wiring = Wiring(settings, lambda: store, clock)
 
     def state() -> dict[str, object]:
@@ -139,7 +163,7 @@ def test_health_shows_a_provider_that_is_down_and_when_it_is_tried_again(
 
 
 def test_health_without_redis_is_unknown_and_not_an_error(no_redis: "redis.Redis") -> None:
-    settings = Settings(redis_url="redis://gone", cnpj_url="http://cnpj.example")
+    settings = Settings(redis_url="redis://gone", outside={"CNPJ_URL": "http://cnpj.example"})
     states = {entry["provider"]: entry["state"] for entry in Wiring(settings, lambda: no_redis).health()}
     assert states["minha-receita"] == "unknown"
 
@@ -157,8 +181,9 @@ HEAVY = ("langchain", "langchain_core", "langchain_openai", "openai", "selectola
     "code",
     [
         "import somos.wiring, somos.ports.llm, somos.ports.sites, somos.ports.whatsapp",
-        "import somos.adapters.langchain_llm, somos.adapters.company_site, somos.adapters.evolution",
-        "import somos.adapters.serpapi, somos.adapters.resend, somos.adapters.minha_receita",
+        "import somos.adapters.openai.llm, somos.adapters.sites.company_site, somos.adapters.evolution.whatsapp",
+        "import somos.adapters.serpapi.search, somos.adapters.minha_receita.company_registry",
+        "import somos.adapters.resend.email, somos.adapters.resend.webhooks, somos.adapters.resend.reports",
     ],
 )
 def test_nothing_heavy_is_loaded_before_it_is_used(code: str) -> None:
@@ -171,3 +196,11 @@ def test_wiring_alone_loads_no_client_at_all() -> None:
     check = "import somos.wiring, sys; print([m for m in ('requests', 'redis', 'tenacity') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], env={"PYTHONPATH": "shared:."}, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_what_providers_declare_is_known_without_their_adapters() -> None:
+    check = "import somos.wiring, sys; print(*sorted(m for m in sys.modules if m.startswith('somos.adapters.')))"
+    done = subprocess.run([sys.executable, "-c", check], env={"PYTHONPATH": "shared:."}, capture_output=True, text=True)
+    folders = {type(provider).__module__ for provider in providers()} | {"somos.adapters.outside"}
+    folders |= {f"somos.adapters.{provider.name.replace('-', '_')}" for provider in providers()}
+    assert set(done.stdout.split()) == folders, done.stderr

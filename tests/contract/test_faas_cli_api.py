@@ -17,7 +17,7 @@ import requests
 import yaml
 from sqlalchemy import text
 
-from somos.adapters.public_web import public_session
+from somos.adapters.sites.public_web import public_session
 from somos.mesh import bodies, outbox
 from somos.mesh.runtime import Runtime
 from somos.mesh.worker import Sender

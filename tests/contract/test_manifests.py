@@ -15,6 +15,7 @@ import yaml
 from somos.cli.declarations import derived
 from somos.mesh.derive.placement import Placement
 from somos.settings import ROOT, Settings
+from somos.wiring import every_setting
 
 SCHEMA = json.loads((ROOT / "infra" / "openfaas" / "stack.schema.json").read_text())
 STACKS = ("stack.yml", "infra/openfaas/stack.compact.yml")
@@ -292,6 +293,6 @@ def settings_told(files: dict[str, str]) -> Iterator[str]:
 
 
 def test_everything_a_unit_is_told_is_something_it_reads(files: dict[str, str]) -> None:
-    read = {name.upper() for name in Settings.__dataclass_fields__} | {"THREADS", "SOMOS_FUNCTION", "SOMOS_FUNCTIONS"}
+    read = {*map(str.upper, Settings.names()), *every_setting(), "THREADS", "SOMOS_FUNCTION", "SOMOS_FUNCTIONS"}
     read |= {f"SOMOS_{name}" for name in list(read)}
     assert set(settings_told(files)) <= read

@@ -159,7 +159,7 @@ def evolution(mesh: Mesh, text: str, token: str | None = None, id: str = "3EB0AA
     """Somebody writes on WhatsApp."""
     key = {"remoteJid": "5511955550101@s.whatsapp.net", "fromMe": False, "id": id}
     body = {"event": "messages.upsert", "instance": "somos", "data": {"key": key, "message": {"conversation": text}}}
-    token = mesh.runtime.settings.evolution_webhook_token if token is None else token
+    token = mesh.runtime.settings.outside["EVOLUTION_WEBHOOK_TOKEN"] if token is None else token
     return mesh.call("POST /webhook/whatsapp", body, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -167,7 +167,7 @@ def resend(mesh: Mesh, event: str, secret: str | None = None, id: str = "msg_1",
     """Resend reports of one mail, signed as Svix does."""
     raw = json.dumps({"type": event, "data": {"email_id": "4ef9a417-02ed-4d39-9759-9611e0fcc8a2"}}).encode()
     headers = svix_headers(
-        secret or mesh.runtime.settings.resend_webhook_secret, id, int(mesh.time.timestamp()) - late_s, raw
+        secret or mesh.runtime.settings.outside["RESEND_WEBHOOK_SECRET"], id, int(mesh.time.timestamp()) - late_s, raw
     )
     return mesh.call("POST /webhook/email", headers=headers, data=raw, content_type="application/json")
 
@@ -179,7 +179,7 @@ def test_only_these_may_tell_us_anything() -> None:
 
 def test_a_wrong_signature_is_refused_and_leaves_nothing(mesh: Mesh) -> None:
     other = "whsec_b3V0cm8gc2VncmVkbyBxdWFscXVlcg=="
-    token = mesh.runtime.settings.evolution_webhook_token
+    token = mesh.runtime.settings.outside["EVOLUTION_WEBHOOK_TOKEN"]
     forged = [mesh.call(f"POST {path}", {"event": "messages.upsert", "type": "email.sent"}) for path in hooks()]
     forged += [evolution(mesh, "Oi", token=wrong) for wrong in ("", "x", token[:-1], token + "x", f"{token}.a.b")]
     forged += [resend(mesh, "email.sent", secret=other), resend(mesh, "email.sent", late_s=3600)]
@@ -192,7 +192,8 @@ def test_a_wrong_signature_is_refused_and_leaves_nothing(mesh: Mesh) -> None:
 
 def test_a_signature_of_other_words_is_refused(mesh: Mesh) -> None:
     raw = b'{"type": "email.delivered", "data": {}}'
-    headers = svix_headers(mesh.runtime.settings.resend_webhook_secret, "msg_1", int(mesh.time.timestamp()), raw)
+    secret = mesh.runtime.settings.outside["RESEND_WEBHOOK_SECRET"]
+    headers = svix_headers(secret, "msg_1", int(mesh.time.timestamp()), raw)
     other = raw.replace(b"delivered", b"complained")
     mesh.call("POST /webhook/email", headers=headers, data=other).refused(401, "unauthorised")
     assert mesh.one("select count(*) from mesh.inbox") == 0
@@ -225,9 +226,10 @@ def test_an_unaltered_report_is_not_flagged(mesh: Mesh) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"a"', b'{"event": 1}', b"\xff\xfe", b'{"data": []}'])
 def test_what_is_no_report_at_all_is_kept_for_a_person_and_breaks_nothing(mesh: Mesh, raw: bytes) -> None:
-    token = {"Authorization": f"Bearer {mesh.runtime.settings.evolution_webhook_token}"}
+    token = {"Authorization": f"Bearer {mesh.runtime.settings.outside['EVOLUTION_WEBHOOK_TOKEN']}"}
     assert mesh.call("POST /webhook/whatsapp", headers=token, data=raw).status == 200
-    signed = svix_headers(mesh.runtime.settings.resend_webhook_secret, "msg_1", int(mesh.time.timestamp()), raw)
+    secret = mesh.runtime.settings.outside["RESEND_WEBHOOK_SECRET"]
+    signed = svix_headers(secret, "msg_1", int(mesh.time.timestamp()), raw)
     assert mesh.call("POST /webhook/email", headers=signed, data=raw).status == 200
     assert [bytes(row["raw"]) for row in mesh.rows("select raw from mesh.inbox")] == [raw, raw]
     mesh.drain(tolerate=True)

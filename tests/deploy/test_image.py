@@ -23,6 +23,7 @@ from somos.mesh.database import engine_for
 from somos.settings import ROOT, Settings
 from tests.deploy.docker import Docker, NoDaemon, archive, daemon
 from tests.harness.mesh import Mesh
+from tests.harness.units import variables
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1500)]
 
@@ -88,7 +89,7 @@ class Unit:
         self.memory = int(told["limits"]["memory"].removesuffix("Mi")) << 20
         folder.chmod(0o755)
         for name in told["secrets"]:
-            (folder / name).write_text(str(getattr(settings, name.replace("-", "_"))))
+            (folder / name).write_text(variables(settings)[name.upper().replace("-", "_")])
             shutil.chown(folder / name, 10001, 10001)
             (folder / name).chmod(0o400)
         environment = {k: v for k, v in told["environment"].items() if "$" not in v} | {"port": str(self.port)}

@@ -54,8 +54,8 @@ def test_health_signing_in_and_webhooks_answer_while_every_reader_of_deals_waits
         assert gateway.call("GET /metrics").status_code == 200
         who = {"email": "ana@somos.test", "password": "nenhuma destas"}
         assert gateway.call("POST /api/v1/auth/login", json=who).status_code == 401
-        event = {"event": "connection.update", "instance": settings.evolution_instance, "data": {"state": "open"}}
-        signed = {"Authorization": f"Bearer {settings.evolution_webhook_token}"}
+        event = {"event": "connection.update", "instance": "somos", "data": {"state": "open"}}
+        signed = {"Authorization": f"Bearer {settings.outside['EVOLUTION_WEBHOOK_TOKEN']}"}
         assert gateway.call("POST /webhook/whatsapp", json=event, headers=signed).status_code == 200
         assert waiting(locked) >= PEOPLE_THREADS, "they waited all the while"
         locked.rollback()

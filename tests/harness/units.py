@@ -60,6 +60,12 @@ class Placed:
         return self._hosts.answer(name, request.environ)
 
 
+def variables(settings: Settings) -> dict[str, str]:
+    """The environment of a process that is told the same."""
+    own = {name.upper(): str(value) for name in Settings.names() if (value := getattr(settings, name)) != ""}
+    return {**own, **settings.outside}
+
+
 @contextmanager
 def running_units(grain: Grain, settings: Settings) -> Iterator[tuple[UnitProcesses, Placed]]:
     """Every unit of this grain, ready; ended afterwards."""
@@ -70,10 +76,9 @@ def running_units(grain: Grain, settings: Settings) -> Iterator[tuple[UnitProces
         folder = Path(name)
         shared = folder / "clock"
         shared.write_bytes(struct.pack("d", 0))  # whole before any unit reads it
-        told = {spec: str(value) for spec in Settings.__dataclass_fields__ if (value := getattr(settings, spec)) != ""}
         environment = {
             **os.environ,
-            **{key.upper(): value for key, value in told.items()},
+            **variables(settings),
             "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
             CLOCK: str(shared),
             "SOMOS_LOG_LEVEL": "WARNING",

@@ -28,18 +28,18 @@ class World:
         """What the product must be told to reach this world instead of the real one."""
         config = self._sandbox.world.config
         return {
-            "serpapi_url": f"{self.url}/serpapi",
-            "serpapi_key": config.serpapi_key,
-            "evolution_url": f"{self.url}/evolution",
-            "evolution_api_key": config.evolution_api_key,
-            "evolution_webhook_token": config.evolution_webhook_token,
-            "resend_url": f"{self.url}/resend",
-            "resend_api_key": config.resend_api_key,
-            "resend_webhook_secret": config.resend_webhook_secret,
-            "openai_base_url": f"{self.url}/openai/v1",
-            "openai_api_key": config.openai_api_key,
-            "cnpj_url": f"{self.url}/cnpj",
-            "sites_proxy": self.url,
+            "SERPAPI_URL": f"{self.url}/serpapi",
+            "SERPAPI_KEY": config.serpapi_key,
+            "EVOLUTION_URL": f"{self.url}/evolution",
+            "EVOLUTION_API_KEY": config.evolution_api_key,
+            "EVOLUTION_WEBHOOK_TOKEN": config.evolution_webhook_token,
+            "RESEND_URL": f"{self.url}/resend",
+            "RESEND_API_KEY": config.resend_api_key,
+            "RESEND_WEBHOOK_SECRET": config.resend_webhook_secret,
+            "OPENAI_BASE_URL": f"{self.url}/openai/v1",
+            "OPENAI_API_KEY": config.openai_api_key,
+            "CNPJ_URL": f"{self.url}/cnpj",
+            "SITES_PROXY": self.url,
         }
 
     def reset(self) -> None:

@@ -75,7 +75,10 @@ def routes(mesh: Mesh) -> list[tuple[str, dict[str, str]]]:
         ("/api/v1/tags", {**director, "CONTENT_TYPE": "application/json"}),
         ("/api/v1/imports", {**director, "CONTENT_TYPE": "text/csv"}),
         ("/api/v1/imports", {**director, "CONTENT_TYPE": "multipart/form-data; boundary=x"}),
-        ("/webhook/whatsapp", {"HTTP_AUTHORIZATION": f"Bearer {mesh.runtime.settings.evolution_webhook_token}"}),
+        (
+            "/webhook/whatsapp",
+            {"HTTP_AUTHORIZATION": f"Bearer {mesh.runtime.settings.outside['EVOLUTION_WEBHOOK_TOKEN']}"},
+        ),
         ("/", {"HTTP_CE_TYPE": "hunter.lead_found", "HTTP_CE_SIGNATURE": "t=1,v1=0"}),
     ]
 

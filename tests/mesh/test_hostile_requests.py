@@ -88,7 +88,7 @@ def bodies() -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("what", [one for one in ASKED if not one.startswith("GET")])
 def test_no_body_breaks_a_function(mesh: Mesh, director: Person, what: str) -> None:
-    token = {"X-Webhook-Token": mesh.runtime.settings.evolution_webhook_token}
+    token = {"X-Webhook-Token": mesh.runtime.settings.outside["EVOLUTION_WEBHOOK_TOKEN"]}
     for kind, raw in bodies():
         for person in (None, director):
             answer = mesh.call(what, as_=person, data=raw, content_type=kind, headers=token)

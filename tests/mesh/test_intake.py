@@ -14,7 +14,7 @@ PATH = "POST /webhook/whatsapp"
 
 
 def told(mesh: Mesh, raw: bytes, path: str = PATH, token: str | None = None) -> Answer:
-    token = token or mesh.runtime.settings.evolution_webhook_token
+    token = token or mesh.runtime.settings.outside["EVOLUTION_WEBHOOK_TOKEN"]
     headers = {"Authorization": f"Bearer {token}"}
     return mesh.call(path, headers=headers, data=raw, content_type="application/json")
 

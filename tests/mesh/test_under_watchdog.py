@@ -25,7 +25,7 @@ from somos.mesh.database import engine_for
 from somos.settings import ROOT, Settings
 from tests.contract.test_template import environment
 from tests.harness.mesh import Mesh
-from tests.harness.units import CLOCK, Clock
+from tests.harness.units import CLOCK, Clock, variables
 
 pytestmark = [pytest.mark.committed, pytest.mark.timeout(120)]
 
@@ -40,10 +40,9 @@ class Unit:
 
     def __init__(self, settings: Settings, folder: Path, clock: Path) -> None:
         self.port, self._upstream, self.folder = free_port(), free_port(), folder
-        told = {name: str(value) for name in Settings.__dataclass_fields__ if (value := getattr(settings, name)) != ""}
-        variables = {
+        told = {
             **os.environ,
-            **{name.upper(): value for name, value in told.items()},
+            **variables(settings),
             "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
             "SOMOS_FUNCTIONS": FUNCTIONS,
             "THREADS": "4",
@@ -62,7 +61,7 @@ class Unit:
         self._said = (folder / "said").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.harness.watchdog"],
-            env=variables,
+            env=told,
             cwd=ROOT,
             stdout=self._said,
             stderr=self._said,

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from somos.adapters.mail_text import plain_text
+from somos.adapters.resend.mail_text import plain_text
 from somos.modules.sdr.rules.absence import away_until
 from somos.modules.sdr.rules.inbound import Inbound, bounced, by_rules
 from tests.harness.corpus import Case, cases

@@ -1,1 +1,1 @@
-"""One adapter per provider, over one resilient client; loaded on first use by `somos.wiring`."""
+"""One folder per provider, over one resilient client; found by what each declares, loaded on first use."""

@@ -14,6 +14,7 @@ from uuid import uuid4
 from redis import Redis
 from redis.exceptions import RedisError
 
+from somos.adapters.provider import Rate
 from somos.ports.errors import Throttled, Transient
 
 CircuitState = Literal["closed", "open", "half-open", "unknown"]
@@ -106,14 +107,6 @@ elseif redis.call('HINCRBY', circuit, good and 'good' or 'bad', 1) >= majority t
 end
 return 1
 """
-
-
-@dataclass(frozen=True)
-class Rate:
-    """At most `count` calls in any `seconds`, all workers together."""
-
-    count: int
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Mapping
-from importlib import import_module
 
 from somos.local.environment import OUTSIDE
 
@@ -29,9 +28,7 @@ def _outside(settings: Mapping[str, str]) -> list[str]:
     from somos import wiring
     from somos.settings import Settings
 
-    places = (name.rsplit(".", 1) for name in wiring.PORTS)
-    calls = [getattr(import_module(module), protocol) for module, protocol in places]
-    return wiring.problems(Settings.from_environment(settings), [*calls, *wiring.SENDERS])
+    return wiring.problems(Settings.from_environment(settings), wiring.ANSWERS)
 
 
 def _database(url: str, owner_url: str) -> list[str]:

@@ -1,14 +1,13 @@
 """What the local parts are told: generated addresses and keys, or the real services a person points at."""
 
-import base64
 import json
 import os
 import re
-import secrets as randomness
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from somos.adapters.provider import Setting, providers
 from somos.local.addresses import LOOPBACK, free_port, holder_of, is_free
 from somos.local.engines import postgres, valkey
 from somos.local.secrets import kept, kept_pair, kept_password
@@ -17,15 +16,13 @@ from somos.settings import ROOT
 # Where a stack keeps everything it knows; another folder is another stack.
 FOLDER = Path(os.environ.get("SOMOS_FOLDER") or ROOT / ".somos").resolve()
 
-# Each outside service: its place in the sandbox world, and what must come with a real address.
+# Each outside service's address: its place in the sandbox world, and what must come with a real one.
 OUTSIDE = {
-    "EVOLUTION_URL": ("/evolution", ("EVOLUTION_API_KEY", "EVOLUTION_WEBHOOK_TOKEN")),
-    "RESEND_URL": ("/resend", ("RESEND_API_KEY", "RESEND_WEBHOOK_SECRET")),
-    "SERPAPI_URL": ("/serpapi", ("SERPAPI_KEY",)),
-    "OPENAI_BASE_URL": ("/openai/v1", ("OPENAI_API_KEY",)),
-    "CNPJ_URL": ("/cnpj", ()),
+    one.name: (one.sandbox, tuple(setting for setting in provider.settings if setting.secret))
+    for provider in providers()
+    for one in provider.settings
+    if one.sandbox is not None
 }
-
 
 KEPT = "ports.json"
 
@@ -109,7 +106,7 @@ def complete(environment: Mapping[str, str], folder: Path, ports: Ports) -> dict
         if not environment.get(name):
             made[name] = sandbox + place
             # A key for the real service never goes to the stand-in.
-            made |= {companion: _sandbox_key(secrets, companion) for companion in companions}
+            made |= {one.name: _sandbox_key(secrets, one) for one in companions}
     if not environment.get("SERPAPI_URL") and not environment.get("SITES_PROXY"):
         made["SITES_PROXY"] = sandbox  # results that were made up lead to sites that were made up
     return {**environment, **made}
@@ -131,11 +128,11 @@ def for_parts(settings: Mapping[str, str], folder: Path) -> dict[str, str]:
 def unused_keys(environment: Mapping[str, str]) -> list[str]:
     """One line for each key that stays unused because its service's address is not set."""
     return [
-        f"{key} não será usada: {url} não está definida, o mundo simulado responde"
+        f"{key.name} não será usada: {url} não está definida, o mundo simulado responde"
         for url, (_, companions) in OUTSIDE.items()
         if not environment.get(url)
         for key in companions
-        if environment.get(key)
+        if environment.get(key.name)
     ]
 
 
@@ -166,10 +163,5 @@ def read_env_file(path: Path) -> dict[str, str]:
     return values
 
 
-def _sandbox_key(secrets: Path, name: str) -> str:
-    def make() -> str:
-        if name == "RESEND_WEBHOOK_SECRET":
-            return "whsec_" + base64.b64encode(randomness.token_bytes(24)).decode()
-        return f"sandbox-{randomness.token_hex(16)}"
-
-    return kept(secrets, "sandbox-" + name.lower().replace("_", "-"), make)
+def _sandbox_key(secrets: Path, setting: Setting) -> str:
+    return kept(secrets, "sandbox-" + setting.name.lower().replace("_", "-"), setting.stand_in)

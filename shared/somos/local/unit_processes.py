@@ -13,6 +13,7 @@ from somos.local.addresses import LOOPBACK, held_port
 from somos.local.processes import Identity, dying_with_us, last_lines, spawn, stop
 from somos.mesh.derive.units import Unit
 from somos.settings import ROOT, Settings
+from somos.wiring import every_setting
 
 ZYGOTE = (sys.executable, "-m", "somos.mesh.zygote")
 # Settings that are no secret and no address of the outside: every unit may know them.
@@ -101,7 +102,11 @@ class UnitProcesses:
         """What this unit is told: of secrets and of the outside only what its functions need."""
         allowed = {*COMMON, *(_field(name) for name in (*unit.secrets, *unit.settings))}
         told = Settings.from_environment(self._environment)
-        settings = {name.upper(): str(value) for name in sorted(allowed) if (value := getattr(told, name, ""))}
+        settings = {
+            name.upper(): str(value)
+            for name in sorted(allowed)
+            if (value := getattr(told, name, None) or told.outside.get(name.upper()))
+        }
         return {
             **self._bare(),
             **settings,
@@ -113,7 +118,8 @@ class UnitProcesses:
 
     def _bare(self) -> dict[str, str]:
         """The environment without any setting of ours."""
-        ours = {spelling for name in Settings.__dataclass_fields__ for spelling in _spellings(name)}
+        names = {*map(str.upper, Settings.names()), *every_setting()}
+        ours = {*names, *(f"SOMOS_{name}" for name in names)}
         return {name: value for name, value in self._environment.items() if name not in ours}
 
     def _sibling(self, unit: Unit) -> dict[str, object]:
@@ -124,9 +130,5 @@ class UnitProcesses:
 
 
 def _field(name: str) -> str:
-    """`evolution-api-key` and `EVOLUTION_API_KEY` as Settings calls it."""
+    """`jwt-public-key` and `JWT_PUBLIC_KEY` as Settings calls it."""
     return name.lower().replace("-", "_")
-
-
-def _spellings(field: str) -> tuple[str, str]:
-    return field.upper(), f"SOMOS_{field.upper()}"

@@ -22,8 +22,7 @@ from somos.policy.principals import SYSTEM
 if TYPE_CHECKING:
     from somos.ports.webhook_sender import WebhookSender
 
-# Signatures and tokens are checked here and never stored.
-_KEPT_HEADERS = ("Content-Type", "User-Agent", "Svix-Id", "Svix-Timestamp", "X-Event-Type", "X-Instance-Name")
+_KEPT_HEADERS = ("Content-Type", "User-Agent")
 
 _KEEP = text("""
 insert into mesh.inbox (id, function, provider, dedupe, headers, raw, digest, received_at)
@@ -43,7 +42,7 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # Not what the provider documents: kept all the same, for a person to look at.
         dedupe = f"raw:{digest}"
-    id = uuid7()
+    id, kept = uuid7(), (*_KEPT_HEADERS, *sender.kept_headers)
     with transaction(runtime.engine, Acting(SYSTEM, hook.function, id)) as db:
         made = db.execute(
             _KEEP,
@@ -52,7 +51,7 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
                 "function": hook.function,
                 "provider": hook.signed_by,
                 "dedupe": dedupe,
-                "headers": json.dumps({n: request.headers[n] for n in _KEPT_HEADERS if n in request.headers}),
+                "headers": json.dumps({n: request.headers[n] for n in kept if n in request.headers}),
                 "raw": raw,
                 "digest": digest,
                 "now": clock.now(),

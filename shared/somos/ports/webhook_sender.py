@@ -9,6 +9,9 @@ __all__ = ["Unauthorised", "WebhookSender"]
 
 
 class WebhookSender(Protocol):
+    # What its reports are stored with; signatures and tokens are checked and never stored.
+    kept_headers: tuple[str, ...]
+
     def admit(self, headers: Mapping[str, str]) -> None:
         """Raise Unauthorised when the headers alone show that it is somebody else: then nothing more is read."""
         ...

@@ -131,7 +131,7 @@ class Desk:
 
     def evolution(self, event: str, data: Any, instance: str = INSTANCE) -> Answer:
         """A report from WhatsApp, stored; the next drain acts on it."""
-        headers = {"Authorization": f"Bearer {self.mesh.runtime.settings.evolution_webhook_token}"}
+        headers = {"Authorization": f"Bearer {self.mesh.runtime.settings.outside['EVOLUTION_WEBHOOK_TOKEN']}"}
         body = {"event": event, "instance": instance, "data": data, "date_time": str(uuid7())}
         return self.mesh.call("POST /webhook/whatsapp", body, headers=headers)
 
@@ -153,7 +153,8 @@ class Desk:
         """A report from Resend, signed as Svix does."""
         raw = json.dumps({"type": event, "created_at": self.mesh.time.isoformat(), "data": data}).encode()
         id, at = id or f"msg_{uuid7().hex}", str(int(self.mesh.time.timestamp()))
-        secret = base64.b64decode(self.mesh.runtime.settings.resend_webhook_secret.removeprefix("whsec_") + "==")
+        shared = self.mesh.runtime.settings.outside["RESEND_WEBHOOK_SECRET"]
+        secret = base64.b64decode(shared.removeprefix("whsec_") + "==")
         mac = hmac.new(secret, f"{id}.{at}.".encode() + raw, hashlib.sha256).digest()
         headers = {
             "svix-id": id,

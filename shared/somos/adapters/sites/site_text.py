@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
-from somos.adapters.site_rules import SiteRules
+from somos.adapters.sites.site_rules import SiteRules
 from somos.kernel.documents import normalise_cnpj
 from somos.kernel.emails import normalise_email
 from somos.kernel.phones import normalise_phone

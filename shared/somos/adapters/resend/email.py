@@ -1,19 +1,13 @@
-"""E-mail through Resend: sending under our key, reading, and proving that a webhook is from it (Svix)."""
+"""E-mail through Resend: sending under our key, and reading."""
 
-import base64
-import binascii
 import hashlib
-import hmac
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from somos.adapters.http import Answer, ResilientClient, by_status
-from somos.mesh.problems import Unavailable
 from somos.ports.email import Email, ReceivedEmail, Sent
 from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Refused, Transient
-from somos.ports.webhook_sender import Unauthorised
 
 # Resend's own words for its errors; the status alone says too little (409, 403 and 429 mean two things each).
 QUOTAS = {"daily_quota_exceeded": 3600.0, "monthly_quota_exceeded": 24 * 3600.0}
@@ -25,8 +19,6 @@ OURS_TO_SET_RIGHT = {
     "method_not_allowed": "bad-address",
 }
 
-TOLERANCE_S = 300
-LONGEST_TIME = 12  # digits of a moment in seconds
 GONE = "mail-gone"
 
 
@@ -83,7 +75,7 @@ def _words(mail: Mapping[str, Any]) -> str:
     text = str(mail.get("text") or "")
     if text.strip():
         return text
-    from somos.adapters.mail_text import plain_text  # on first use: it loads a parser
+    from somos.adapters.resend.mail_text import plain_text  # on first use: it loads a parser
 
     return plain_text(str(mail.get("html") or ""))
 
@@ -136,49 +128,3 @@ def _judge(answer: Answer) -> OutsideError | None:
     if 400 <= status < 500 and name and status not in (401, 403, 408, 429):
         return Refused("O serviço de e-mail recusou a mensagem.", code=name, status=status)
     return by_status(answer)
-
-
-class ResendWebhooks:
-    """Svix: HMAC-SHA256 over id, time and the raw bytes."""
-
-    def __init__(self, secret: str, clock: Callable[[], datetime]) -> None:
-        self._key, self._clock = signing_key(secret), clock
-
-    def admit(self, headers: Mapping[str, str]) -> None:
-        """Only the bytes show who it is."""
-
-    def slim(self, raw: bytes) -> bytes:
-        return raw
-
-    def verify(self, headers: Mapping[str, str], raw: bytes) -> None:
-        if not self._key:
-            raise Unavailable("RESEND_WEBHOOK_SECRET não está configurado ou não é um segredo whsec_.")
-        given = {name.lower(): value for name, value in headers.items()}
-        id, at = given.get("svix-id", ""), given.get("svix-timestamp", "")
-        if not id or not at.isdecimal() or len(at) > LONGEST_TIME:
-            raise Unauthorised("Webhook de e-mail sem assinatura.")
-        if abs(self._clock().timestamp() - int(at)) > TOLERANCE_S:
-            raise Unauthorised("Webhook de e-mail com horário fora da tolerância.")
-        mac = hmac.new(self._key, f"{id}.{at}.".encode() + raw, hashlib.sha256).digest()
-        expected = base64.b64encode(mac).decode()
-        signatures = [entry.partition(",") for entry in given.get("svix-signature", "").split()]
-        # All are compared, so that the time taken says nothing.
-        matches = [
-            hmac.compare_digest(signature.encode(), expected.encode())
-            for version, _, signature in signatures
-            if version == "v1"
-        ]
-        if not any(matches):
-            raise Unauthorised("Webhook de e-mail com assinatura inválida.")
-
-    def dedupe(self, headers: Mapping[str, str], payload: Mapping[str, Any]) -> str:  # noqa: ARG002
-        return {name.lower(): value for name, value in headers.items()}["svix-id"]
-
-
-def signing_key(secret: str) -> bytes:
-    """The bytes behind `whsec_...`; empty when it is not one. Padding may be missing."""
-    encoded = secret.strip().removeprefix("whsec_")
-    try:
-        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return b""

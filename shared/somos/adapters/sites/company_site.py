@@ -11,10 +11,10 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from somos.adapters.http import read_body, transport_error
-from somos.adapters.public_web import Blocked, Resolve, check_url, public_session, system_resolver
 from somos.adapters.resilience import Caller
-from somos.adapters.site_rules import SiteRules
-from somos.adapters.site_text import Page, read_page
+from somos.adapters.sites.public_web import Blocked, Resolve, check_url, public_session, system_resolver
+from somos.adapters.sites.site_rules import SiteRules
+from somos.adapters.sites.site_text import Page, read_page
 from somos.kernel.hosts import domain_of
 from somos.ports.errors import OutsideError, Refused, Throttled, Transient
 from somos.ports.sites import PageText, SitePage, Sites

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from somos.adapters.evolution_messages import read_edit, read_message
+from somos.adapters.evolution.messages import read_edit, read_message
 from somos.ports.whatsapp import ChatMessage, Connection, Receipt, Reports, Said, WhatsappReports
 
 _Receipt = Literal["sent", "delivered", "read", "failed"]
