@@ -9,9 +9,9 @@ from somos.mesh import Conflict, Context, Page, http
 from somos.modules.hunter.actions.icp_profiles import save_version
 from somos.modules.hunter.queries.icp_profiles import criteria, live_search, view
 from somos.modules.hunter.schemas.icp_profiles import (
-    IcpChange,
     IcpDraft,
     IcpFilter,
+    IcpPatch,
     IcpSummary,
     IcpVersionView,
     IcpView,
@@ -28,9 +28,7 @@ def icp_profiles_list(filter: IcpFilter, ctx: Context) -> Page[IcpSummary]:
 
 @http.post("/api/v1/icp-profiles", allow="hunter:write")
 def icp_profiles_create(draft: IcpDraft, ctx: Context) -> IcpView:
-    profile = IcpProfile(name=draft.name, created_by=ctx.principal.id)
-    ctx.db.add(profile)
-    ctx.db.flush()
+    profile = ctx.create(IcpProfile, name=draft.name, created_by=ctx.principal.id)
     save_version(ctx.db, profile, draft.criteria, ctx.principal.id)
     return view(ctx.db, profile)
 
@@ -41,16 +39,13 @@ def icp_profiles_get(id: UUID, ctx: Context) -> IcpView:
 
 
 @http.patch("/api/v1/icp-profiles/{id}", allow="hunter:write")
-def icp_profiles_change(id: UUID, change: IcpChange, ctx: Context) -> IcpView:
+def icp_profiles_patch(id: UUID, patch: IcpPatch, ctx: Context) -> IcpView:
     """Change a profile; other criteria become a new version, the same ones do not."""
     profile = ctx.get(IcpProfile, id, lock=True)
-    if change.name is not None:
-        profile.name = change.name
-    if change.archived is not None:
-        profile.archived = change.archived
-    if change.criteria is not None and change.criteria != criteria(ctx.db, id, profile.number):
+    ctx.change(profile, **patch.model_dump(include={"name", "archived"}, exclude_unset=True))
+    if patch.criteria is not None and patch.criteria != criteria(ctx.db, id, profile.number):
         profile.number += 1
-        save_version(ctx.db, profile, change.criteria, ctx.principal.id)
+        save_version(ctx.db, profile, patch.criteria, ctx.principal.id)
     return view(ctx.db, profile)
 
 

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from somos.events.hunter import LeadSettled
-from somos.mesh import Conflict, Context, Invalid, Page, http
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Invalid, Page, http
 from somos.modules.hunter.actions import merge_suggestions
-from somos.modules.hunter.rules.leads import NotAllowed
 from somos.modules.hunter.schemas.merge_suggestions import MergeChoice, SuggestionFilter, SuggestionView
 from somos.modules.hunter.tables.merge_suggestions import MergeSuggestion
 
@@ -21,31 +21,22 @@ def merge_suggestions_merge(id: UUID, choice: MergeChoice, ctx: Context) -> Sugg
     suggestion = _open(ctx, id)
     if choice.survivor_id not in (suggestion.lead_id, suggestion.other_id):
         raise Invalid("O lead que fica deve ser um dos dois", field="survivor_id")
-    try:
-        unfinished = merge_suggestions.merge(ctx.db, suggestion, choice.survivor_id, ctx.principal.id)
-    except NotAllowed as refused:
-        raise Conflict(str(refused), code="lead-state") from None
+    unfinished = merge_suggestions.merge(ctx.db, suggestion, choice.survivor_id, ctx.principal.id)
     for lead in unfinished:
         ctx.emit(LeadSettled(lead_id=lead.id, session_id=lead.session_id, outcome="duplicate"))
-    return _shown(ctx, suggestion)
+    return ctx.show(suggestion, SuggestionView)
 
 
 @http.post("/api/v1/merge-suggestions/{id}/dismiss", allow="lead.decide", status=200)
 def merge_suggestions_dismiss(id: UUID, ctx: Context) -> SuggestionView:
     """They are two."""
     suggestion = _open(ctx, id)
-    suggestion.state, suggestion.decided_by = "dismissed", ctx.principal.id
-    return _shown(ctx, suggestion)
+    ctx.change(suggestion, state="dismissed", decided_by=ctx.principal.id)
+    return ctx.show(suggestion, SuggestionView)
 
 
 def _open(ctx: Context, id: UUID) -> MergeSuggestion:
     suggestion = ctx.get(MergeSuggestion, id, lock=True)
     if suggestion.state != "open":
-        raise Conflict("Alguém já decidiu esta sugestão.", code="suggestion-decided")
+        raise NotAllowed("Alguém já decidiu esta sugestão.", code="suggestion-decided")
     return suggestion
-
-
-def _shown(ctx: Context, suggestion: MergeSuggestion) -> SuggestionView:
-    ctx.db.flush()
-    ctx.db.refresh(suggestion)
-    return SuggestionView.model_validate(suggestion)

@@ -1,12 +1,10 @@
 """Searches under way and past: their counters, and the ways to hold, continue and stop one."""
 
-from collections.abc import Callable
 from uuid import UUID
 
-from somos.mesh import Conflict, Context, Page, http
+from somos.mesh import Context, Page, http
 from somos.modules.hunter.actions import search_sessions
 from somos.modules.hunter.queries.search_sessions import credits_on
-from somos.modules.hunter.rules.leads import NotAllowed
 from somos.modules.hunter.rules.limits import CREDITS_PER_DAY
 from somos.modules.hunter.schemas.search_sessions import SessionDetail, SessionFilter, SessionResume, SessionView
 from somos.modules.hunter.tables.search_sessions import SearchSession
@@ -25,8 +23,8 @@ def search_sessions_get(id: UUID, ctx: Context) -> SessionDetail:
 @http.post("/api/v1/search-sessions/{id}/pause", allow="hunter:write", status=200)
 def search_sessions_pause(id: UUID, ctx: Context) -> SessionDetail:
     """Hold the search: no new outside call starts until it is resumed."""
-    session = _locked(ctx, id)
-    _move(ctx, session, lambda: search_sessions.pause(session, "person"))
+    session = ctx.get(SearchSession, id, lock=True)
+    search_sessions.pause(session, "person")
     ctx.progress(session.task_id, state=session.state)
     return _detail(ctx, session)
 
@@ -34,8 +32,8 @@ def search_sessions_pause(id: UUID, ctx: Context) -> SessionDetail:
 @http.post("/api/v1/search-sessions/{id}/resume", allow="hunter:write", status=200)
 def search_sessions_resume(id: UUID, choice: SessionResume, ctx: Context) -> SessionDetail:
     """Continue a held search, perhaps with a higher cap."""
-    session = _locked(ctx, id)
-    _move(ctx, session, lambda: search_sessions.resume(session))
+    session = ctx.get(SearchSession, id, lock=True)
+    search_sessions.resume(session)
     session.credits_cap = max(session.credits_cap, choice.credits_cap or 0)
     step = search_sessions.advance(ctx.db, session, secret=ctx.settings.suppression_key, now=ctx.now)
     search_sessions.announce(ctx, session, step)
@@ -45,26 +43,13 @@ def search_sessions_resume(id: UUID, choice: SessionResume, ctx: Context) -> Ses
 @http.post("/api/v1/search-sessions/{id}/cancel", allow="hunter:write", status=200)
 def search_sessions_cancel(id: UUID, ctx: Context) -> SessionDetail:
     """Stop the search for good. What was found stays; a later search of the profile continues from here."""
-    session = _locked(ctx, id)
-    _move(ctx, session, lambda: search_sessions.end(session, "cancelled", f"por {ctx.principal.name}", ctx.now))
+    session = ctx.get(SearchSession, id, lock=True)
+    search_sessions.end(session, "cancelled", f"por {ctx.principal.name}", ctx.now)
     ctx.cancel_task(session.task_id)
     return _detail(ctx, session)
 
 
-def _locked(ctx: Context, id: UUID) -> SearchSession:
-    ctx.get(SearchSession, id)
-    return search_sessions.lock(ctx.db, id)
-
-
-def _move(ctx: Context, session: SearchSession, change: Callable[[], None]) -> None:
-    try:
-        change()
-    except NotAllowed as refused:
-        raise Conflict(str(refused), code="search-state", fresh=_detail(ctx, session)) from None
-
-
 def _detail(ctx: Context, session: SearchSession) -> SessionDetail:
     ctx.db.flush()
-    ctx.db.refresh(session)
-    shown = SessionView.model_validate(session).model_dump()
+    shown = ctx.show(session, SessionView).model_dump()
     return SessionDetail(**shown, credits_today=credits_on(ctx.db, ctx.today), credits_per_day=CREDITS_PER_DAY)

@@ -98,5 +98,5 @@ def test_only_what_is_declared_larger_takes_more_than_json(mesh: Mesh) -> None:
         return max([one.max_bytes for one in (*function.endpoints, *function.webhooks)], default=0)
 
     larger = {name for name, function in mesh.functions.items() if largest(function) > bodies.JSON}
-    assert larger >= {"crm-imports", "hunter-lead-imports"}
+    assert larger >= {"crm-imports", "hunter-leads"}
     assert largest(mesh.functions["auth-login"]) == bodies.ANONYMOUS

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.modules.hunter.rules import leads, search_sessions
-from somos.modules.hunter.rules.leads import LEAD, NotAllowed, move_lead
-from somos.modules.hunter.rules.search_sessions import SESSION, move_session
+from somos.kernel.refusals import NotAllowed
+from somos.modules.hunter.rules import leads
+from somos.modules.hunter.rules.leads import LEAD
+from somos.modules.hunter.rules.search_sessions import SESSION
 
 LABELS = [
     "interested", "question", "unclear", "wrong_person", "no", "later", "optout", "automatic", "bounce",
@@ -17,35 +18,35 @@ LABELS = [
 
 
 def test_blocked_leads_nowhere_but_to_erasure_and_erased_nowhere():
-    assert LEAD["blocked"] == {"erased"}
-    assert LEAD["erased"] == frozenset()
+    assert LEAD.moves["blocked"] == {"erased"}
+    assert LEAD.moves["erased"] == frozenset()
 
 
 def test_every_state_but_the_ends_may_be_blocked_or_erased():
-    for state in set(LEAD) - {"blocked", "erased"}:
-        assert {"blocked", "erased"} <= LEAD[state]
+    for state in set(LEAD.states) - {"blocked", "erased"}:
+        assert {"blocked", "erased"} <= LEAD.moves[state]
 
 
 def test_only_an_accepted_lead_is_converted():
-    assert [state for state, targets in LEAD.items() if "converted" in targets] == ["accepted"]
+    assert [state for state, targets in LEAD.moves.items() if "converted" in targets] == ["accepted"]
 
 
 def test_an_ended_search_never_moves_again():
-    assert all(not SESSION[state] for state in ("completed", "failed", "cancelled"))
+    assert all(not SESSION.moves[state] for state in ("completed", "failed", "cancelled"))
     with pytest.raises(NotAllowed, match="Uma busca cancelada não pode passar a em andamento"):
-        move_session("cancelled", "running")
+        SESSION.move("cancelled", "running")
 
 
 def test_a_refusal_is_a_sentence_in_portuguese():
     with pytest.raises(NotAllowed, match="Um lead bloqueado não pode passar a qualificado"):
-        move_lead("blocked", "qualified")
+        LEAD.move("blocked", "qualified")
 
 
 def test_every_state_has_a_name_and_leads_only_to_states():
-    assert set(leads.LEAD_NAMES) == set(LEAD)
-    assert set(search_sessions.SESSION_NAMES) == set(SESSION)
-    assert all(targets <= set(LEAD) for targets in LEAD.values())
-    assert all(targets <= set(SESSION) for targets in SESSION.values())
+    assert set(LEAD.names) == set(LEAD.states)
+    assert set(SESSION.names) == set(SESSION.states)
+    assert all(targets <= set(LEAD.states) for targets in LEAD.moves.values())
+    assert all(targets <= set(SESSION.states) for targets in SESSION.moves.values())
 
 
 @pytest.mark.parametrize(
@@ -85,17 +86,17 @@ def test_later_is_the_day_that_was_named_within_a_year_else_in_a_month(said: dat
     assert leads.wakes_on(said, date(2026, 11, 23)) == day
 
 
-@given(st.sampled_from(sorted(LEAD)), st.sampled_from(LABELS))
+@given(st.sampled_from(sorted(LEAD.states)), st.sampled_from(LABELS))
 def test_whatever_is_answered_every_step_is_one_the_machine_allows(state, label):
     for following in leads.after_reply(state, label):
-        state = move_lead(state, following)
+        state = LEAD.move(state, following)
 
 
 @pytest.mark.parametrize("follow", [leads.after_acceptance, leads.after_deal, leads.after_sending])
 def test_facts_that_come_late_or_twice_never_break_the_machine(follow):
-    for state in LEAD:
+    for state in LEAD.states:
         for following in follow(state):
-            state = move_lead(state, following)
+            state = LEAD.move(state, following)
         assert follow(state) == [] or follow is leads.after_deal
 
 
@@ -106,5 +107,5 @@ def test_a_deal_converts_a_lead_even_when_its_acceptance_was_not_heard_yet():
 
 
 def test_no_way_leads_through_an_end():
-    for start, goal in product(LEAD, LEAD):
-        assert not {"duplicate", "blocked", "erased"} & set(leads.path(start, goal)[:-1])
+    for start, goal in product(LEAD.states, LEAD.states):
+        assert not {"duplicate", "blocked", "erased"} & set(LEAD.path(start, goal, leads.CLOSED)[:-1])

@@ -10,11 +10,14 @@ class Machine:
     """The states of one kind of record: where each may go, and how people call it.
 
     `what` begins the sentence of a refusal ("Um lead"); `moves` lists the targets of each state, separated by spaces;
-    `names` are the states in Portuguese. The states stand here once: CHECK constraints and schemas read `states`.
+    `names` are the states in Portuguese, `code` is that of a refusal. The states stand here once: CHECK constraints and
+    schemas read `states`.
     """
 
-    def __init__(self, what: str, moves: Mapping[str, str], names: Mapping[str, str]) -> None:
-        self._what = what
+    def __init__(
+        self, what: str, moves: Mapping[str, str], names: Mapping[str, str], code: str = "no-such-transition"
+    ) -> None:
+        self._what, self._code = what, code
         self.moves: Mapping[str, frozenset[str]] = MappingProxyType(
             {state: frozenset(targets.split()) for state, targets in moves.items()}
         )
@@ -30,9 +33,7 @@ class Machine:
     def move(self, state: str, to: str) -> str:
         """The new state. Raises NotAllowed when there is no such transition."""
         if not self.allows(state, to):
-            raise NotAllowed(
-                f"{self._what} {self.names[state]} não pode passar a {self.names[to]}.", code="no-such-transition"
-            )
+            raise NotAllowed(f"{self._what} {self.names[state]} não pode passar a {self.names[to]}.", code=self._code)
         return to
 
     def path(self, state: str, goal: str, avoiding: Collection[str] = ()) -> list[str]:

@@ -1,7 +1,7 @@
 """What a handler holds while it runs: who asks, the transaction, and the ways out of it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -22,7 +22,7 @@ from somos.mesh.journal import Journal, settle
 from somos.mesh.log import log
 from somos.mesh.problems import Conflict, NotFound, Stale
 from somos.mesh.runtime import Runtime
-from somos.mesh.schemas import Filter, Page
+from somos.mesh.schemas import Filter, Page, Record, View
 from somos.policy.principals import SYSTEM, Kind, Principal
 from somos.policy.scopes import visible
 
@@ -317,16 +317,20 @@ class Context:
         self._db = None
 
     def fresh(self, view: Any) -> Any:
-        """The dispatcher's, after `abandon`: the row that the handler had locked, as it is now; None without one."""
-        if self._locked is None or not (isinstance(view, type) and issubclass(view, BaseModel)):
+        """The dispatcher's, after `abandon`: the row that the handler had locked, as it is now; None without one.
+
+        A view that tells more than the row holds gives way to the one that it extends.
+        """
+        views = [one for one in getattr(view, "__mro__", ()) if issubclass(one, View) and one not in (View, Record)]
+        if self._locked is None or not views:
             return None
         table, id = self._locked
         with transaction(self.runtime.engine, self._acting) as db:
             row = db.scalars(self.visible(table).where(cast(Any, table).id == id)).first()
-            try:
-                return None if row is None else view.model_validate(row)
-            except ValidationError:
-                return None  # this endpoint answers with something else
+            for one in views if row is not None else ():
+                with suppress(ValidationError):
+                    return one.model_validate(row)
+        return None  # this endpoint answers with something else
 
     def _before_commit(self, db: Session) -> None:
         db.flush()

@@ -85,7 +85,7 @@ def test_a_lead_is_given_to_somebody_with_an_account(hunt: Hunt):
 def test_a_refused_lead_is_accepted_by_a_person_only_with_a_reason_and_the_decision_is_kept(hunt: Hunt):
     lead = hunt.one_lead()
     assert lead["state"] == "rejected_campaign"
-    decide(hunt, lead, "accept").refused(409, "lead-state")
+    assert decide(hunt, lead, "accept").refused(409, "lead-state")["fresh"]["state"] == "rejected_campaign"
     accepted = decide(hunt, lead, "accept", reason="Conheço o dono, fazem vídeos").ok()
     assert accepted["state"] == "qualified"
     assert [(label["decision"], label["decided_by"]) for label in accepted["labels"]] == [

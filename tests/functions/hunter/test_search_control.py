@@ -46,12 +46,12 @@ def test_a_new_version_of_the_profile_reads_afresh_and_makes_no_second_lead(hunt
 def test_results_beyond_the_limit_are_kept_and_the_next_search_takes_them_without_paying(hunt: Hunt):
     icp = hunt.icp(cnaes=[])
     session = hunt.search(icp, limit=2, sources=["web"])
-    hunt.run("hunter-on-search-requested", "hunter-on-source-wanted")
+    hunt.run("hunter-on-search-facts", "hunter-on-source-wanted")
     assert hunt.session(session)["found"] == 2
     hunt.call(hunt.diretora, f"POST /api/v1/search-sessions/{session['id']}/cancel").ok()
     paid = hunt.calls("serpapi")
     following = hunt.search(icp, limit=5, sources=["web"])
-    hunt.run("hunter-on-search-requested", "hunter-on-source-wanted")
+    hunt.run("hunter-on-search-facts", "hunter-on-source-wanted")
     assert hunt.session(following)["found"] == 5
     assert hunt.calls("serpapi") == paid
     assert len(hunt.leads()) == 5
@@ -60,7 +60,7 @@ def test_results_beyond_the_limit_are_kept_and_the_next_search_takes_them_withou
 def test_what_a_cancelled_search_left_half_done_the_next_one_finishes(hunt: Hunt):
     icp = one_company(hunt)
     session = hunt.search(icp)
-    hunt.run("hunter-on-search-requested", "hunter-on-source-wanted")
+    hunt.run("hunter-on-search-facts", "hunter-on-source-wanted")
     assert [lead["state"] for lead in hunt.leads()] == ["discovered"]
     hunt.call(hunt.diretora, f"POST /api/v1/search-sessions/{session['id']}/cancel").ok()
     hunt.mesh.drain()
@@ -80,15 +80,14 @@ def test_cancelling_starts_no_new_outside_call_and_is_final(hunt: Hunt):
     task = hunt.get(f"/api/v1/agents/tasks/{session['task_id']}")
     assert task["state"] == "cancelled"
     for what in ("cancel", "pause", "resume"):
-        hunt.call(hunt.diretora, f"POST /api/v1/search-sessions/{session['id']}/{what}", {}).refused(
-            409, "search-state"
-        )
+        path = f"POST /api/v1/search-sessions/{session['id']}/{what}"
+        assert hunt.call(hunt.diretora, path, {}).refused(409, "search-state")["fresh"]["state"] == "cancelled"
 
 
-@pytest.mark.parametrize("after", ["hunter-on-search-requested", "hunter-on-source-wanted", "hunter-on-lead-found"])
+@pytest.mark.parametrize("after", ["hunter-on-search-facts", "hunter-on-source-wanted", "hunter-on-lead-found"])
 def test_a_search_held_at_any_step_asks_nobody_and_goes_on_from_there(hunt: Hunt, after: str):
     session = hunt.search(one_company(hunt))
-    steps = ["hunter-on-search-requested", "hunter-on-source-wanted", "hunter-on-lead-found"]
+    steps = ["hunter-on-search-facts", "hunter-on-source-wanted", "hunter-on-lead-found"]
     before = steps[: steps.index(after) + 1]
     hunt.run(*before)
     assert hunt.post(f"/api/v1/search-sessions/{session['id']}/pause")["state"] == "paused"
@@ -159,7 +158,7 @@ def test_a_model_that_fails_for_a_while_is_asked_again_and_the_lead_is_judged_on
 @pytest.mark.any_day
 def test_a_search_that_stands_still_is_nudged_and_then_given_up(hunt: Hunt):
     session = hunt.search(one_company(hunt))
-    hunt.run("hunter-on-search-requested", "hunter-on-source-wanted")
+    hunt.run("hunter-on-search-facts", "hunter-on-source-wanted")
     # The step that would enrich the lead is lost for good, each time it is stated again.
     for _ in range(4):
         with hunt.mesh.db() as db:
@@ -175,7 +174,7 @@ def test_a_search_that_stands_still_is_nudged_and_then_given_up(hunt: Hunt):
 
 def test_a_lead_whose_step_was_lost_is_found_again_by_the_timer(hunt: Hunt):
     session = hunt.search(one_company(hunt))
-    hunt.run("hunter-on-search-requested", "hunter-on-source-wanted")
+    hunt.run("hunter-on-search-facts", "hunter-on-source-wanted")
     with hunt.mesh.db() as db:
         db.execute(text("update mesh.deliveries set state = 'dead' where function = 'hunter-on-lead-found'"))
     hunt.mesh.advance(minutes=35)

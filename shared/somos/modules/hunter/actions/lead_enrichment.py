@@ -14,7 +14,7 @@ from somos.modules.hunter.actions.leads import erase
 from somos.modules.hunter.actions.merge_suggestions import absorb, suggest
 from somos.modules.hunter.queries.lead_sources import facts_of
 from somos.modules.hunter.rules.facts import Fact
-from somos.modules.hunter.rules.leads import TWINS, UNSETTLED, move_lead
+from somos.modules.hunter.rules.leads import LEAD, TWINS, UNSETTLED
 from somos.modules.hunter.rules.merge_suggestions import may_be_one
 from somos.modules.hunter.tables.leads import Lead
 from somos.modules.hunter.tables.search_sessions import SearchSession
@@ -78,7 +78,7 @@ def enrich(
             if outcome is not None:
                 settled.append(Settled(lead.id, lead.session_id, outcome))
                 return outcome, settled
-    lead.state = move_lead(lead.state, "enriching")
+    lead.state = LEAD.move(lead.state, "enriching")
     suggest(db, lead)
     return "enriched", settled
 
@@ -99,7 +99,7 @@ def _join(
         if other.state == "erased":
             erase(db, lead, "request", secret)
         else:
-            lead.state = move_lead(lead.state, "blocked")
+            lead.state = LEAD.move(lead.state, "blocked")
             lead.refusal = "É a mesma empresa de um lead bloqueado."
         return "blocked"
     if other.state == "erased":

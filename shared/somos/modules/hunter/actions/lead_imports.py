@@ -20,7 +20,7 @@ from somos.modules.hunter.actions.leads import Ended, block
 from somos.modules.hunter.actions.search_sessions import count
 from somos.modules.hunter.rules import lead_imports
 from somos.modules.hunter.rules.facts import chosen, exact_keys
-from somos.modules.hunter.rules.search_sessions import move_session
+from somos.modules.hunter.rules.search_sessions import SESSION
 from somos.modules.hunter.schemas.lead_imports import ImportReport, RefusedLine
 from somos.modules.hunter.tables.icp_profiles import IcpProfile
 from somos.modules.hunter.tables.search_sessions import SearchSession
@@ -54,7 +54,7 @@ def open_session(ctx: Context, profile: IcpProfile, lines: int) -> SearchSession
     )
     ctx.db.add(session)
     ctx.db.flush()
-    session.state = move_session(session.state, "running")
+    session.state = SESSION.move(session.state, "running")
     return session
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -14,8 +14,8 @@ from somos.modules.hunter.prompts import text_of
 from somos.modules.hunter.queries.lead_scores import Case, judged, marks
 from somos.modules.hunter.rules.evidence import Line
 from somos.modules.hunter.rules.facts import company_keys
-from somos.modules.hunter.rules.leads import move_lead
-from somos.modules.hunter.rules.rubric import Answer, Criterion, judge
+from somos.modules.hunter.rules.leads import LEAD, SOURCE_NAMES
+from somos.modules.hunter.rules.rubric import Answer, Answered, Criterion, judge
 from somos.modules.hunter.tables.lead_scores import LeadScore
 from somos.modules.hunter.tables.leads import Lead
 from somos.ports.llm import Prompt, section
@@ -25,7 +25,7 @@ class CriterionAnswer(BaseModel):
     """One criterion, filled."""
 
     id: str
-    answer: Literal["yes", "partly", "no", "unknown"]
+    answer: Answered
     value: str | None = None
     quote: str | None = None
 
@@ -49,22 +49,20 @@ def prompt_for(asked: Iterable[Criterion], lines: Iterable[Line]) -> Prompt:
 
 def answers_in(output: dict[str, Any]) -> list[Answer]:
     """What the model said, cut to a size a person can read."""
-    said = RubricAssessment.model_validate(output).criteria
+    criteria = RubricAssessment.model_validate(output).criteria
     return [
-        Answer(one.id, one.answer, (one.value or "")[:200] or None, (one.quote or "")[:500] or None) for one in said
+        Answer(one.id, one.answer, (one.value or "")[:200] or None, (one.quote or "")[:500] or None) for one in criteria
     ]
 
 
 Outcome = Literal["qualified", "rejected", "blocked", "undecided"]
-
-_NAMES: Final = {"site": "o site da empresa", "registry": "o cadastro da Receita", "model": "o modelo de linguagem"}
 
 
 def settle(
     db: Session,
     lead_id: UUID,
     case: Case,
-    said: Sequence[Answer],
+    answers: Sequence[Answer],
     *,
     now: datetime,
     model: str | None = None,
@@ -82,20 +80,20 @@ def settle(
     found = marks(db, company_keys(case.facts), now)
     lead.relationship, lead.last_contact_at, lead.refusal = found.relationship, found.last_contact_at, found.refusal
     if found.suppressed:
-        lead.state = move_lead(lead.state, "blocked")
+        lead.state = LEAD.move(lead.state, "blocked")
         return lead, "blocked"
     if found.refusal is not None:
-        lead.state = move_lead(lead.state, "rejected_campaign")
+        lead.state = LEAD.move(lead.state, "rejected_campaign")
         return lead, "rejected"
-    score = judged(db, lead_id, case.rubric, case.facts) or _score(db, lead, case, said, model, prompt_version)
+    score = judged(db, lead_id, case.rubric, case.facts) or _score(db, lead, case, answers, model, prompt_version)
     if unanswered:
         lead.unreached = sorted({*lead.unreached, "model"})
     lead.score, lead.reason, lead.refusal = score.total, _with_unreached(score.reason, lead.unreached), score.exclusion
-    lead.state = move_lead(lead.state, "scored")
+    lead.state = LEAD.move(lead.state, "scored")
     db.flush()
     if unanswered and not score.qualified and score.exclusion is None:
         return lead, "undecided"
-    lead.state = move_lead(lead.state, "qualified" if score.qualified else "rejected_campaign")
+    lead.state = LEAD.move(lead.state, "qualified" if score.qualified else "rejected_campaign")
     return lead, "qualified" if score.qualified else "rejected"
 
 
@@ -103,13 +101,13 @@ def _with_unreached(reason: str, unreached: Sequence[str]) -> str:
     """The reason, and what it lacks."""
     if not unreached:
         return reason
-    return f"{reason} Não responderam: {', '.join(_NAMES[name] for name in unreached)}."
+    return f"{reason} Não responderam: {', '.join(SOURCE_NAMES[name] for name in unreached)}."
 
 
 def _score(
-    db: Session, lead: Lead, case: Case, said: Sequence[Answer], model: str | None, prompt_version: str | None
+    db: Session, lead: Lead, case: Case, answers: Sequence[Answer], model: str | None, prompt_version: str | None
 ) -> LeadScore:
-    verdict = judge(case.rubric, case.icp, case.facts, case.lines, said)
+    verdict = judge(case.rubric, case.icp, case.facts, case.lines, answers)
     score = LeadScore(
         lead_id=lead.id,
         icp_id=lead.icp_id,

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from somos.kernel.refusals import NotAllowed
 from somos.mesh import clock
 from somos.mesh.problems import Conflict
 from somos.modules.hunter.actions import lead_keys
@@ -16,15 +17,13 @@ from somos.modules.hunter.queries.lead_scores import marks
 from somos.modules.hunter.queries.lead_sources import COLUMNS, facts_of
 from somos.modules.hunter.rules.facts import company_keys, fact
 from somos.modules.hunter.rules.leads import (
-    LEAD_NAMES,
+    LEAD,
     NEVER_CONTACTED,
     UNSETTLED,
-    NotAllowed,
     after_acceptance,
     after_deal,
     after_reply,
     after_sending,
-    move_lead,
     wakes_on,
 )
 from somos.modules.hunter.rules.limits import RETENTION_DAYS
@@ -94,27 +93,27 @@ def accept(db: Session, lead: Lead, reason: str | None, by: UUID, now: datetime)
     if lead.state == "rejected_campaign":
         against = marks(db, company_keys(facts_of(db, lead.id)), now).refusal
         if against is not None:
-            raise Conflict(against, code="lead-not-contactable")
+            raise NotAllowed(against, code="lead-not-contactable")
         if reason is None:
-            raise NotAllowed("Este lead foi recusado: diga por que ele serve.")
-        lead.state, lead.refusal = move_lead(lead.state, "qualified"), None
+            raise NotAllowed("Este lead foi recusado: diga por que ele serve.", code="lead-state")
+        lead.state, lead.refusal = LEAD.move(lead.state, "qualified"), None
     elif lead.state == "scored":
-        lead.state = move_lead(lead.state, "qualified")
+        lead.state = LEAD.move(lead.state, "qualified")
     elif lead.state in (*UNSETTLED, "duplicate", "blocked", "erased"):
-        raise NotAllowed(f"Um lead {LEAD_NAMES[lead.state]} não pode ser aceito.")
+        raise NotAllowed(f"Um lead {LEAD.names[lead.state]} não pode ser aceito.", code="lead-state")
     label(db, lead, "accepted", reason, by)
 
 
 def reject(db: Session, lead: Lead, reason: str, by: UUID) -> None:
     """Not for this campaign: in no export and no send of it."""
-    lead.state, lead.refusal = move_lead(lead.state, "rejected_campaign"), reason
+    lead.state, lead.refusal = LEAD.move(lead.state, "rejected_campaign"), reason
     label(db, lead, "rejected", reason, by)
 
 
 def never_contact(db: Session, lead: Lead, reason: str, by: UUID) -> None:
     """Never again, for any campaign. There is no way back."""
     if lead.state != "blocked":
-        lead.state = move_lead(lead.state, "blocked")
+        lead.state = LEAD.move(lead.state, "blocked")
     lead.refusal = reason
     label(db, lead, "never_contact", reason, by)
 
@@ -133,7 +132,7 @@ def correct(db: Session, lead: Lead, values: dict[str, str], secret: str, now: d
 
 def _walk(lead: Lead, path: Iterable[str]) -> None:
     for state in path:
-        lead.state = move_lead(lead.state, state)
+        lead.state = LEAD.move(lead.state, state)
 
 
 def message_sent(db: Session, lead_id: UUID, now: datetime) -> None:
@@ -196,7 +195,7 @@ def block(db: Session, ids: Collection[UUID], refusal: str) -> list[Ended]:
             continue
         if lead.state in UNSETTLED:
             ended.append(Ended(lead.id, lead.session_id))
-        lead.state = move_lead(lead.state, "blocked")
+        lead.state = LEAD.move(lead.state, "blocked")
         lead.refusal = refusal
     return ended
 
@@ -205,7 +204,7 @@ def wake(db: Session, today: date) -> None:
     """Leads whose day has come may be written to again."""
     due = select(Lead).where(Lead.state == "later", Lead.later_until <= today).order_by(Lead.id).limit(500)
     for lead in db.scalars(due.with_for_update(key_share=True, skip_locked=True)):
-        lead.state = move_lead(lead.state, "qualified")
+        lead.state = LEAD.move(lead.state, "qualified")
         lead.later_until = None
 
 
@@ -223,7 +222,7 @@ def erase(db: Session, lead: Lead, why: str, secret: str, now: datetime | None =
         setattr(lead, name, None)
     lead.employees = None
     lead.reason = lead.refusal = None
-    lead.state = move_lead(lead.state, "erased")
+    lead.state = LEAD.move(lead.state, "erased")
     lead.erased_why = why
     lead.erased_at = now or clock.now()
 

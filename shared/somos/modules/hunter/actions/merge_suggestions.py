@@ -5,11 +5,12 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from somos.kernel.refusals import NotAllowed
 from somos.modules.hunter.actions import lead_keys, leads
 from somos.modules.hunter.actions.lead_sources import add_facts, show
 from somos.modules.hunter.queries.lead_sources import facts_of
 from somos.modules.hunter.rules.facts import late
-from somos.modules.hunter.rules.leads import LEAD, LEAD_NAMES, TWINS, UNSETTLED, NotAllowed, move_lead
+from somos.modules.hunter.rules.leads import LEAD, TWINS, UNSETTLED
 from somos.modules.hunter.rules.merge_suggestions import Named, may_be_one, suggestions
 from somos.modules.hunter.tables.lead_origins import LeadOrigin
 from somos.modules.hunter.tables.leads import Lead
@@ -24,9 +25,9 @@ def merge(db: Session, suggestion: MergeSuggestion, survivor_id: UUID, by: UUID)
     survivor = pair[survivor_id]
     other = next(lead for id, lead in pair.items() if id != survivor_id)
     if survivor.state in ("duplicate", "blocked", "erased"):
-        raise NotAllowed(f"O lead que ficaria está {LEAD_NAMES[survivor.state]}.")
+        raise NotAllowed(f"O lead que ficaria está {LEAD.names[survivor.state]}.", code="lead-state")
     if not may_be_one(survivor.cnpj, other.cnpj):
-        raise NotAllowed("Os dois leads têm CNPJs diferentes: são duas empresas.")
+        raise NotAllowed("Os dois leads têm CNPJs diferentes: são duas empresas.", code="lead-state")
     unfinished = [other] if other.state in UNSETTLED else []
     absorb(db, other, survivor, are_late=True)
     show(survivor, facts_of(db, survivor.id))
@@ -44,15 +45,15 @@ def merge(db: Session, suggestion: MergeSuggestion, survivor_id: UUID, by: UUID)
 
 def absorb(db: Session, lead: Lead, into: Lead, *, are_late: bool) -> None:
     """One lead becomes the duplicate of another, which gets its keys, its origins and what was known of it."""
-    if "duplicate" not in LEAD[lead.state]:
-        move_lead(lead.state, "duplicate")
+    if "duplicate" not in LEAD.moves[lead.state]:
+        LEAD.move(lead.state, "duplicate")
     facts = facts_of(db, lead.id)
     add_facts(db, into.id, late(facts) if are_late else facts)
     lead_keys.hand_over(db, lead.id, into.id)
     db.execute(update(LeadOrigin).where(LeadOrigin.lead_id == lead.id).values(lead_id=into.id))
     db.execute(update(Lead).where(Lead.duplicate_of == lead.id).values(duplicate_of=into.id))
     lead.duplicate_of = into.id
-    lead.state = move_lead(lead.state, "duplicate")
+    lead.state = LEAD.move(lead.state, "duplicate")
 
 
 def suggest(db: Session, lead: Lead) -> None:

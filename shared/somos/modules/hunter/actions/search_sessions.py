@@ -28,7 +28,7 @@ from somos.modules.hunter.rules.limits import (
     OPEN_PAGES,
     STALLED_AFTER_MINUTES,
 )
-from somos.modules.hunter.rules.search_sessions import move_session
+from somos.modules.hunter.rules.search_sessions import SESSION
 from somos.modules.hunter.tables.leads import Lead
 from somos.modules.hunter.tables.search_pages import SearchPage
 from somos.modules.hunter.tables.search_sessions import COUNTERS, SearchSession
@@ -59,7 +59,7 @@ def lock(db: Session, session_id: UUID) -> SearchSession:
 
 def start(db: Session, session: SearchSession) -> None:
     """Plan every first page that this version of the profile has not read; take over what was left undone."""
-    session.state = move_session(session.state, "running")
+    session.state = SESSION.move(session.state, "running")
     icp = criteria(db, session.icp_id, session.icp_number)
     sources = tuple(session.sources)
     for place, query in enumerate(search_queries(icp, sources)):
@@ -101,9 +101,9 @@ def advance(db: Session, session: SearchSession, *, secret: str, now: datetime) 
     capped = _want(db, session, step, now)
     if not step.pages and session.settled == session.found:
         if capped:
-            session.state, session.reason = move_session(session.state, "paused"), capped
+            session.state, session.reason = SESSION.move(session.state, "paused"), capped
         else:
-            session.state, session.finished_at = move_session(session.state, "completed"), now
+            session.state, session.finished_at = SESSION.move(session.state, "completed"), now
             step.finished = True
     return step
 
@@ -196,16 +196,16 @@ def page_unread(
 
 def pause(session: SearchSession, reason: str) -> None:
     """No new outside call starts until somebody resumes it."""
-    session.state, session.reason = move_session(session.state, "paused"), reason
+    session.state, session.reason = SESSION.move(session.state, "paused"), reason
 
 
 def resume(session: SearchSession) -> None:
-    session.state, session.reason = move_session(session.state, "running"), None
+    session.state, session.reason = SESSION.move(session.state, "running"), None
 
 
 def end(session: SearchSession, state: str, reason: str, now: datetime) -> None:
     """Cancelled or failed: what was found stays, nothing new starts."""
-    session.state, session.reason, session.finished_at = move_session(session.state, state), reason, now
+    session.state, session.reason, session.finished_at = SESSION.move(session.state, state), reason, now
 
 
 def announce(ctx: Context, session: SearchSession, step: Step) -> None:

@@ -22,8 +22,6 @@ def criteria(db: Session, icp_id: UUID, number: int) -> Icp:
 
 def view(db: Session, profile: IcpProfile) -> IcpView:
     """The profile with its newest criteria and what they are worth."""
-    db.flush()
-    db.refresh(profile)
     newest = criteria(db, profile.id, profile.number)
     rubric = rubric_of(newest)
     return IcpView(

@@ -23,7 +23,6 @@ from somos.modules.hunter.tables.leads import Lead
 def detail(db: Session, lead: Lead) -> LeadDetail:
     """The lead as its page shows it."""
     db.flush()
-    db.refresh(lead)
     score = newest_score(db, lead.id)
     labels = select(LeadLabel).where(LeadLabel.lead_id == lead.id).order_by(LeadLabel.id)
     return LeadDetail(

@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from somos.kernel.hosts import domain_of
 from somos.kernel.phones import is_mobile
 
 Kind = Literal["email", "phone", "social"]
-KINDS: tuple[Kind, ...] = ("email", "phone", "social")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Action = Literal["ignore", "prefer"]
-ACTIONS: tuple[Action, ...] = ("ignore", "prefer")
+ACTIONS: tuple[Action, ...] = get_args(Action)
 MAX_STARS = 4
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from somos.kernel.documents import normalise_cnpj
@@ -16,7 +16,7 @@ from somos.kernel.places import parse_state
 from somos.kernel.text import storable
 
 Origin = Literal["person", "csv", "site", "maps", "web", "registry"]
-ORIGINS: tuple[Origin, ...] = ("person", "csv", "site", "maps", "web", "registry")
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 # What a lead shows for each field comes from the first of these that knows it. The registry's phone and e-mail
 # are usually the accountant's, so it comes last for those; for the law it comes first.

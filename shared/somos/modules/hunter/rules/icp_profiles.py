@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,7 +11,7 @@ from somos.kernel.text import fold
 from somos.modules.hunter.rules.limits import MAX_QUERIES
 
 Source = Literal["web", "maps"]
-SOURCES: tuple[Source, ...] = ("web", "maps")
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 Term = Annotated[str, Field(min_length=2, max_length=80)]
 City = Annotated[str, Field(min_length=2, max_length=80)]

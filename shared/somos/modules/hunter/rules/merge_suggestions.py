@@ -8,6 +8,7 @@ from somos.kernel.names import name_similarity
 from somos.kernel.places import same_place
 
 SUGGEST_FROM = 0.84
+STATES = ("open", "merged", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)

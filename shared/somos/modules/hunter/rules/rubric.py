@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from somos.kernel.documents import format_cnpj
 from somos.kernel.places import same_place
@@ -19,7 +19,7 @@ from somos.modules.hunter.rules.icp_profiles import Icp
 from somos.modules.hunter.rules.limits import QUALIFY_AT
 
 Answered = Literal["yes", "partly", "no", "unknown"]
-ANSWERS: tuple[Answered, ...] = ("yes", "partly", "no", "unknown")
+ANSWERS: tuple[Answered, ...] = get_args(Answered)
 # Where a size is asked for, a company of unknown size stays below the limit: 65 of 100.
 _WEIGHTS = {"segment": 40, "location": 15, "size": 35, "signals": 15, "role": 10, "contact": 10}
 _NEAR_SIZE = 0.6  # this close to the size asked for is partly

@@ -2,29 +2,27 @@
 
 from typing import Final
 
-from somos.modules.hunter.rules.leads import NotAllowed, _machine
+from somos.kernel.states import Machine
 
-SESSION: Final = _machine(
-    queued="running cancelled failed",
-    running="paused completed failed cancelled",
-    paused="running cancelled",
-    completed="",
-    failed="",
-    cancelled="",
+SESSION: Final = Machine(
+    "Uma busca",
+    {
+        "queued": "running cancelled failed",
+        "running": "paused completed failed cancelled",
+        "paused": "running cancelled",
+        "completed": "",
+        "failed": "",
+        "cancelled": "",
+    },
+    {
+        "queued": "na fila",
+        "running": "em andamento",
+        "paused": "em pausa",
+        "completed": "concluída",
+        "failed": "com falha",
+        "cancelled": "cancelada",
+    },
+    code="search-state",
 )
-
 LIVE_SESSIONS: Final = ("queued", "running", "paused")
-
-SESSION_STATES: Final = tuple(SESSION)
-
-SESSION_NAMES: Final = {
-    "queued": "na fila", "running": "em andamento", "paused": "em pausa", "completed": "concluída",
-    "failed": "com falha", "cancelled": "cancelada",
-}  # fmt: skip
-
-
-def move_session(state: str, to: str) -> str:
-    """The new state of a search, or NotAllowed."""
-    if to not in SESSION[state]:
-        raise NotAllowed(f"Uma busca {SESSION_NAMES[state]} não pode passar a {SESSION_NAMES[to]}.")
-    return to
+KINDS: Final = ("search", "import")

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
-from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from somos.mesh.schemas import Body, Filter, View
+from somos.mesh import Body, Filter, Model, Patch, Record
 from somos.modules.hunter.rules.extraction_rules import Action, Kind, refuse_pattern
 from somos.modules.hunter.tables.extraction_rules import ExtractionRule
 
@@ -25,21 +24,24 @@ Pattern = Annotated[
 ]
 
 
-class ExtractionRuleDraft(Body):
+class ExtractionRuleFields(Model):
+    """What is done with an address that looks like the pattern."""
+
+    action: Action
+    note: str | None = Field(None, max_length=300)
+
+
+class ExtractionRuleDraft(ExtractionRuleFields, Body):
     """An address on sites to ignore or to prefer."""
 
     kind: Kind
-    action: Action
     pattern: Pattern
-    note: str | None = Field(None, max_length=300)
 
 
-class ExtractionRuleChange(Body):
+class ExtractionRulePatch(ExtractionRuleFields, Patch):
     """What of a rule changes."""
 
-    action: Action | None = None
-    note: str | None = Field(None, max_length=300)
-    active: bool | None = None
+    active: bool
 
 
 class ExtractionRuleFilter(Filter):
@@ -51,15 +53,11 @@ class ExtractionRuleFilter(Filter):
     active: bool | None = None
 
 
-class ExtractionRuleView(View):
+class ExtractionRuleView(ExtractionRuleFields, Record):
     """A rule as it stands."""
 
-    id: UUID
     kind: Kind
-    action: Action
     pattern: str
-    note: str | None
     active: bool
     created_at: datetime
     updated_at: datetime
-    version: int

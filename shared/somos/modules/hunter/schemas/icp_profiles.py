@@ -6,26 +6,30 @@ from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh.schemas import Body, Filter, View
+from somos.mesh import Body, Filter, Model, Patch, Record, View
 from somos.modules.hunter.rules.icp_profiles import Icp
 from somos.modules.hunter.tables.icp_profiles import IcpProfile
 
 Name = Annotated[str, Field(min_length=2, max_length=120)]
 
 
-class IcpDraft(Body):
-    """A profile to save."""
+class IcpFields(Model):
+    """How a profile is called."""
 
     name: Name = Field(examples=["Agências de publicidade em São Paulo, 50+ funcionários"])
+
+
+class IcpDraft(IcpFields, Body):
+    """A profile to save."""
+
     criteria: Icp
 
 
-class IcpChange(Body):
+class IcpPatch(IcpFields, Patch):
     """What of a profile changes; new criteria are a new version."""
 
-    name: Name | None = None
-    criteria: Icp | None = None
-    archived: bool | None = None
+    criteria: Icp
+    archived: bool
 
 
 class IcpFilter(Filter):
@@ -36,16 +40,13 @@ class IcpFilter(Filter):
     archived: bool = False
 
 
-class IcpSummary(View):
+class IcpSummary(IcpFields, Record):
     """A profile in a list."""
 
-    id: UUID
-    name: str
     number: int = Field(description="Versão mais nova")
     archived: bool
     created_at: datetime
     updated_at: datetime
-    version: int
 
 
 class CriterionView(View):

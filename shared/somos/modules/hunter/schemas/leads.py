@@ -12,21 +12,18 @@ from somos.kernel.emails import normalise_email
 from somos.kernel.phones import normalise_phone
 from somos.kernel.places import parse_state
 from somos.kernel.text import fold
-from somos.mesh.schemas import Body, Filter, View
+from somos.mesh import Body, Filter, Model, OneOf, Patch, Record, View
 from somos.mesh.searching import holds
+from somos.modules.hunter.rules.facts import Origin
 from somos.modules.hunter.rules.lead_exports import Layout
-from somos.modules.hunter.rules.leads import NEVER_EXPORTED
+from somos.modules.hunter.rules.leads import DECISIONS, LEAD, NEVER_EXPORTED, RELATIONSHIPS, SOURCE_NAMES
+from somos.modules.hunter.rules.rubric import Answered
 from somos.modules.hunter.schemas.icp_profiles import Name
 from somos.modules.hunter.tables.leads import Lead
 
-LeadState = Literal[
-    "discovered", "enriching", "scored", "duplicate", "qualified", "rejected_campaign", "in_cadence", "replied",
-    "accepted", "not_interested", "later", "converted", "blocked", "erased",
-]  # fmt: skip
-
-Unreached = Literal["site", "registry", "model"]
-
-Origin = Literal["person", "csv", "site", "maps", "web", "registry"]
+LeadState = Annotated[str, OneOf(LEAD.states)]
+Unreached = Annotated[str, OneOf(SOURCE_NAMES)]
+Relationship = Annotated[str, OneOf(RELATIONSHIPS)]
 
 
 class LeadFilter(Filter):
@@ -42,7 +39,7 @@ class LeadFilter(Filter):
     source: Origin | None = None
     uf: str | None = Field(None, min_length=2, max_length=2)
     unreached: Unreached | None = Field(None, description="O que não respondeu enquanto o lead era avaliado")
-    relationship: Literal["client", "open_deal"] | None = None
+    relationship: Relationship | None = None
     score_from: int | None = Field(None, ge=0, le=100)
     score_to: int | None = Field(None, ge=0, le=100)
     city: str | None = Field(None, max_length=120)
@@ -82,28 +79,43 @@ class ExportFilter(LeadFilter):
         return [*super().clauses(), Lead.state.not_in(NEVER_EXPORTED)]
 
 
-class LeadView(View):
+def _or_fail(parse: Any, sentence: str) -> AfterValidator:
+    def check(text: str) -> str:
+        value: str | None = parse(text)
+        if value is None:
+            raise ValueError(sentence)
+        return value
+
+    return AfterValidator(check)
+
+
+class LeadFields(Model):
+    """What a person may know better than any source."""
+
+    company_name: Name | None = None
+    contact_name: Name | None = None
+    contact_role: Annotated[str, Field(min_length=2, max_length=120)] | None = None
+    phone: Annotated[str, Field(max_length=40), _or_fail(normalise_phone, "Não é um telefone válido")] | None = None
+    email: Annotated[str, Field(max_length=320), _or_fail(normalise_email, "Não é um e-mail válido")] | None = None
+    cnpj: Annotated[str, Field(max_length=20), _or_fail(normalise_cnpj, "Não é um CNPJ válido")] | None = None
+    city: Annotated[str, Field(min_length=2, max_length=80)] | None = None
+    uf: Annotated[str, Field(max_length=30), _or_fail(parse_state, "Não é uma UF")] | None = None
+    owner_id: UUID | None = None
+
+
+class LeadView(LeadFields, Record):
     """A lead in a list."""
 
-    id: UUID
     state: LeadState
-    company_name: str | None
     legal_name: str | None
-    cnpj: str | None
     domain: str | None
-    phone: str | None
-    email: str | None
-    contact_name: str | None
-    contact_role: str | None
-    city: str | None
-    uf: str | None
     segment: str | None
     employees: int | None
     score: int | None
     reason: str | None
     refusal: str | None
     unreached: list[Unreached]
-    relationship: Literal["client", "open_deal"] | None
+    relationship: Relationship | None
     last_contact_at: datetime | None
     later_until: date | None
     duplicate_of: UUID | None
@@ -111,11 +123,9 @@ class LeadView(View):
     session_id: UUID | None
     icp_id: UUID
     icp_number: int
-    owner_id: UUID | None
     deal_id: UUID | None
     created_at: datetime
     updated_at: datetime
-    version: int
 
 
 class SourceView(View):
@@ -136,7 +146,7 @@ class ScoredView(View):
 
     id: str
     label: str
-    answer: Literal["yes", "partly", "no", "unknown"]
+    answer: Answered
     value: str | None
     quote: str | None
     url: str | None
@@ -164,7 +174,7 @@ class ScoreView(View):
 class LabelView(View):
     """What a person decided."""
 
-    decision: Literal["accepted", "rejected", "never_contact"]
+    decision: Annotated[str, OneOf(DECISIONS)]
     reason: str | None
     decided_by: UUID
     created_at: datetime
@@ -197,28 +207,8 @@ class LeadDetail(LeadView):
     lgpd: LgpdView
 
 
-def _or_fail(parse: Any, sentence: str) -> AfterValidator:
-    def check(text: str) -> str:
-        value: str | None = parse(text)
-        if value is None:
-            raise ValueError(sentence)
-        return value
-
-    return AfterValidator(check)
-
-
-class LeadChange(Body):
+class LeadPatch(LeadFields, Patch):
     """What a person corrects; every value becomes the one that wins, with the person as its source."""
-
-    company_name: Name | None = None
-    contact_name: Name | None = None
-    contact_role: Annotated[str, Field(min_length=2, max_length=120)] | None = None
-    phone: Annotated[str, Field(max_length=40), _or_fail(normalise_phone, "Não é um telefone válido")] | None = None
-    email: Annotated[str, Field(max_length=320), _or_fail(normalise_email, "Não é um e-mail válido")] | None = None
-    cnpj: Annotated[str, Field(max_length=20), _or_fail(normalise_cnpj, "Não é um CNPJ válido")] | None = None
-    city: Annotated[str, Field(min_length=2, max_length=80)] | None = None
-    uf: Annotated[str, Field(max_length=30), _or_fail(parse_state, "Não é uma UF")] | None = None
-    owner_id: UUID | None = None
 
 
 Reason = Annotated[str, Field(min_length=3, max_length=500, description="Por quê, em uma frase")]

@@ -1,11 +1,14 @@
 """Shapes of pairs of leads that look alike."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from somos.mesh.schemas import Body, Filter, View
+from somos.mesh import Body, Filter, OneOf, View
+from somos.modules.hunter.rules.merge_suggestions import STATES
 from somos.modules.hunter.tables.merge_suggestions import MergeSuggestion
+
+State = Annotated[str, OneOf(STATES)]
 
 
 class SuggestionFilter(Filter):
@@ -13,7 +16,7 @@ class SuggestionFilter(Filter):
 
     table: ClassVar[type[MergeSuggestion]] = MergeSuggestion
     sort: Literal["id", "-id", "likeness", "-likeness"] = "-likeness"
-    state: Literal["open", "merged", "dismissed"] = "open"
+    state: State = "open"
 
 
 class SuggestionView(View):
@@ -23,7 +26,7 @@ class SuggestionView(View):
     lead_id: UUID
     other_id: UUID
     likeness: int
-    state: Literal["open", "merged", "dismissed"]
+    state: State
     decided_by: UUID | None
     created_at: datetime
 

@@ -1,17 +1,19 @@
 """Shapes of searches: what is asked for, and how far it is."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh.schemas import Body, Filter, View
+from somos.mesh import Body, Filter, OneOf, View
 from somos.modules.hunter.rules.icp_profiles import Source
 from somos.modules.hunter.rules.limits import CREDITS_PER_SESSION, LEADS_PER_SEARCH, MAX_LEADS_PER_SEARCH
+from somos.modules.hunter.rules.search_sessions import KINDS, SESSION
 from somos.modules.hunter.tables.search_sessions import SearchSession
 
-SessionState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
+SessionState = Annotated[str, OneOf(SESSION.states)]
+Kind = Annotated[str, OneOf(KINDS)]
 
 
 class SearchRequest(Body):
@@ -36,7 +38,7 @@ class SessionFilter(Filter):
     sort: Literal["id", "-id", "updated_at", "-updated_at"] = "-id"
     icp_id: UUID | None = None
     state: SessionState | None = None
-    kind: Literal["search", "import"] | None = None
+    kind: Kind | None = None
     requested_by: UUID | None = None
 
 
@@ -44,7 +46,7 @@ class SessionView(View):
     """A search: how far it is and what it cost."""
 
     id: UUID
-    kind: Literal["search", "import"]
+    kind: Kind
     icp_id: UUID
     icp_number: int
     task_id: UUID

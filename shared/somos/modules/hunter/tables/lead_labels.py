@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, one_of
+from somos.modules.hunter.rules.leads import DECISIONS
 from somos.modules.hunter.tables.leads import Lead
 from somos.policy.scopes import Via
 
@@ -16,7 +17,7 @@ class LeadLabel(Table):
 
     __tablename__ = "lead_labels"
     __table_args__ = (
-        one_of("decision", ["accepted", "rejected", "never_contact"]),
+        one_of("decision", DECISIONS),
         Index("ix_lead_labels_lead_id", "lead_id"),
         {"schema": "hunter"},
     )

@@ -12,7 +12,7 @@ from somos.kernel.names import significant
 from somos.kernel.text import fold
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.hunter.rules.facts import ORIGINS
-from somos.modules.hunter.rules.leads import LEAD_STATES, UNSETTLED
+from somos.modules.hunter.rules.leads import LEAD, RELATIONSHIPS, UNSETTLED
 from somos.policy.scopes import Everyone
 
 
@@ -21,9 +21,9 @@ class Lead(Table, Versioned):
 
     __tablename__ = "leads"
     __table_args__ = (
-        one_of("state", LEAD_STATES),
+        one_of("state", LEAD.states),
         one_of("source", ORIGINS),
-        one_of("relationship", ["client", "open_deal"]),
+        one_of("relationship", RELATIONSHIPS),
         CheckConstraint("score between 0 and 100", name="score"),
         CheckConstraint("(state = 'duplicate') <= (duplicate_of is not null)", name="survivor"),
         CheckConstraint("(state = 'converted') <= (deal_id is not null)", name="deal"),

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, one_of
+from somos.modules.hunter.rules.merge_suggestions import STATES
 from somos.modules.hunter.tables.leads import Lead
 from somos.policy.scopes import Via
 
@@ -17,7 +18,7 @@ class MergeSuggestion(Table):
     __table_args__ = (
         UniqueConstraint("lead_id", "other_id"),
         CheckConstraint("lead_id <> other_id", name="two"),
-        one_of("state", ["open", "merged", "dismissed"]),
+        one_of("state", STATES),
         Index("ix_merge_suggestions_other_id", "other_id"),
         Index("ix_merge_suggestions_state", "state", "likeness", "id"),
         {"schema": "hunter"},

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, one_of
-from somos.modules.hunter.rules.search_sessions import LIVE_SESSIONS, SESSION_STATES
+from somos.modules.hunter.rules.search_sessions import KINDS, LIVE_SESSIONS, SESSION
 from somos.policy.scopes import Everyone
 
 COUNTERS = (
@@ -22,8 +22,8 @@ class SearchSession(Table):
 
     __tablename__ = "search_sessions"
     __table_args__ = (
-        one_of("kind", ["search", "import"]),
-        one_of("state", SESSION_STATES),
+        one_of("kind", KINDS),
+        one_of("state", SESSION.states),
         CheckConstraint(" and ".join(f"{counter} >= 0" for counter in COUNTERS), name="counters"),
         CheckConstraint("settled <= found", name="settled"),
         # One live search per profile: asking again continues it.
