@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
-from somos.mesh import Conflict, Context, Invalid, Page, http
+from somos.mesh import Context, Page, http
 from somos.modules.crm.schemas.company_contacts import CompanyContactDraft, CompanyContactFilter, CompanyContactView
-from somos.modules.crm.tables import Company, CompanyContact, Contact
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.company_contacts import CompanyContact
+from somos.modules.crm.tables.contacts import Contact
 
 
 @http.get("/api/v1/company-contacts", allow="crm:read")
@@ -15,19 +17,11 @@ def company_contacts_list(filter: CompanyContactFilter, ctx: Context) -> Page[Co
 @http.post("/api/v1/company-contacts", allow="crm:write")
 def company_contacts_create(draft: CompanyContactDraft, ctx: Context) -> CompanyContactView:
     """A person may have several roles in a company, and be in several companies."""
-    if not ctx.count(ctx.visible(Company).where(Company.id == draft.company_id)):
-        raise Invalid("Não encontrado", field="company_id")
-    if not ctx.count(ctx.visible(Contact).where(Contact.id == draft.contact_id)):
-        raise Invalid("Não encontrado", field="contact_id")
-    values = draft.model_dump()
-    twin = ctx.db.scalars(ctx.visible(CompanyContact).filter_by(**values)).first()
-    if twin is not None:
-        fresh = CompanyContactView.model_validate(twin)
-        raise Conflict("Este papel já está registrado", code="role-exists", fresh=fresh)
-    link = CompanyContact(**values)
-    ctx.db.add(link)
-    ctx.db.flush()
-    return CompanyContactView.model_validate(link)
+    ctx.linked(Company, draft.company_id, "company_id")
+    ctx.linked(Contact, draft.contact_id, "contact_id")
+    twins = ctx.visible(CompanyContact).filter_by(**draft.model_dump())
+    ctx.refuse_twin(twins, CompanyContactView, "Este papel já está registrado", code="role-exists")
+    return ctx.show(ctx.create(CompanyContact, draft), CompanyContactView)
 
 
 @http.delete("/api/v1/company-contacts/{id}", allow="crm:write")

@@ -4,10 +4,12 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from somos.mesh import Conflict, Context, Page, http
-from somos.modules.crm.actions.owners import check_owner, owner_of_new
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Page, http
+from somos.modules.crm.actions.owners import check_owner, owner_of
 from somos.modules.crm.schemas.contacts import ContactCriteria, ContactDraft, ContactPatch, ContactView
-from somos.modules.crm.tables import Contact, Deal
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deals import Deal
 
 
 @http.get("/api/v1/contacts", allow="crm:read")
@@ -18,29 +20,21 @@ def contacts_list(filter: ContactCriteria, ctx: Context) -> Page[ContactView]:
 @http.get("/api/v1/contacts/{id}", allow="crm:read")
 def contacts_get(id: UUID, ctx: Context) -> ContactView:
     """Also one that was merged: `merged_into_id` says where it went."""
-    return ContactView.model_validate(ctx.get(Contact, id))
+    return ctx.show(ctx.get(Contact, id), ContactView)
 
 
 @http.post("/api/v1/contacts", allow="crm:write")
 def contacts_create(draft: ContactDraft, ctx: Context) -> ContactView:
-    owner_id = owner_of_new(ctx.db, ctx.principal, draft.model_dump(exclude_unset=True))
-    contact = Contact(**{**draft.model_dump(), "owner_id": owner_id})
-    ctx.db.add(contact)
-    ctx.db.flush()
-    return ContactView.model_validate(contact)
+    return ctx.show(ctx.create(Contact, draft, owner_id=owner_of(ctx, draft)), ContactView)
 
 
 @http.patch("/api/v1/contacts/{id}", allow="crm:write")
 def contacts_patch(id: UUID, patch: ContactPatch, ctx: Context) -> ContactView:
     contact = ctx.get(Contact, id, lock=True)
     if contact.merged_into_id is not None:
-        raise Conflict("Este contato foi juntado a outro", code="merged")
-    changes = patch.model_dump(exclude_unset=True)
-    check_owner(ctx.db, ctx.principal, changes, contact.owner_id)
-    for name, value in changes.items():
-        setattr(contact, name, value)
-    ctx.db.flush()
-    return ContactView.model_validate(contact)
+        raise NotAllowed("Este contato foi juntado a outro", code="merged")
+    check_owner(ctx, patch, contact.owner_id)
+    return ctx.show(ctx.change(contact, patch), ContactView)
 
 
 @http.delete("/api/v1/contacts/{id}", allow="crm:write")
@@ -49,5 +43,5 @@ def contacts_delete(id: UUID, ctx: Context) -> None:
     with ctx.as_system() as db:  # deals of others count too
         in_use = db.scalar(select(exists().where(Deal.contact_id == id)))
     if in_use:
-        raise Conflict("O contato está em negócios; junte-o a outro em vez de apagar", code="contact-in-use")
+        raise NotAllowed("O contato está em negócios; junte-o a outro em vez de apagar", code="contact-in-use")
     ctx.db.delete(contact)

@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
-from somos.mesh import Conflict, Context, Page, http
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Page, http
 from somos.modules.crm.schemas.deal_stages import StageDraft, StageFilter, StagePatch, StageView
-from somos.modules.crm.tables import DealStage, DealStageHistory, Pipeline
+from somos.modules.crm.tables.deal_stage_history import DealStageHistory
+from somos.modules.crm.tables.deal_stages import DealStage
+from somos.modules.crm.tables.pipelines import Pipeline
 
 
 @http.get("/api/v1/deal-stages", allow="crm:read")
@@ -14,40 +17,32 @@ def deal_stages_list(filter: StageFilter, ctx: Context) -> Page[StageView]:
 
 @http.get("/api/v1/deal-stages/{id}", allow="crm:read")
 def deal_stages_get(id: UUID, ctx: Context) -> StageView:
-    return StageView.model_validate(ctx.get(DealStage, id))
+    return ctx.show(ctx.get(DealStage, id), StageView)
 
 
 @http.post("/api/v1/deal-stages", allow="crm.configure")
 def deal_stages_create(draft: StageDraft, ctx: Context) -> StageView:
     ctx.get(Pipeline, draft.pipeline_id)
     _refuse_taken(ctx, draft.pipeline_id, draft.name)
-    stage = DealStage(**draft.model_dump())
-    ctx.db.add(stage)
-    ctx.db.flush()
-    return StageView.model_validate(stage)
+    return ctx.show(ctx.create(DealStage, draft), StageView)
 
 
 @http.patch("/api/v1/deal-stages/{id}", allow="crm.configure")
 def deal_stages_patch(id: UUID, patch: StagePatch, ctx: Context) -> StageView:
     stage = ctx.get(DealStage, id, lock=True)
-    changes = patch.model_dump(exclude_unset=True)
-    if changes.get("name", stage.name) != stage.name:
-        _refuse_taken(ctx, stage.pipeline_id, changes["name"])
-    for name, value in changes.items():
-        setattr(stage, name, value)
-    ctx.db.flush()
-    return StageView.model_validate(stage)
+    if patch.name not in (None, stage.name):
+        _refuse_taken(ctx, stage.pipeline_id, patch.name)
+    return ctx.show(ctx.change(stage, patch), StageView)
 
 
 @http.delete("/api/v1/deal-stages/{id}", allow="crm.configure")
 def deal_stages_delete(id: UUID, ctx: Context) -> None:
     stage = ctx.get(DealStage, id, lock=True)
     if ctx.count(ctx.visible(DealStageHistory).where(DealStageHistory.stage_id == id)):
-        raise Conflict("Já houve negócios nesta etapa; o histórico deles a usa", code="stage-in-use")
+        raise NotAllowed("Já houve negócios nesta etapa; o histórico deles a usa", code="stage-in-use")
     ctx.db.delete(stage)
 
 
 def _refuse_taken(ctx: Context, pipeline_id: UUID, name: str) -> None:
     twins = ctx.visible(DealStage).where(DealStage.pipeline_id == pipeline_id, DealStage.name == name)
-    if ctx.count(twins):
-        raise Conflict("O funil já tem uma etapa com este nome", code="stage-exists")
+    ctx.refuse_twin(twins, StageView, "O funil já tem uma etapa com este nome", code="stage-exists")

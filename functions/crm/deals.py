@@ -1,17 +1,26 @@
-"""Deals of the sales pipeline."""
+"""Deals of the sales pipeline: made, changed, moved, won, lost and opened again."""
 
-from typing import Any
 from uuid import UUID
 
-from somos.events.crm import DealOpened
-from somos.kernel.refusals import NotAllowed
-from somos.mesh import Context, Invalid, Page, http
-from somos.modules.crm.actions.deals import Opening, facts_of, open_deal
-from somos.modules.crm.actions.owners import check_owner, owner_of_new
-from somos.modules.crm.queries.deal_stages import NoPipeline, first_stage
+from somos.events.crm import DealOpened, DealWon
+from somos.mesh import Context, Page, http
+from somos.modules.crm.actions import deals as actions
+from somos.modules.crm.actions.owners import check_owner, owner_of
+from somos.modules.crm.actions.taggings import tag_many
 from somos.modules.crm.rules import deals as rules
-from somos.modules.crm.schemas.deals import DealCriteria, DealDraft, DealPatch, DealView
-from somos.modules.crm.tables import Company, Contact, Deal, DealStage
+from somos.modules.crm.schemas.deals import (
+    BulkDone,
+    BulkEdit,
+    DealCriteria,
+    DealDraft,
+    DealLose,
+    DealMove,
+    DealPatch,
+    DealReopen,
+    DealView,
+    DealWin,
+)
+from somos.modules.crm.tables.deals import Deal
 
 
 @http.get("/api/v1/deals", allow="crm:read")
@@ -21,61 +30,62 @@ def deals_list(filter: DealCriteria, ctx: Context) -> Page[DealView]:
 
 @http.get("/api/v1/deals/{id}", allow="crm:read")
 def deals_get(id: UUID, ctx: Context) -> DealView:
-    return DealView.model_validate(ctx.get(Deal, id))
+    return ctx.show(ctx.get(Deal, id), DealView)
 
 
 @http.post("/api/v1/deals", allow="crm:write")
 def deals_create(draft: DealDraft, ctx: Context) -> DealView:
-    sent = draft.model_dump(exclude_unset=True)
-    _check_links(ctx, sent)
-    opening = Opening(
-        title=draft.title,
-        stage=_stage(ctx, draft),
-        owner_id=owner_of_new(ctx.db, ctx.principal, sent),
-        company_id=draft.company_id,
-        contact_id=draft.contact_id,
-        value_cents=draft.value_cents,
-        expected_close_date=draft.expected_close_date,
-    )
-    deal = open_deal(ctx.db, opening, ctx.now)
+    actions.check_links(ctx, draft)
+    deal = actions.open_deal(ctx, actions.stage_of(ctx, draft), draft, owner_id=owner_of(ctx, draft))
     ctx.emit(DealOpened(deal_id=deal.id, owner_id=deal.owner_id))
-    return DealView.model_validate(deal)
+    return ctx.show(deal, DealView)
 
 
 @http.patch("/api/v1/deals/{id}", allow="crm:write")
 def deals_patch(id: UUID, patch: DealPatch, ctx: Context) -> DealView:
     deal = ctx.get(Deal, id, lock=True)
-    changes = patch.model_dump(exclude_unset=True)
-    if deal.state != "open" and changes:
-        raise NotAllowed("O negócio está encerrado; reabra antes de alterar", code="deal-closed")
-    check_owner(ctx.db, ctx.principal, changes, deal.owner_id)
-    _check_links(ctx, changes)
+    if patch.model_fields_set:
+        rules.check_change(actions.facts_of(deal))
+    check_owner(ctx, patch, deal.owner_id)
+    actions.check_links(ctx, patch)
     return ctx.show(ctx.change(deal, patch), DealView)
 
 
 @http.delete("/api/v1/deals/{id}", allow="crm:write")
 def deals_delete(id: UUID, ctx: Context) -> None:
     deal = ctx.get(Deal, id, lock=True)
-    if refusal := rules.refuse_delete(facts_of(deal)):
-        raise NotAllowed(refusal.reason, refusal.code)
+    rules.check_delete(actions.facts_of(deal))
     ctx.db.delete(deal)
 
 
-def _stage(ctx: Context, draft: DealDraft) -> DealStage:
-    if draft.stage_id is None:
-        try:
-            return first_stage(ctx.db, draft.pipeline_id)
-        except NoPipeline:
-            raise Invalid("Não há funil ativo com etapas", field="pipeline_id") from None
-    stage = ctx.get(DealStage, draft.stage_id)
-    if draft.pipeline_id not in (None, stage.pipeline_id):
-        raise Invalid("Esta etapa pertence a outro funil", field="stage_id")
-    return stage
+@http.post("/api/v1/deals/{id}/move", allow="crm:write", status=200)
+def deals_move(id: UUID, to: DealMove, ctx: Context) -> DealView:
+    """To another stage. Who moves a card that somebody else just moved gets a conflict and the fresh deal."""
+    return ctx.show(actions.move_card(ctx, id, to), DealView)
 
 
-def _check_links(ctx: Context, sent: dict[str, Any]) -> None:
-    """A deal is about a company and a person that its author can see."""
-    for field, table in (("company_id", Company), ("contact_id", Contact)):
-        id = sent.get(field)
-        if id is not None and not ctx.count(ctx.visible(table).where(table.id == id)):
-            raise Invalid("Não encontrado", field=field)
+@http.post("/api/v1/deals/{id}/win", allow="crm:write", status=200)
+def deals_win(id: UUID, how: DealWin, ctx: Context) -> DealView:
+    deal = actions.win(ctx, actions.locked(ctx, id), how)
+    assert deal.company_id is not None  # a guard of winning
+    ctx.emit(DealWon(deal_id=deal.id, company_id=deal.company_id))
+    return ctx.show(deal, DealView)
+
+
+@http.post("/api/v1/deals/{id}/lose", allow="crm:write", status=200)
+def deals_lose(id: UUID, why: DealLose, ctx: Context) -> DealView:
+    return ctx.show(actions.lose(ctx, actions.locked(ctx, id), why), DealView)
+
+
+@http.post("/api/v1/deals/{id}/reopen", allow="crm:write", status=200)
+def deals_reopen(id: UUID, why: DealReopen, ctx: Context) -> DealView:
+    """A lost deal by its owner; a won one by the direction."""
+    return ctx.show(actions.reopen(ctx, actions.locked(ctx, id), why), DealView)
+
+
+@http.post("/api/v1/deals/bulk", allow="crm:write", status=200)
+def deals_bulk(edit: BulkEdit, ctx: Context) -> BulkDone:
+    """Many at once: all of them, or none."""
+    changed = actions.change_many(ctx, edit)
+    tag_many(ctx, edit.ids, edit.changes.add_tag_ids or [], edit.changes.remove_tag_ids or [])
+    return BulkDone(changed=changed)

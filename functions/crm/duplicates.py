@@ -1,16 +1,16 @@
 """Is this somebody we already have? Asked while a person is typing."""
 
-from sqlalchemy import exists, select
-
 from somos.kernel.documents import normalise_document
 from somos.kernel.emails import normalise_email
 from somos.kernel.hosts import domain_of
 from somos.kernel.phones import normalise_phone
 from somos.mesh import Context, http
+from somos.modules.crm.queries.companies import is_elsewhere
 from somos.modules.crm.queries.duplicates import twins
 from somos.modules.crm.rules.duplicates import Known
 from somos.modules.crm.schemas.duplicates import DuplicateAnswer, DuplicateQuestion
-from somos.modules.crm.tables import Company, Contact
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
 
 
 # A POST, so that what is typed never stands in an address that gets logged.
@@ -28,16 +28,5 @@ def duplicates_check(question: DuplicateQuestion, ctx: Context) -> DuplicateAnsw
     rows = ctx.visible(table)
     if question.ignore_id is not None:
         rows = rows.where(table.id != question.ignore_id)
-    found = twins(ctx.db, rows, table, known)
-    return DuplicateAnswer(twins=found, elsewhere=_elsewhere(ctx, question, known.document))
-
-
-def _elsewhere(ctx: Context, question: DuplicateQuestion, document: str | None) -> bool:
-    """Whether the document, which is unique for the whole house, is in a portfolio the asker cannot see."""
-    if question.kind != "company" or document is None:
-        return False
-    same = (Company.document == document, Company.merged_into_id.is_(None))
-    if ctx.count(ctx.visible(Company).where(*same)):
-        return False
-    with ctx.as_system() as db:
-        return bool(db.scalar(select(exists().where(*same))))
+    elsewhere = table is Company and known.document is not None and is_elsewhere(ctx, known.document)
+    return DuplicateAnswer(twins=twins(ctx.db, rows, table, known), elsewhere=elsewhere)

@@ -4,7 +4,7 @@ from somos.mesh import Context, Invalid, Page, http
 from somos.modules.crm.actions.handovers import hand_over
 from somos.modules.crm.actions.owners import check_seller
 from somos.modules.crm.schemas.handovers import HandoverDraft, HandoverFilter, HandoverView
-from somos.modules.crm.tables import Handover
+from somos.modules.crm.tables.handovers import Handover
 
 
 @http.get("/api/v1/handovers", allow="deal.reassign")
@@ -17,7 +17,7 @@ def handovers_create(draft: HandoverDraft, ctx: Context) -> HandoverView:
     """Deals, companies, contacts and open tasks, in one transaction; each change is in the audit trail."""
     if draft.from_user_id == draft.to_user_id:
         raise Invalid("Escolha duas pessoas diferentes", field="to_user_id")
-    check_seller(ctx.db, draft.to_user_id, "to_user_id")
-    record = hand_over(ctx.db, draft.from_user_id, draft.to_user_id, draft.reason, ctx.principal.id)
+    check_seller(ctx, draft.to_user_id, "to_user_id")
+    record = hand_over(ctx, draft)
     ctx.notify("portfolio.received", {"handover_id": str(record.id), "deals": record.deals}, to=draft.to_user_id)
-    return HandoverView.model_validate(record)
+    return ctx.show(record, HandoverView)

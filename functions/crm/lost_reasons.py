@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from somos.mesh import Conflict, Context, Page, http
+from somos.mesh import Context, Page, http
 from somos.modules.crm.schemas.lost_reasons import LostReasonDraft, LostReasonFilter, LostReasonPatch, LostReasonView
-from somos.modules.crm.tables import LostReason
+from somos.modules.crm.tables.lost_reasons import LostReason
 
 
 @http.get("/api/v1/lost-reasons", allow="crm:read")
@@ -14,24 +14,17 @@ def lost_reasons_list(filter: LostReasonFilter, ctx: Context) -> Page[LostReason
 
 @http.get("/api/v1/lost-reasons/{id}", allow="crm:read")
 def lost_reasons_get(id: UUID, ctx: Context) -> LostReasonView:
-    return LostReasonView.model_validate(ctx.get(LostReason, id))
+    return ctx.show(ctx.get(LostReason, id), LostReasonView)
 
 
 @http.post("/api/v1/lost-reasons", allow="crm.configure")
 def lost_reasons_create(draft: LostReasonDraft, ctx: Context) -> LostReasonView:
-    if ctx.count(ctx.visible(LostReason).where(LostReason.name == draft.name)):
-        raise Conflict("Este motivo já existe", code="lost-reason-exists")
-    reason = LostReason(**draft.model_dump())
-    ctx.db.add(reason)
-    ctx.db.flush()
-    return LostReasonView.model_validate(reason)
+    twins = ctx.visible(LostReason).where(LostReason.name == draft.name)
+    ctx.refuse_twin(twins, LostReasonView, "Este motivo já existe", code="lost-reason-exists")
+    return ctx.show(ctx.create(LostReason, draft), LostReasonView)
 
 
 @http.patch("/api/v1/lost-reasons/{id}", allow="crm.configure")
 def lost_reasons_patch(id: UUID, patch: LostReasonPatch, ctx: Context) -> LostReasonView:
     """A reason is never deleted, only retired: lost deals keep theirs."""
-    reason = ctx.get(LostReason, id, lock=True)
-    for name, value in patch.model_dump(exclude_unset=True).items():
-        setattr(reason, name, value)
-    ctx.db.flush()
-    return LostReasonView.model_validate(reason)
+    return ctx.show(ctx.change(ctx.get(LostReason, id, lock=True), patch), LostReasonView)

@@ -2,12 +2,15 @@
 
 from uuid import UUID
 
-from somos.mesh import Conflict, Context, Forbidden, Invalid, Page, http
-from somos.modules.crm.actions.merges import FIELDS, TABLES, merge
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Forbidden, Invalid, Page, http
+from somos.modules.crm.actions.merges import TABLES, merge
 from somos.modules.crm.rules.duplicates import may_be_one
-from somos.modules.crm.rules.merges import unknown_choices
+from somos.modules.crm.rules.merges import FIELDS, unknown_choices
 from somos.modules.crm.schemas.merges import MergeDraft, MergeFilter, MergeView
-from somos.modules.crm.tables import Company, Contact, Merge
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.merges import Merge
 from somos.policy.grants import allows
 
 
@@ -28,16 +31,15 @@ def merges_create(draft: MergeDraft, ctx: Context) -> MergeView:
     _refuse_two_documents(draft, survivor, absorbed)
     if not allows(ctx.principal, "deal.reassign"):
         _refuse_others(ctx, rows)
-    with ctx.as_system() as db:  # what points at the absorbed may be somebody else's
-        record = merge(db, draft.kind, survivor, absorbed, draft.choices, ctx.principal.id)
-    return MergeView.model_validate(record)
+    with ctx.as_system():  # what points at the absorbed may be somebody else's
+        return ctx.show(merge(ctx, draft, survivor, absorbed), MergeView)
 
 
 def _row(ctx: Context, draft: MergeDraft, id: UUID) -> Company | Contact:
     """Locked in the order of ids, so that two merges of the same pair never wait for each other."""
     row = ctx.get(TABLES[draft.kind], id, lock=True)
     if row.merged_into_id is not None:
-        raise Conflict("Um dos registros já foi juntado a outro", code="merged")
+        raise NotAllowed("Um dos registros já foi juntado a outro", code="merged")
     return row
 
 
@@ -45,7 +47,7 @@ def _refuse_two_documents(draft: MergeDraft, survivor: Company | Contact, absorb
     """Two documents are two companies, unless a person says which of them is the right one."""
     both = [row.document for row in (survivor, absorbed) if isinstance(row, Company)]
     if both and "document" not in draft.choices and not may_be_one(*both):
-        raise Conflict(
+        raise NotAllowed(
             "Têm documentos diferentes: são duas empresas. Se um deles está errado, escolha qual fica.",
             code="two-documents",
         )

@@ -5,9 +5,10 @@ Nobody else reads them, whatever the role; the database refuses.
 
 from uuid import UUID
 
-from somos.mesh import Context, Invalid, Page, http
+from somos.mesh import Context, Page, http
 from somos.modules.crm.schemas.private_notes import PrivateNoteDraft, PrivateNoteFilter, PrivateNoteView
-from somos.modules.crm.tables import Deal, PrivateNote
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.private_notes import PrivateNote
 
 
 @http.get("/api/v1/private-notes", allow="crm:read")
@@ -17,13 +18,10 @@ def private_notes_list(filter: PrivateNoteFilter, ctx: Context) -> Page[PrivateN
 
 @http.post("/api/v1/private-notes", allow="crm:write")
 def private_notes_create(draft: PrivateNoteDraft, ctx: Context) -> PrivateNoteView:
-    if not ctx.count(ctx.visible(Deal).where(Deal.id == draft.deal_id)):
-        raise Invalid("Não encontrado", field="deal_id")
-    values = draft.model_dump(exclude={"happened_at"})
-    note = PrivateNote(**values, author_id=ctx.principal.id, happened_at=draft.happened_at or ctx.now)
-    ctx.db.add(note)
-    ctx.db.flush()
-    return PrivateNoteView.model_validate(note)
+    ctx.linked(Deal, draft.deal_id, "deal_id")
+    happened_at = draft.happened_at or ctx.now
+    note = ctx.create(PrivateNote, draft, author_id=ctx.principal.id, happened_at=happened_at)
+    return ctx.show(note, PrivateNoteView)
 
 
 @http.delete("/api/v1/private-notes/{id}", allow="crm:write")

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from somos.mesh import Conflict, Context, Filter, Forbidden, Invalid, Page, http
+from somos.mesh import Context, Filter, Forbidden, Invalid, Page, http
 from somos.modules.crm.schemas.companies import CompanyCriteria
 from somos.modules.crm.schemas.contacts import ContactCriteria
 from somos.modules.crm.schemas.deals import DealCriteria
 from somos.modules.crm.schemas.saved_views import SavedViewDraft, SavedViewFilter, SavedViewPatch, SavedViewView
-from somos.modules.crm.tables import SavedView
+from somos.modules.crm.tables.saved_views import SavedView
 
 CRITERIA: dict[str, type[Filter]] = {
     "deals": DealCriteria,
@@ -27,31 +27,24 @@ def saved_views_list(filter: SavedViewFilter, ctx: Context) -> Page[SavedViewVie
 
 @http.get("/api/v1/saved-views/{id}", allow="crm:read")
 def saved_views_get(id: UUID, ctx: Context) -> SavedViewView:
-    return SavedViewView.model_validate(ctx.get(SavedView, id))
+    return ctx.show(ctx.get(SavedView, id), SavedViewView)
 
 
 @http.post("/api/v1/saved-views", allow="crm:write")
 def saved_views_create(draft: SavedViewDraft, ctx: Context) -> SavedViewView:
     _check(draft.view_of, draft.filters)
     _refuse_taken(ctx, draft.view_of, draft.name)
-    view = SavedView(**draft.model_dump(), owner_id=ctx.principal.id)
-    ctx.db.add(view)
-    ctx.db.flush()
-    return SavedViewView.model_validate(view)
+    return ctx.show(ctx.create(SavedView, draft, owner_id=ctx.principal.id), SavedViewView)
 
 
 @http.patch("/api/v1/saved-views/{id}", allow="crm:write")
 def saved_views_patch(id: UUID, patch: SavedViewPatch, ctx: Context) -> SavedViewView:
     view = _own(ctx, id)
-    changes = patch.model_dump(exclude_unset=True)
-    if "filters" in changes:
-        _check(view.view_of, changes["filters"])
-    if changes.get("name", view.name) != view.name:
-        _refuse_taken(ctx, view.view_of, changes["name"])
-    for name, value in changes.items():
-        setattr(view, name, value)
-    ctx.db.flush()
-    return SavedViewView.model_validate(view)
+    if patch.filters is not None:
+        _check(view.view_of, patch.filters)
+    if patch.name not in (None, view.name):
+        _refuse_taken(ctx, view.view_of, patch.name)
+    return ctx.show(ctx.change(view, patch), SavedViewView)
 
 
 @http.delete("/api/v1/saved-views/{id}", allow="crm:write")
@@ -80,5 +73,4 @@ def _refuse_taken(ctx: Context, view_of: str, name: str) -> None:
     twins = ctx.visible(SavedView).where(
         SavedView.owner_id == ctx.principal.id, SavedView.view_of == view_of, SavedView.name == name
     )
-    if ctx.count(twins):
-        raise Conflict("Você já tem uma visão com este nome", code="view-exists")
+    ctx.refuse_twin(twins, SavedViewView, "Você já tem uma visão com este nome", code="view-exists")

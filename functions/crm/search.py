@@ -3,7 +3,9 @@
 from somos.mesh import Context, http
 from somos.modules.crm.queries.search import search
 from somos.modules.crm.schemas.search import SearchAnswer, SearchQuery
-from somos.modules.crm.tables import Company, Contact, Deal
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deals import Deal
 
 
 @http.get("/api/v1/crm/search", allow="crm:read")

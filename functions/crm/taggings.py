@@ -1,12 +1,17 @@
 """Which tag is on which deal, company or contact."""
 
+from typing import Any
 from uuid import UUID
 
-from somos.mesh import Context, Invalid, Page, http
+from somos.mesh import Context, Page, http
 from somos.modules.crm.schemas.taggings import TaggingDraft, TaggingFilter, TaggingView
-from somos.modules.crm.tables import Company, Contact, Deal, Tag, Tagging
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.taggings import Tagging
+from somos.modules.crm.tables.tags import Tag
 
-SUBJECTS = {"tag_id": Tag, "deal_id": Deal, "company_id": Company, "contact_id": Contact}
+SUBJECTS: dict[str, type[Any]] = {"tag_id": Tag, "deal_id": Deal, "company_id": Company, "contact_id": Contact}
 
 
 @http.get("/api/v1/taggings", allow="crm:read")
@@ -19,15 +24,9 @@ def taggings_create(draft: TaggingDraft, ctx: Context) -> TaggingView:
     """Marking twice is marking once."""
     values = draft.model_dump(exclude_none=True)
     for field, id in values.items():
-        table = SUBJECTS[field]
-        if not ctx.count(ctx.visible(table).where(table.id == id)):
-            raise Invalid("Não encontrado", field=field)
+        ctx.linked(SUBJECTS[field], id, field)
     tagging = ctx.db.scalars(ctx.visible(Tagging).filter_by(**values)).first()
-    if tagging is None:
-        tagging = Tagging(**values)
-        ctx.db.add(tagging)
-        ctx.db.flush()
-    return TaggingView.model_validate(tagging)
+    return ctx.show(tagging or ctx.create(Tagging, draft), TaggingView)
 
 
 @http.delete("/api/v1/taggings/{id}", allow="crm:write")

@@ -5,7 +5,7 @@ from uuid import UUID
 from somos.kernel.text import fold
 from somos.mesh import Context, Invalid, Page, http
 from somos.modules.crm.schemas.tags import TagDraft, TagFilter, TagPatch, TagView
-from somos.modules.crm.tables import Tag
+from somos.modules.crm.tables.tags import Tag
 
 
 @http.get("/api/v1/tags", allow="crm:read")

@@ -20,7 +20,7 @@ from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
 from somos.mesh.journal import Journal, settle
 from somos.mesh.log import log
-from somos.mesh.problems import Conflict, NotFound, Stale
+from somos.mesh.problems import Conflict, Invalid, NotFound, Stale
 from somos.mesh.runtime import Runtime
 from somos.mesh.schemas import Filter, Page, Record, View
 from somos.policy.principals import SYSTEM, Kind, Principal
@@ -185,6 +185,13 @@ class Context:
         version = getattr(row, "version", None)
         if lock and self.if_match is not None and version is not None and version != self.if_match:
             raise Stale
+        return row
+
+    def linked(self, table: type[Row], id: UUID, field: str) -> Row:
+        """The visible row that a field of what was sent points at. Raises Invalid when there is none."""
+        row = self.db.scalars(self.visible(table).where(cast(Any, table).id == id)).first()
+        if row is None:
+            raise Invalid("Não encontrado", field=field)
         return row
 
     def create(self, table: type[Row], draft: BaseModel | None = None, **values: Any) -> Row:

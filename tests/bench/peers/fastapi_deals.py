@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import create_engine, event, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from somos.modules.crm.tables import Deal
+from somos.modules.crm.tables.deals import Deal
 
 url = os.environ["DATABASE_URL"]
 engine = create_engine(url, pool_size=8, max_overflow=2, connect_args={"ssl_context": False} if "pg8000" in url else {})

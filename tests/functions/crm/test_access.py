@@ -8,20 +8,17 @@ from sqlalchemy.exc import DBAPIError
 
 from somos.mesh.dispatch import sqlstate
 from somos.mesh.ids import uuid7
-from somos.modules.crm.tables import (
-    Company,
-    CompanyContact,
-    Contact,
-    Deal,
-    DealActivity,
-    DealStageHistory,
-    Import,
-    ImportRow,
-    Merge,
-    PrivateNote,
-    SavedView,
-    Tagging,
-)
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.company_contacts import CompanyContact
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deal_activities import DealActivity
+from somos.modules.crm.tables.deal_stage_history import DealStageHistory
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.imports import Import, ImportRow
+from somos.modules.crm.tables.merges import Merge
+from somos.modules.crm.tables.private_notes import PrivateNote
+from somos.modules.crm.tables.saved_views import SavedView
+from somos.modules.crm.tables.taggings import Tagging
 from tests.functions.crm.conftest import CNPJ, House
 
 SECRET = "Zebra Confidencial"

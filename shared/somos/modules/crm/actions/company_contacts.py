@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from somos.modules.crm.tables import CompanyContact
+from somos.modules.crm.tables.company_contacts import CompanyContact
 
 
 def link(db: Session, company_id: UUID, contact_id: UUID, role: str) -> None:

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.modules.crm.rules.deals import State
-from somos.modules.crm.tables import Deal, DealStageHistory
+from somos.modules.crm.tables.deal_stage_history import DealStageHistory
+from somos.modules.crm.tables.deals import Deal
 
 
 def first_span(deal: Deal) -> DealStageHistory:
@@ -17,7 +17,7 @@ def first_span(deal: Deal) -> DealStageHistory:
     )
 
 
-def enter(db: Session, deal: Deal, stage_id: UUID, state: State, now: datetime) -> None:
+def enter(db: Session, deal: Deal, stage_id: UUID, state: str, now: datetime) -> None:
     """Close the running span and start another at the same instant; the caller holds the deal's lock."""
     running = db.scalars(
         select(DealStageHistory).where(DealStageHistory.deal_id == deal.id, DealStageHistory.left_at.is_(None))

@@ -6,25 +6,28 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from somos.modules.crm.tables import Company, Contact, Deal, DealActivity, Handover
+from somos.mesh import Context
+from somos.modules.crm.schemas.handovers import HandoverDraft
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deal_activities import DealActivity
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.handovers import Handover
 
 
-def hand_over(db: Session, from_user_id: UUID, to_user_id: UUID, reason: str, made_by: UUID) -> Handover:
+def hand_over(ctx: Context, draft: HandoverDraft) -> Handover:
     """Deals in any state, companies, contacts and the tasks not done yet. The record says how much it was."""
-    pending = (DealActivity.assignee_id == from_user_id, DealActivity.done_at.is_(None))
-    record = Handover(
-        from_user_id=from_user_id,
-        to_user_id=to_user_id,
-        made_by=made_by,
-        reason=reason,
-        deals=_pass(db, Deal, Deal.owner_id == from_user_id, owner_id=to_user_id),
-        companies=_pass(db, Company, Company.owner_id == from_user_id, owner_id=to_user_id),
-        contacts=_pass(db, Contact, Contact.owner_id == from_user_id, owner_id=to_user_id),
-        tasks=_pass(db, DealActivity, *pending, assignee_id=to_user_id),
+    before, after = draft.from_user_id, draft.to_user_id
+    pending = (DealActivity.assignee_id == before, DealActivity.done_at.is_(None))
+    return ctx.create(
+        Handover,
+        draft,
+        made_by=ctx.principal.id,
+        deals=_pass(ctx.db, Deal, Deal.owner_id == before, owner_id=after),
+        companies=_pass(ctx.db, Company, Company.owner_id == before, owner_id=after),
+        contacts=_pass(ctx.db, Contact, Contact.owner_id == before, owner_id=after),
+        tasks=_pass(ctx.db, DealActivity, *pending, assignee_id=after),
     )
-    db.add(record)
-    db.flush()
-    return record
 
 
 def _pass(db: Session, table: Any, *which: Any, **values: UUID) -> int:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,29 +9,125 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import AddressKind
-from somos.mesh import clock
+from somos.kernel import sheets
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Invalid, Upload, clock
 from somos.mesh.ids import uuid7
-from somos.modules.crm.actions import deal_stage_history as history
-from somos.modules.crm.actions.deals import Opening, new_deal
-from somos.modules.crm.queries.imports import Book
-from somos.modules.crm.rules.imports import Draft, draft_of, forbidden_people
-from somos.modules.crm.tables import (
-    Company,
-    CompanyContact,
-    Contact,
-    Deal,
-    DealActivity,
-    DealStage,
-    DealStageHistory,
-    ImportRow,
-    PrivateNote,
-    Tagging,
-)
+from somos.modules.crm.actions.deal_stage_history import first_span
+from somos.modules.crm.actions.deals import placed
+from somos.modules.crm.queries.deal_stages import NoPipeline, first_stage
+from somos.modules.crm.queries.imports import Book, book_of, rows_of, taken_documents
+from somos.modules.crm.rules.imports import FIELDS, MAX_ROWS, SPELLINGS, SYNONYMS, Draft, draft_of, forbidden_people
+from somos.modules.crm.schemas.imports import ImportPatch
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.company_contacts import CompanyContact
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deal_activities import DealActivity
+from somos.modules.crm.tables.deal_stage_history import DealStageHistory
+from somos.modules.crm.tables.deal_stages import DealStage
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.imports import Import, ImportRow
+from somos.modules.crm.tables.pipelines import Pipeline
+from somos.modules.crm.tables.private_notes import PrivateNote
+from somos.modules.crm.tables.taggings import Tagging
 
 FORBIDDEN = "A planilha diz para não contatar esta pessoa."
 
 
-def assess(row: ImportRow, mapping: dict[str, str], book: Book) -> Draft | None:
+def create(ctx: Context, upload: Upload) -> Import:
+    """The file's lines with what they would do; nothing is made yet. Raises Invalid when it cannot be read."""
+    try:
+        table = sheets.read(upload.content, MAX_ROWS, SPELLINGS)
+    except sheets.Unreadable as error:
+        raise Invalid(str(error), field="file") from error
+    record = ctx.create(
+        Import,
+        owner_id=ctx.principal.id,
+        filename=upload.filename,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        headers=table.headers,
+        mapping=sheets.guess_mapping(table.headers, SYNONYMS),
+    )
+    rows = [
+        ImportRow(import_id=record.id, line=row.line, cells=row.cells, state="invalid", unreadable=list(row.problems))
+        for row in table.rows
+    ]
+    _preview(ctx, record, rows)
+    ctx.db.add_all(rows)
+    return record
+
+
+def change(ctx: Context, record: Import, patch: ImportPatch) -> Import:
+    """Another reading of the columns: the preview is made again."""
+    if patch.mapping is not None:
+        _check_mapping(patch.mapping, record.headers)
+    if patch.pipeline_id is not None:
+        ctx.get(Pipeline, patch.pipeline_id)
+    ctx.change(record, patch)
+    rows = rows_of(ctx.db, record)
+    _preview(ctx, record, rows)
+    _save(ctx.db, rows)
+    return record
+
+
+def apply(ctx: Context, record: Import) -> list[Deal]:
+    """Make what the ready lines say; what became known or refused since the preview is judged again."""
+    try:
+        stage = first_stage(ctx.db, record.pipeline_id)
+    except NoPipeline:
+        raise NotAllowed("Não há funil ativo com etapas", code="no-pipeline") from None
+    rows = rows_of(ctx.db, record, "ready", "duplicate")
+    deals = _make(ctx, record, rows, _book(ctx, record, rows), stage)
+    ctx.change(record, state="applied", applied_at=ctx.now)
+    return deals
+
+
+def undo(ctx: Context, record: Import) -> None:
+    """Take back what nobody worked with since; each line says what stayed, and why."""
+    rows = rows_of(ctx.db, record, "imported")
+    with ctx.as_system() as db:  # the work of others on a record counts too
+        _take_back(db, rows)
+        _save(db, rows)
+    ctx.change(record, state="undone", undone_at=ctx.now)
+
+
+def forbidden_keys(
+    rows: Iterable[ImportRow], mapping: dict[str, str], secret: str
+) -> Iterator[tuple[int, dict[str, AddressKind]]]:
+    """(line, keyed hashes by kind) of everybody whom the file says never to contact, whatever came of their lines."""
+    for row in rows:
+        keys: dict[str, AddressKind] = {}
+        for person in forbidden_people(row.cells, mapping):
+            keys |= dict.fromkeys(person.hashes(secret), "phone" if person.phone else "email")
+        if keys:
+            yield row.line, keys
+
+
+def _check_mapping(mapping: dict[str, str], headers: list[str]) -> None:
+    for field, header in mapping.items():
+        if field not in FIELDS:
+            raise Invalid(f"Campo desconhecido: {field[:60]}", field="mapping")
+        if header not in headers:
+            raise Invalid(f"O arquivo não tem a coluna {header[:60]}", field=f"mapping.{field}")
+
+
+def _preview(ctx: Context, record: Import, rows: list[ImportRow]) -> None:
+    book = _book(ctx, record, rows)
+    for row in rows:
+        _assess(row, record.mapping, book)
+
+
+def _book(ctx: Context, record: Import, rows: list[ImportRow]) -> Book:
+    drafts = [draft for row in rows if (draft := draft_of(row.cells, record.mapping)[0])]
+    book = book_of(ctx.db, drafts, ctx.visible(Company), ctx.visible(Contact))
+    with ctx.as_system() as db:
+        taken = taken_documents(db, drafts)
+    book.elsewhere = taken - {value for kind, value in book.companies if kind == "document"}
+    return book
+
+
+def _assess(row: ImportRow, mapping: dict[str, str], book: Book) -> Draft | None:
     """Say on the row what it would do; the draft when there is something to do."""
     draft, problems = draft_of(row.cells, mapping)
     row.company_id = row.contact_id = None
@@ -56,70 +151,49 @@ def assess(row: ImportRow, mapping: dict[str, str], book: Book) -> Draft | None:
     return draft if is_new else None
 
 
-def forbidden_keys(
-    rows: Iterable[ImportRow], mapping: dict[str, str], secret: str
-) -> Iterator[tuple[int, dict[str, AddressKind]]]:
-    """(line, keyed hashes by kind) of everybody whom the file says never to contact, whatever came of their lines."""
-    for row in rows:
-        keys: dict[str, AddressKind] = {}
-        for person in forbidden_people(row.cells, mapping):
-            keys |= dict.fromkeys(person.hashes(secret), "phone" if person.phone else "email")
-        if keys:
-            yield row.line, keys
-
-
-def apply(
-    db: Session,
-    rows: Sequence[ImportRow],
-    mapping: dict[str, str],
-    book: Book,
-    stage: DealStage,
-    owner_id: UUID,
-    now: datetime,
-) -> list[Deal]:
-    """Make what the ready lines say, layer by layer so that thousands of lines are a few statements."""
+def _make(ctx: Context, record: Import, rows: Sequence[ImportRow], book: Book, stage: DealStage) -> list[Deal]:
+    """Layer by layer, so that thousands of lines are a few statements."""
     companies: list[Company] = []
     contacts: list[Contact] = []
     links: set[tuple[UUID, UUID]] = set()
     deals: list[Deal] = []
     for row in rows:
-        draft = assess(row, mapping, book)
+        draft = _assess(row, record.mapping, book)
         if draft is None:
             continue
         made: dict[str, Any] = {}
         if row.company_id is None:
-            company = _company(draft, owner_id)
+            company = _company(draft, record.owner_id)
             companies.append(company)
             row.company_id, made["company"] = company.id, True
         if draft.contact_name and row.contact_id is None:
-            contact = _contact(draft, owner_id)
+            contact = _contact(draft, record.owner_id)
             contacts.append(contact)
             row.contact_id, made["contact"] = contact.id, True
         if row.contact_id is not None:
             links.add((row.company_id, row.contact_id))
         if draft.deal_title:
-            deal = new_deal(_opening(draft, row, stage, owner_id), now)
+            deal = _deal(draft, row, placed(stage, ctx.now), record.owner_id)
             deals.append(deal)
             row.deal_id, made["deal"] = deal.id, True
         book.learn(draft, row.company_id, row.contact_id)
         row.state, row.made = "imported", made
-    db.add_all([*companies, *contacts])
-    db.flush()
-    made_links = _new_links(db, links)
-    db.add_all([*made_links, *deals])
-    db.flush()
+    ctx.db.add_all([*companies, *contacts])
+    ctx.db.flush()
+    made_links = _new_links(ctx.db, links)
+    ctx.db.add_all([*made_links, *deals])
+    ctx.db.flush()
     linked = {(link.company_id, link.contact_id) for link in made_links}
     for row in rows:
         if (row.company_id, row.contact_id) in linked and row.state == "imported":
             row.made = {**row.made, "link": True}
-    db.add_all(history.first_span(deal) for deal in deals)
-    db.flush()
-    save(db, rows)
+    ctx.db.add_all(first_span(deal) for deal in deals)
+    ctx.db.flush()
+    _save(ctx.db, rows)
     return deals
 
 
-def undo(db: Session, rows: Sequence[ImportRow]) -> None:
-    """Asked with the system's rights, because the work of others on a record counts too."""
+def _take_back(db: Session, rows: Sequence[ImportRow]) -> None:
     links = [(row.company_id, row.contact_id) for row in rows if row.made.get("link")]
     gone_deals = _remove(db, Deal, _made(rows, "deal"), _deal_touched())
     gone_contacts = _remove(db, Contact, _made(rows, "contact"), _contact_touched())
@@ -135,28 +209,28 @@ def undo(db: Session, rows: Sequence[ImportRow]) -> None:
 
 _SAVE = text("""
 update crm.import_rows as line
-set state = told.state, problems = told.problems, company_id = told.company_id, contact_id = told.contact_id,
-    deal_id = told.deal_id, made = told.made, updated_at = :now
-from jsonb_to_recordset(cast(:rows as jsonb)) as told
+set state = new.state, problems = new.problems, company_id = new.company_id, contact_id = new.contact_id,
+    deal_id = new.deal_id, made = new.made, updated_at = :now
+from jsonb_to_recordset(cast(:rows as jsonb)) as new
     (id uuid, state text, problems jsonb, company_id uuid, contact_id uuid, deal_id uuid, made jsonb)
-where line.id = told.id
+where line.id = new.id
 """)
 
 
-def save(db: Session, rows: Sequence[ImportRow]) -> None:
+def _save(db: Session, rows: Sequence[ImportRow]) -> None:
     """One statement for thousands of lines."""
     names = ("id", "state", "problems", "company_id", "contact_id", "deal_id", "made")
-    told = [{name: getattr(row, name) for name in names} for row in rows]
-    db.execute(_SAVE, {"rows": json.dumps(told, default=str), "now": clock.now()})
+    values = [{name: getattr(row, name) for name in names} for row in rows]
+    db.execute(_SAVE, {"rows": json.dumps(values, default=str), "now": clock.now()})
 
 
-def _new_links(db: Session, wanted: set[tuple[UUID, UUID]]) -> list[CompanyContact]:
+def _new_links(db: Session, pairs: set[tuple[UUID, UUID]]) -> list[CompanyContact]:
     pair = tuple_(CompanyContact.company_id, CompanyContact.contact_id)
-    linked = select(CompanyContact.company_id, CompanyContact.contact_id).where(pair.in_(list(wanted)))
+    linked = select(CompanyContact.company_id, CompanyContact.contact_id).where(pair.in_(list(pairs)))
     known = {(company, contact) for company, contact in db.execute(linked)}
     return [
         CompanyContact(company_id=company, contact_id=contact, role="contato")
-        for company, contact in sorted(wanted - known)
+        for company, contact in sorted(pairs - known)
     ]
 
 
@@ -194,16 +268,17 @@ def _others(phones: Sequence[str], emails: Sequence[str]) -> str | None:
     return f"Também: {', '.join(others)}" if others else None
 
 
-def _opening(draft: Draft, row: ImportRow, stage: DealStage, owner_id: UUID) -> Opening:
-    return Opening(
+def _deal(draft: Draft, row: ImportRow, place: dict[str, Any], owner_id: UUID) -> Deal:
+    return Deal(
+        id=uuid7(),
         title=draft.deal_title or draft.company_name,
-        stage=stage,
         owner_id=owner_id,
         company_id=row.company_id,
         contact_id=row.contact_id,
         value_cents=draft.deal_value_cents,
         expected_close_date=draft.expected_close_date,
         origin="import",
+        **place,
     )
 
 

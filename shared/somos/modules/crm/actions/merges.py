@@ -1,53 +1,39 @@
 """Two records become one: the chosen values stay, everything that pointed at the other points at the survivor."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from somos.modules.crm.rules.merges import Side, chosen_values
-from somos.modules.crm.tables import Company, CompanyContact, Contact, Deal, Merge, Tagging
+from somos.mesh import Context
+from somos.modules.crm.rules.merges import FIELDS, chosen_values
+from somos.modules.crm.schemas.merges import MergeDraft
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.company_contacts import CompanyContact
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.merges import Merge
+from somos.modules.crm.tables.taggings import Tagging
 
-FIELDS: Final = {
-    "company": (
-        "name", "legal_name", "document", "domain", "phone", "email", "city", "uf", "segment", "notes", "owner_id",
-    ),
-    "contact": ("name", "title", "email", "phone", "notes", "owner_id"),
-}  # fmt: skip
 TABLES: Final[dict[str, type[Company] | type[Contact]]] = {"company": Company, "contact": Contact}
 
 
-def merge(
-    db: Session,
-    kind: str,
-    survivor: Company | Contact,
-    absorbed: Company | Contact,
-    choices: Mapping[str, Side],
-    merged_by: UUID,
-) -> Merge:
+def merge(ctx: Context, draft: MergeDraft, survivor: Company | Contact, absorbed: Company | Contact) -> Merge:
     """Both rows are locked by the caller. The absorbed one stays, pointing at the survivor."""
-    fields = FIELDS[kind]
+    fields = FIELDS[draft.kind]
     before = {name: getattr(absorbed, name) for name in fields}
-    values = chosen_values({name: getattr(survivor, name) for name in fields}, before, choices, fields)
-    absorbed.merged_into_id = survivor.id
-    db.flush()  # the absorbed gives up its document before the survivor takes it
-    for name, value in values.items():
-        setattr(survivor, name, value)
-    moved = _repoint(db, kind, survivor.id, absorbed.id)
-    record = Merge(
-        kind=kind,
-        survivor_id=survivor.id,
-        absorbed_id=absorbed.id,
-        merged_by=merged_by,
-        choices=dict(choices),
+    values = chosen_values({name: getattr(survivor, name) for name in fields}, before, draft.choices, fields)
+    # The absorbed gives up its document before the survivor takes it.
+    ctx.change(absorbed, merged_into_id=survivor.id)
+    ctx.change(survivor, **values)
+    return ctx.create(
+        Merge,
+        draft,
+        merged_by=ctx.principal.id,
         absorbed_values={name: str(value) for name, value in before.items() if value is not None},
-        moved=moved,
+        moved=_repoint(ctx.db, draft.kind, survivor.id, absorbed.id),
     )
-    db.add(record)
-    db.flush()
-    return record
 
 
 def _repoint(db: Session, kind: str, to: UUID, from_: UUID) -> dict[str, int]:

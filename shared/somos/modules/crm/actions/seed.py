@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from somos.mesh.ids import stable
 from somos.modules.crm.actions.deals import lock_keys
-from somos.modules.crm.tables import DealStage, LostReason, Pipeline
+from somos.modules.crm.tables.deal_stages import DealStage
+from somos.modules.crm.tables.lost_reasons import LostReason
+from somos.modules.crm.tables.pipelines import Pipeline
 
 # (name, probability, days before the badge, what must be filled to enter)
 _Stage = tuple[str, int, int | None, list[str]]

@@ -8,7 +8,11 @@ from sqlalchemy.orm import Session
 
 from somos.modules.crm.rules import deal_stage_history as rules
 from somos.modules.crm.schemas.board import Board, Card, Column
-from somos.modules.crm.tables import Company, Contact, Deal, DealActivity, DealStage
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deal_activities import DealActivity
+from somos.modules.crm.tables.deal_stages import DealStage
+from somos.modules.crm.tables.deals import Deal
 
 
 def board(

@@ -1,10 +1,11 @@
 """Which company bears these keys."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.kernel.keys import CompanyKeys
-from somos.modules.crm.tables import Company
+from somos.mesh import Context
+from somos.modules.crm.tables.companies import Company
 
 
 def find_company(db: Session, keys: CompanyKeys) -> Company | None:
@@ -30,3 +31,16 @@ def company_keys(keys: CompanyKeys) -> list[tuple[InstrumentedAttribute[str | No
         (Company.email, keys.email),
     ]
     return [(column, value) for column, value in pairs if value]
+
+
+def live_with(document: str) -> tuple[ColumnElement[bool], ...]:
+    """The condition of the one live company with this document."""
+    return (Company.document == document, Company.merged_into_id.is_(None))
+
+
+def is_elsewhere(ctx: Context, document: str) -> bool:
+    """Whether the document, which is unique for the whole house, is in a portfolio the asker cannot see."""
+    if ctx.count(ctx.visible(Company).where(*live_with(document))):
+        return False
+    with ctx.as_system() as db:
+        return bool(db.scalar(select(exists().where(*live_with(document)))))

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.keys import PersonKeys
 from somos.kernel.phones import phone_variants
-from somos.modules.crm.tables import Contact
+from somos.modules.crm.tables.contacts import Contact
 
 
 def find_contact(db: Session, keys: PersonKeys) -> Contact | None:

@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from somos.modules.crm.tables import DealStage, Pipeline
+from somos.modules.crm.tables.deal_stages import DealStage
+from somos.modules.crm.tables.pipelines import Pipeline
 
 
 class NoPipeline(LookupError):

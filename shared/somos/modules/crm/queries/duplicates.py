@@ -10,7 +10,8 @@ from somos.kernel.phones import phone_variants
 from somos.mesh import searching
 from somos.modules.crm.rules.duplicates import Known, likeness
 from somos.modules.crm.schemas.duplicates import Twin
-from somos.modules.crm.tables import Company, Contact
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
 
 CANDIDATES = 300
 SHOWN = 10

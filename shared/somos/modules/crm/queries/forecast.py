@@ -4,7 +4,7 @@ from sqlalchemy import TIMESTAMP, ColumnElement, Date, Select, and_, case, cast,
 from sqlalchemy.orm import Session
 
 from somos.modules.crm.rules.forecast import MonthForecast
-from somos.modules.crm.tables import Deal
+from somos.modules.crm.tables.deals import Deal
 
 
 def weighted() -> ColumnElement[int]:

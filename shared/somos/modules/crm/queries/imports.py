@@ -12,7 +12,10 @@ from somos.kernel.keys import PersonKeys
 from somos.kernel.text import fold
 from somos.modules.crm.rules.duplicates import may_be_one
 from somos.modules.crm.rules.imports import Draft, Key, name_key
-from somos.modules.crm.tables import Company, CompanyContact, Contact, Import, ImportRow
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.company_contacts import CompanyContact
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.imports import Import, ImportRow
 from somos.modules.sdr.queries import suppressed_among
 
 

@@ -12,7 +12,9 @@ from somos.kernel.phones import normalise_phone
 from somos.kernel.text import fold
 from somos.mesh import searching
 from somos.modules.crm.schemas.search import SearchHit
-from somos.modules.crm.tables import Company, Contact, Deal
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.deals import Deal
 
 
 def search(

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import Numeric, Select, cast, func, select
 from sqlalchemy.orm import Session
 
-from somos.modules.crm.schemas.stage_report import StageReportLine
-from somos.modules.crm.tables import DealStage, DealStageHistory
+from somos.mesh.clock import SAO_PAULO
+from somos.modules.crm.schemas.stage_report import StageReportLine, StageReportQuery
+from somos.modules.crm.tables.deal_stage_history import DealStageHistory
+from somos.modules.crm.tables.deal_stages import DealStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,16 @@ class Passages:
 def stage_report(
     db: Session,
     visible: Select[DealStageHistory],
-    pipeline_id: UUID,
-    entered_from: datetime | None,
-    entered_to: datetime | None,
+    query: StageReportQuery,
     now: datetime,
 ) -> list[StageReportLine]:
     """One line per stage. A deal that passed twice counts twice: each passage has an outcome."""
+    first = _midnight(query.entered_from)
+    last = _midnight(query.entered_to + timedelta(days=1)) if query.entered_to else None
     stages = db.scalars(
-        select(DealStage).where(DealStage.pipeline_id == pipeline_id).order_by(DealStage.position, DealStage.id)
+        select(DealStage).where(DealStage.pipeline_id == query.pipeline_id).order_by(DealStage.position, DealStage.id)
     ).all()
-    passed = _passages(db, visible, [stage.id for stage in stages], entered_from, entered_to, now)
+    passed = _passages(db, visible, [stage.id for stage in stages], first, last, now)
     positions = {stage.id: stage.position for stage in stages}
     return [_line(stage, passed.get(stage.id, []), positions) for stage in stages]
 
@@ -89,3 +91,7 @@ def _outcome(passed: Passages, position: int, positions: dict[UUID, int]) -> str
         return "lost"
     forward = passed.next_state == "won" or positions[passed.next_stage_id] > position
     return "advanced" if forward else "went_back"
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), SAO_PAULO) if day else None

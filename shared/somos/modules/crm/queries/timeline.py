@@ -9,13 +9,18 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from somos.mesh import Context, Invalid, Page
 from somos.mesh.records import Audit
 from somos.modules.crm.rules.timeline import Cursor, field_changes, message_title
-from somos.modules.crm.schemas.timeline import FieldChange, TimelineItem
-from somos.modules.crm.tables import Company, Deal, DealActivity, PrivateNote
+from somos.modules.crm.schemas.timeline import FieldChange, TimelineFilter, TimelineItem
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.deal_activities import DealActivity
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.private_notes import PrivateNote
 from somos.modules.sdr.queries import conversation
 
 T = TypeVar("T", bound=Any)
+DEALS_OF_A_COMPANY = 200
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,28 @@ class Subject:
         )
 
 
-def timeline(
+def timeline_of_deal(ctx: Context, deal: Deal, filter: TimelineFilter) -> Page[TimelineItem]:
+    return _page(ctx, Subject.of_deal(deal), filter)
+
+
+def timeline_of_company(ctx: Context, company: Company, filter: TimelineFilter) -> Page[TimelineItem]:
+    """With what happened in the company's deals that the asker may see, and no others."""
+    deals = ctx.visible(Deal).where(Deal.company_id == company.id).order_by(Deal.id.desc()).limit(DEALS_OF_A_COMPANY)
+    return _page(ctx, Subject.of_company(company, ctx.db.scalars(deals)), filter)
+
+
+def _page(ctx: Context, subject: Subject, filter: TimelineFilter) -> Page[TimelineItem]:
+    try:
+        cursor = Cursor.parse(filter.cursor) if filter.cursor is not None else None
+    except ValueError as error:
+        raise Invalid("O cursor não é desta lista", field="cursor") from error
+    items = _newest(ctx.db, subject, ctx.visible(PrivateNote), cursor, filter.limit)
+    shown = items[: filter.limit]
+    last = shown[-1] if len(items) > filter.limit else None
+    return Page[TimelineItem](items=shown, next=Cursor(last.at, last.id).text if last else None)
+
+
+def _newest(
     db: Session, subject: Subject, notes: Select[PrivateNote], cursor: Cursor | None, limit: int
 ) -> list[TimelineItem]:
     """At most `limit` + 1 items older than the cursor; `notes` are the asker's own."""

@@ -6,20 +6,18 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from somos.modules.crm.rules.deals import State
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """From when to when a deal stood in a stage and a state; the last one is still running."""
 
     stage_id: UUID
-    state: State
+    state: str
     entered_at: datetime
     left_at: datetime | None = None
 
 
-def enter(spans: Sequence[Span], stage_id: UUID, state: State, now: datetime) -> list[Span]:
+def enter(spans: Sequence[Span], stage_id: UUID, state: str, now: datetime) -> list[Span]:
     """Close the running span and start another at the same instant. The same place again changes nothing."""
     if not spans:
         return [Span(stage_id, state, now)]

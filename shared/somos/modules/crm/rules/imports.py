@@ -12,12 +12,19 @@ from somos.kernel.hosts import domain_of
 from somos.kernel.keys import PersonKeys
 from somos.kernel.phones import phones_in
 from somos.kernel.places import parse_state
+from somos.kernel.refusals import NotAllowed
 from somos.kernel.sheets import unread
+from somos.kernel.states import Machine
 from somos.kernel.text import fold
 
 Key = tuple[str, str]
 Parser = Callable[[str], str | None]
 
+IMPORT = Machine(
+    "Uma importação",
+    {"preview": "preview applied", "applied": "undone", "undone": ""},
+    {"preview": "em prévia", "applied": "aplicada", "undone": "desfeita"},
+)
 MAX_ROWS = 2_000  # one transaction that a person waits for
 MAX_CENTS = 10**13  # a hundred billion reais: beyond it somebody typed a phone number
 
@@ -104,6 +111,12 @@ class Draft:
     def twin_key(self) -> Key:
         """By what lines of one file name the same company when nothing better is known."""
         return name_key(self.company_name, self.city)
+
+
+def check_step(state: str, to: str) -> None:
+    """Raises NotAllowed unless the import is at the step from which this is done."""
+    if not IMPORT.allows(state, to):
+        raise NotAllowed("A importação não está mais neste passo", code="import-state")
 
 
 def name_key(name: str, city: str | None) -> Key:

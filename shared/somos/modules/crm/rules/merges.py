@@ -1,9 +1,16 @@
 """Two records of one company or person become one: which value stays, field by field."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Side = Literal["survivor", "absorbed"]
+# What is chosen between the two, for each kind of record.
+FIELDS: Final = {
+    "company": (
+        "name", "legal_name", "document", "domain", "phone", "email", "city", "uf", "segment", "notes", "owner_id",
+    ),
+    "contact": ("name", "title", "email", "phone", "notes", "owner_id"),
+}  # fmt: skip
 
 
 def chosen_values(

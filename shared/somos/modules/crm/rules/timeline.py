@@ -35,6 +35,15 @@ LABELS = {
 }
 
 
+REPLY_LABELS = {
+    "interested": "interesse",
+    "question": "pergunta",
+    "later": "mais tarde",
+    "no": "não",
+    "wrong_person": "pessoa errada",
+    "optout": "não quer mais mensagens",
+    "unclear": "a entender",
+}
 CHANNELS = {"whatsapp": "WhatsApp", "email": "e-mail", "linkedin": "LinkedIn"}
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
@@ -56,3 +57,4 @@ Phone = Annotated[str, Field(max_length=40), AfterValidator(_phone)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
 Domain = Annotated[str, Field(max_length=300), AfterValidator(_domain)]
 Uf = Annotated[str, Field(max_length=30), AfterValidator(_state)]
+Owner = Annotated[UUID | None, Field(description="Responsável; só a direção escolhe outra pessoa")]

@@ -8,10 +8,11 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, exists, select
 
 from somos.kernel.text import fold
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, Patch, Record
 from somos.mesh.searching import holds
-from somos.modules.crm.schemas import Document, Domain, Email, Long, Phone, Short, Uf
-from somos.modules.crm.tables import Company, Tagging
+from somos.modules.crm.schemas import Document, Domain, Email, Long, Owner, Phone, Short, Uf
+from somos.modules.crm.tables.companies import Company
+from somos.modules.crm.tables.taggings import Tagging
 
 
 class CompanyCriteria(Filter):
@@ -40,7 +41,7 @@ class CompanyCriteria(Filter):
         return [words] if (words := fold(self.q or "").split()) else []
 
 
-class CompanyDraft(Body):
+class CompanyFields(Model):
     name: Short
     legal_name: Short | None = None
     document: Document | None = None
@@ -51,37 +52,18 @@ class CompanyDraft(Body):
     uf: Uf | None = None
     segment: Short | None = None
     notes: Long | None = None
-    owner_id: UUID | None = Field(None, description="Outro responsável: só a direção escolhe")
+    owner_id: Owner = None
 
 
-class CompanyPatch(Body):
-    name: Short = untouched()
-    legal_name: Short | None = None
-    document: Document | None = None
-    domain: Domain | None = None
-    phone: Phone | None = None
-    email: Email | None = None
-    city: Short | None = None
-    uf: Uf | None = None
-    segment: Short | None = None
-    notes: Long | None = None
-    owner_id: UUID | None = Field(None, description="Só a direção troca o responsável")
+class CompanyDraft(CompanyFields, Body):
+    pass
 
 
-class CompanyView(View):
-    id: UUID
-    name: str
-    legal_name: str | None
-    document: str | None
-    domain: str | None
-    phone: str | None
-    email: str | None
-    city: str | None
-    uf: str | None
-    segment: str | None
-    notes: str | None
-    owner_id: UUID | None
+class CompanyPatch(CompanyFields, Patch):
+    pass
+
+
+class CompanyView(CompanyFields, Record):
     merged_into_id: UUID | None
-    version: int
     created_at: datetime
     updated_at: datetime

@@ -1,12 +1,12 @@
 """Who is who in a company, as it is sent and shown."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from somos.mesh import Body, Filter, View
-from somos.modules.crm.tables import CompanyContact
+from somos.mesh import Body, Filter, Model, OneOf, View
+from somos.modules.crm.tables.company_contacts import ROLES, CompanyContact
 
-ContactRole = Literal["decide", "paga", "juridico", "producao", "contato"]
+ContactRole = Annotated[str, OneOf(ROLES)]
 
 
 class CompanyContactFilter(Filter):
@@ -17,14 +17,15 @@ class CompanyContactFilter(Filter):
     role: ContactRole | None = None
 
 
-class CompanyContactDraft(Body):
+class CompanyContactFields(Model):
     company_id: UUID
     contact_id: UUID
     role: ContactRole
 
 
-class CompanyContactView(View):
+class CompanyContactDraft(CompanyContactFields, Body):
+    pass
+
+
+class CompanyContactView(CompanyContactFields, View):
     id: UUID
-    company_id: UUID
-    contact_id: UUID
-    role: ContactRole

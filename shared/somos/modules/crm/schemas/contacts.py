@@ -8,11 +8,13 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 
 from somos.kernel.text import fold
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, Patch, Record
 from somos.mesh.searching import holds
-from somos.modules.crm.schemas import Email, Long, Phone, Short
+from somos.modules.crm.schemas import Email, Long, Owner, Phone, Short
 from somos.modules.crm.schemas.company_contacts import ContactRole
-from somos.modules.crm.tables import CompanyContact, Contact, Tagging
+from somos.modules.crm.tables.company_contacts import CompanyContact
+from somos.modules.crm.tables.contacts import Contact
+from somos.modules.crm.tables.taggings import Tagging
 
 
 class ContactCriteria(Filter):
@@ -45,33 +47,24 @@ class ContactCriteria(Filter):
         return [fold(self.q).split(), [self.q.strip()]] if self.q else []
 
 
-class ContactDraft(Body):
+class ContactFields(Model):
     name: Short
     title: Short | None = None
     email: Email | None = None
     phone: Phone | None = None
     notes: Long | None = None
-    owner_id: UUID | None = Field(None, description="Outro responsável: só a direção escolhe")
+    owner_id: Owner = None
 
 
-class ContactPatch(Body):
-    name: Short = untouched()
-    title: Short | None = None
-    email: Email | None = None
-    phone: Phone | None = None
-    notes: Long | None = None
-    owner_id: UUID | None = Field(None, description="Só a direção troca o responsável")
+class ContactDraft(ContactFields, Body):
+    pass
 
 
-class ContactView(View):
-    id: UUID
-    name: str
-    title: str | None
-    email: str | None
-    phone: str | None
-    notes: str | None
-    owner_id: UUID | None
+class ContactPatch(ContactFields, Patch):
+    pass
+
+
+class ContactView(ContactFields, Record):
     merged_into_id: UUID | None
-    version: int
     created_at: datetime
     updated_at: datetime

@@ -1,20 +1,18 @@
 """Activities of deals, as they are sent and shown."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, OneOf, Patch, Record
 from somos.modules.crm.schemas import Long, Moment, Short
-from somos.modules.crm.tables import (
-    DealActivity,
-)
+from somos.modules.crm.tables.deal_activities import KINDS, WRITTEN, DealActivity
 
-WrittenKind = Literal["note", "call", "meeting", "task"]
-ActivityKind = Literal["note", "call", "meeting", "task", "message_sent", "message_received", "stage_change"]
+WrittenKind = Annotated[str, OneOf(WRITTEN)]
+ActivityKind = Annotated[str, OneOf(KINDS)]
 
 
 class ActivityFilter(Filter):
@@ -34,14 +32,17 @@ class ActivityFilter(Filter):
         return found
 
 
-class ActivityDraft(Body):
-    deal_id: UUID
-    kind: WrittenKind
+class ActivityFields(Model):
     subject: Short
     body: Long | None = None
-    happened_at: Moment | None = None
     due_at: Moment | None = None
     assignee_id: UUID | None = Field(None, description="Sem ele, o responsável pelo negócio")
+
+
+class ActivityDraft(ActivityFields, Body):
+    deal_id: UUID
+    kind: WrittenKind
+    happened_at: Moment | None = None
 
     @model_validator(mode="after")
     def _a_task_has_a_date(self) -> "ActivityDraft":
@@ -50,25 +51,16 @@ class ActivityDraft(Body):
         return self
 
 
-class ActivityPatch(Body):
-    subject: Short = untouched()
-    body: Long | None = None
-    due_at: Moment | None = None
-    assignee_id: UUID | None = None
+class ActivityPatch(ActivityFields, Patch):
+    pass
 
 
-class ActivityView(View):
-    id: UUID
+class ActivityView(ActivityFields, Record):
     deal_id: UUID
     kind: ActivityKind
-    subject: str
-    body: str | None
     author_id: UUID | None
     author_kind: str
-    assignee_id: UUID | None
     happened_at: datetime
-    due_at: datetime | None
     done_at: datetime | None
     channel: str | None
     reference_id: UUID | None
-    version: int

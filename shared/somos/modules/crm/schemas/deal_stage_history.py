@@ -4,14 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from somos.mesh import View
-from somos.modules.crm.rules.deals import State
+from somos.modules.crm.schemas.deals import DealState
 
 
 class SpanView(View):
     step: int
     stage_id: UUID
     stage_name: str
-    state: State
+    state: DealState
     entered_at: datetime
     left_at: datetime | None
     seconds: int

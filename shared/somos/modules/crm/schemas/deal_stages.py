@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, OneOf, Patch, Record
+from somos.modules.crm.rules.deals import FIELD_LABELS
 from somos.modules.crm.schemas import Percent, Position, Short
-from somos.modules.crm.tables import DealStage
+from somos.modules.crm.tables.deal_stages import DealStage
 
-RequiredField = Literal["value_cents", "company_id", "contact_id", "expected_close_date", "owner_id"]
-RequiredFields = Annotated[list[RequiredField], Field(max_length=5)]
+RequiredField = Annotated[str, OneOf(FIELD_LABELS)]
 MaxDays = Annotated[int, Field(ge=1, le=3_650)]
 
 
@@ -20,29 +20,21 @@ class StageFilter(Filter):
     pipeline_id: UUID | None = None
 
 
-class StageDraft(Body):
-    pipeline_id: UUID
+class StageFields(Model):
     name: Short
     position: Position
     probability: Percent
     max_days: MaxDays | None = None
-    required_fields: RequiredFields = Field(default_factory=list)
+    required_fields: list[RequiredField] = Field(default_factory=list, max_length=len(FIELD_LABELS))
 
 
-class StagePatch(Body):
-    name: Short = untouched()
-    position: Position = untouched()
-    probability: Percent = untouched()
-    max_days: MaxDays | None = None
-    required_fields: RequiredFields = untouched()
-
-
-class StageView(View):
-    id: UUID
+class StageDraft(StageFields, Body):
     pipeline_id: UUID
-    name: str
-    position: int
-    probability: int
-    max_days: int | None
-    required_fields: list[str]
-    version: int
+
+
+class StagePatch(StageFields, Patch):
+    pass
+
+
+class StageView(StageFields, Record):
+    pipeline_id: UUID

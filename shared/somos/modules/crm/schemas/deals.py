@@ -1,18 +1,22 @@
 """Deals: what a person sends, filters by and gets back."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, exists, select
 
 from somos.kernel.text import fold
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, OneOf, Patch, Record, View
 from somos.mesh.searching import holds
-from somos.modules.crm.rules.deals import State
-from somos.modules.crm.schemas import Day, Long, Moment, Money, Percent, Short
-from somos.modules.crm.tables import Deal, DealActivity, Tagging
+from somos.modules.crm.rules.deals import DEAL
+from somos.modules.crm.schemas import Day, Long, Moment, Money, Owner, Percent, Short
+from somos.modules.crm.tables.deal_activities import DealActivity
+from somos.modules.crm.tables.deals import Deal
+from somos.modules.crm.tables.taggings import Tagging
+
+DealState = Annotated[str, OneOf(DEAL.states)]
 
 
 class DealCriteria(Filter):
@@ -26,7 +30,7 @@ class DealCriteria(Filter):
 
     pipeline_id: UUID | None = None
     stage_id: UUID | None = None
-    state: State | None = None
+    state: DealState | None = None
     owner_id: UUID | None = None
     company_id: UUID | None = None
     contact_id: UUID | None = None
@@ -67,25 +71,22 @@ def has_next_step() -> ColumnElement[bool]:
     return exists(select(1).where(*pending))
 
 
-class DealDraft(Body):
+class DealFields(Model):
     title: Short
-    pipeline_id: UUID | None = Field(None, description="Sem ele, o primeiro funil")
-    stage_id: UUID | None = Field(None, description="Sem ela, a primeira etapa do funil")
-    company_id: UUID | None = None
-    contact_id: UUID | None = None
     value_cents: Money = 0
     expected_close_date: Day | None = None
-    owner_id: UUID | None = Field(None, description="Outro responsável: só a direção escolhe")
-
-
-class DealPatch(Body):
-    title: Short = untouched()
-    value_cents: Money = untouched()
-    probability: Percent = untouched()
-    expected_close_date: Day | None = None
     company_id: UUID | None = None
     contact_id: UUID | None = None
-    owner_id: UUID | None = Field(None, description="Só a direção troca o responsável")
+    owner_id: Owner = None
+
+
+class DealDraft(DealFields, Body):
+    pipeline_id: UUID | None = Field(None, description="Sem ele, o primeiro funil")
+    stage_id: UUID | None = Field(None, description="Sem ela, a primeira etapa do funil")
+
+
+class DealPatch(DealFields, Patch):
+    probability: Percent
 
 
 class DealMove(Body):
@@ -108,19 +109,12 @@ class DealReopen(Body):
     expected_close_date: Day
 
 
-class DealView(View):
-    id: UUID
-    title: str
+class DealView(DealFields, Record):
     pipeline_id: UUID
     stage_id: UUID
     stage_entered_at: datetime
-    owner_id: UUID | None
-    company_id: UUID | None
-    contact_id: UUID | None
-    value_cents: int
     probability: int
-    expected_close_date: date | None
-    state: State
+    state: DealState
     closed_at: datetime | None
     closed_on: date | None
     lost_reason_id: UUID | None
@@ -129,18 +123,17 @@ class DealView(View):
     lead_id: UUID | None
     campaign_id: UUID | None
     origin: str
-    version: int
     created_at: datetime
     updated_at: datetime
 
 
-class BulkChanges(Body):
-    stage_id: UUID = untouched()
-    probability: Percent = untouched()
-    expected_close_date: Day | None = None
-    owner_id: UUID | None = None
-    add_tag_ids: list[UUID] = Field(default_factory=list, max_length=20)
-    remove_tag_ids: list[UUID] = Field(default_factory=list, max_length=20)
+class BulkChanges(Patch):
+    stage_id: UUID
+    probability: Percent
+    expected_close_date: Day | None
+    owner_id: UUID | None
+    add_tag_ids: list[UUID] = Field(max_length=20)
+    remove_tag_ids: list[UUID] = Field(max_length=20)
 
 
 class BulkEdit(Body):

@@ -6,12 +6,13 @@ from uuid import UUID
 from pydantic import Field
 
 from somos.mesh import Body, View
+from somos.modules.crm.schemas.merges import MergeKind
 
 
 class DuplicateQuestion(Body):
     """What was typed so far; half an address is no key and is simply not compared."""
 
-    kind: Literal["company", "contact"]
+    kind: MergeKind
     name: str = Field("", max_length=200)
     document: str | None = Field(None, max_length=40)
     domain: str | None = Field(None, max_length=300)

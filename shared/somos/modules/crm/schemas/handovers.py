@@ -4,11 +4,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from somos.mesh import Body, Filter, View
+from somos.mesh import Body, Filter, Model, View
 from somos.modules.crm.schemas import Short
-from somos.modules.crm.tables import (
-    Handover,
-)
+from somos.modules.crm.tables.handovers import Handover
 
 
 class HandoverFilter(Filter):
@@ -18,18 +16,19 @@ class HandoverFilter(Filter):
     to_user_id: UUID | None = None
 
 
-class HandoverDraft(Body):
+class HandoverFields(Model):
     from_user_id: UUID
     to_user_id: UUID
     reason: Short
 
 
-class HandoverView(View):
+class HandoverDraft(HandoverFields, Body):
+    pass
+
+
+class HandoverView(HandoverFields, View):
     id: UUID
-    from_user_id: UUID
-    to_user_id: UUID
     made_by: UUID
-    reason: str
     deals: int
     companies: int
     contacts: int

@@ -1,26 +1,26 @@
 """Imports and their lines, as they are chosen and shown."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Filter, OneOf, Patch, Record, View
+from somos.modules.crm.rules.imports import IMPORT
 from somos.modules.crm.schemas import Short
-from somos.modules.crm.tables import (
-    Import,
-    ImportRow,
-)
+from somos.modules.crm.tables.imports import LINE_STATES, Import, ImportRow
+
+ImportState = Annotated[str, OneOf(IMPORT.states)]
 
 
 class ImportFilter(Filter):
     table = Import
     sort: Literal["-id", "id"] = "-id"
-    state: Literal["preview", "applied", "undone"] | None = None
+    state: ImportState | None = None
 
 
-class ImportPatch(Body):
-    mapping: dict[str, Short] = untouched()  # field -> column of the file
-    pipeline_id: UUID | None = None
+class ImportPatch(Patch):
+    mapping: dict[str, Short]  # field -> column of the file
+    pipeline_id: UUID | None
 
 
 class ImportCounts(View):
@@ -34,8 +34,7 @@ class ImportCounts(View):
     kept: int = 0
 
 
-class ImportView(View):
-    id: UUID
+class ImportView(Record):
     owner_id: UUID
     filename: str | None
     encoding: str
@@ -46,7 +45,6 @@ class ImportView(View):
     state: str
     applied_at: datetime | None
     undone_at: datetime | None
-    version: int
     created_at: datetime
     counts: ImportCounts | None = None
 
@@ -54,7 +52,7 @@ class ImportView(View):
 class ImportRowFilter(Filter):
     table = ImportRow
     sort: Literal["line", "-line"] = "line"
-    state: Literal["ready", "duplicate", "invalid", "imported", "undone", "kept"] | None = None
+    state: Annotated[str, OneOf(LINE_STATES)] | None = None
 
 
 class ImportRowView(View):

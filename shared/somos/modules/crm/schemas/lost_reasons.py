@@ -1,11 +1,10 @@
 """Reasons for losing, as they are sent and shown."""
 
 from typing import Literal
-from uuid import UUID
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, Patch, Record
 from somos.modules.crm.schemas import Position, Short
-from somos.modules.crm.tables import LostReason
+from somos.modules.crm.tables.lost_reasons import LostReason
 
 
 class LostReasonFilter(Filter):
@@ -14,20 +13,18 @@ class LostReasonFilter(Filter):
     active: bool | None = None
 
 
-class LostReasonDraft(Body):
+class LostReasonFields(Model):
     name: Short
     position: Position = 0
 
 
-class LostReasonPatch(Body):
-    name: Short = untouched()
-    position: Position = untouched()
-    active: bool = untouched()
+class LostReasonDraft(LostReasonFields, Body):
+    pass
 
 
-class LostReasonView(View):
-    id: UUID
-    name: str
-    position: int
+class LostReasonPatch(LostReasonFields, Patch):
     active: bool
-    version: int
+
+
+class LostReasonView(LostReasonFields, Record):
+    active: bool

@@ -1,18 +1,20 @@
 """Merges of two records, as they are asked for and shown."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View
-from somos.modules.crm.rules.merges import Side
-from somos.modules.crm.tables import Merge
+from somos.mesh import Body, Filter, Model, OneOf, View
+from somos.modules.crm.rules.merges import FIELDS, Side
+from somos.modules.crm.tables.merges import Merge
+
+MergeKind = Annotated[str, OneOf(FIELDS)]
 
 
-class MergeDraft(Body):
-    kind: Literal["company", "contact"]
+class MergeFields(Model):
+    kind: MergeKind
     survivor_id: UUID
     absorbed_id: UUID
     choices: dict[str, Side] = Field(
@@ -21,19 +23,20 @@ class MergeDraft(Body):
     )
 
 
+class MergeDraft(MergeFields, Body):
+    pass
+
+
 class MergeFilter(Filter):
     table = Merge
     sort: Literal["-id", "id"] = "-id"
-    kind: Literal["company", "contact"] | None = None
+    kind: MergeKind | None = None
+
     survivor_id: UUID | None = None
 
 
-class MergeView(View):
+class MergeView(MergeFields, View):
     id: UUID
-    kind: str
-    survivor_id: UUID
-    absorbed_id: UUID
     merged_by: UUID
-    choices: dict[str, Any]
     moved: dict[str, Any]
     created_at: datetime

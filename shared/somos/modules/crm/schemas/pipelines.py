@@ -2,13 +2,12 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, Patch, Record
 from somos.modules.crm.schemas import Position, Short
-from somos.modules.crm.tables import Pipeline
+from somos.modules.crm.tables.pipelines import Pipeline
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 
@@ -19,24 +18,21 @@ class PipelineFilter(Filter):
     active: bool | None = None
 
 
-class PipelineDraft(Body):
-    code: Code
+class PipelineFields(Model):
     name: Short
     position: Position = 0
 
 
-class PipelinePatch(Body):
-    name: Short = untouched()
-    position: Position = untouched()
-    active: bool = untouched()
+class PipelineDraft(PipelineFields, Body):
+    code: Code
 
 
-class PipelineView(View):
-    id: UUID
-    code: str
-    name: str
-    position: int
+class PipelinePatch(PipelineFields, Patch):
     active: bool
-    version: int
+
+
+class PipelineView(PipelineFields, Record):
+    code: str
+    active: bool
     created_at: datetime
     updated_at: datetime

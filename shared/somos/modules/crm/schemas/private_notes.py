@@ -1,14 +1,12 @@
 """Private notes, as they are sent and shown."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from somos.mesh import Body, Filter, View
+from somos.mesh import Body, Filter, Model, OneOf, Record
 from somos.modules.crm.schemas import Long, Moment, Short
-from somos.modules.crm.tables import (
-    PrivateNote,
-)
+from somos.modules.crm.tables.private_notes import NOTE_KINDS, PrivateNote
 
 
 class PrivateNoteFilter(Filter):
@@ -17,19 +15,16 @@ class PrivateNoteFilter(Filter):
     deal_id: UUID | None = None
 
 
-class PrivateNoteDraft(Body):
+class PrivateNoteFields(Model):
     deal_id: UUID
-    kind: Literal["note", "email_sent", "email_received"] = "note"
+    kind: Annotated[str, OneOf(NOTE_KINDS)] = "note"
     subject: Short
     body: Long | None = None
+
+
+class PrivateNoteDraft(PrivateNoteFields, Body):
     happened_at: Moment | None = None
 
 
-class PrivateNoteView(View):
-    id: UUID
-    deal_id: UUID
-    kind: str
-    subject: str
-    body: str | None
+class PrivateNoteView(PrivateNoteFields, Record):
     happened_at: datetime
-    version: int

@@ -1,41 +1,37 @@
 """Saved views, as they are sent and shown."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, OneOf, Patch, Record
 from somos.modules.crm.schemas import Short
-from somos.modules.crm.tables import (
-    SavedView,
-)
+from somos.modules.crm.tables.saved_views import VIEW_OF, SavedView
+
+ViewOf = Annotated[str, OneOf(VIEW_OF)]
 
 
 class SavedViewFilter(Filter):
     table = SavedView
     sort: Literal["name", "-id"] = "name"
-    view_of: Literal["deals", "companies", "contacts"] | None = None
+    view_of: ViewOf | None = None
 
 
-class SavedViewDraft(Body):
-    view_of: Literal["deals", "companies", "contacts"]
+class SavedViewFields(Model):
     name: Short
     filters: dict[str, Any] = Field(description="Os parâmetros da listagem", max_length=30)
     shared: bool = False
 
 
-class SavedViewPatch(Body):
-    name: Short = untouched()
-    filters: dict[str, Any] = untouched()
-    shared: bool = untouched()
+class SavedViewDraft(SavedViewFields, Body):
+    view_of: ViewOf
 
 
-class SavedViewView(View):
-    id: UUID
+class SavedViewPatch(SavedViewFields, Patch):
+    pass
+
+
+class SavedViewView(SavedViewFields, Record):
     owner_id: UUID
     view_of: str
-    name: str
-    filters: dict[str, Any]
-    shared: bool
-    version: int

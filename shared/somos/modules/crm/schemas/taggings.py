@@ -5,10 +5,8 @@ from uuid import UUID
 
 from pydantic import model_validator
 
-from somos.mesh import Body, Filter, View
-from somos.modules.crm.tables import (
-    Tagging,
-)
+from somos.mesh import Body, Filter, Model, View
+from somos.modules.crm.tables.taggings import Tagging
 
 
 class TaggingFilter(Filter):
@@ -20,12 +18,14 @@ class TaggingFilter(Filter):
     contact_id: UUID | None = None
 
 
-class TaggingDraft(Body):
+class TaggingFields(Model):
     tag_id: UUID
     deal_id: UUID | None = None
     company_id: UUID | None = None
     contact_id: UUID | None = None
 
+
+class TaggingDraft(TaggingFields, Body):
     @model_validator(mode="after")
     def _one_subject(self) -> "TaggingDraft":
         if sum(value is not None for value in (self.deal_id, self.company_id, self.contact_id)) != 1:
@@ -33,9 +33,5 @@ class TaggingDraft(Body):
         return self
 
 
-class TaggingView(View):
+class TaggingView(TaggingFields, View):
     id: UUID
-    tag_id: UUID
-    deal_id: UUID | None
-    company_id: UUID | None
-    contact_id: UUID | None

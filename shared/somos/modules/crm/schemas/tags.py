@@ -5,9 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from somos.mesh import Body, Filter, Model, Patch, Record
-from somos.modules.crm.tables import (
-    Tag,
-)
+from somos.modules.crm.tables.tags import Tag
 
 Color = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$", description="#rrggbb")]
 

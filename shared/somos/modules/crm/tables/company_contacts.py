@@ -6,11 +6,10 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, listed, one_of
-from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.contacts import Contact
 from somos.policy.scopes import Via
 
-CONTACT_ROLES = ("decide", "paga", "juridico", "producao", "contato")
+ROLES = ("decide", "paga", "juridico", "producao", "contato")
 
 
 class CompanyContact(Table):
@@ -18,13 +17,13 @@ class CompanyContact(Table):
 
     __tablename__ = "company_contacts"
     __table_args__ = (
-        one_of("role", CONTACT_ROLES),
+        one_of("role", ROLES),
         UniqueConstraint("company_id", "contact_id", "role"),
         *listed("role"),
         {"schema": "crm"},
     )
     __scope__ = Via(Contact, "contact_id")
 
-    company_id: Mapped[UUID] = mapped_column(ForeignKey(Company.id, ondelete="CASCADE"))
-    contact_id: Mapped[UUID] = mapped_column(ForeignKey(Contact.id, ondelete="CASCADE"), index=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("crm.companies.id", ondelete="CASCADE"))
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("crm.contacts.id", ondelete="CASCADE"), index=True)
     role: Mapped[str]

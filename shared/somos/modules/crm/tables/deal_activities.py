@@ -3,19 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    ForeignKey,
-    Index,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.crm.tables.deals import Deal
 from somos.policy.scopes import Via
 
-ACTIVITY_KINDS = ("note", "call", "meeting", "task", "message_sent", "message_received", "stage_change")
+# What people write down; the others are facts that the system writes.
+WRITTEN = ("note", "call", "meeting", "task")
+KINDS = (*WRITTEN, "message_sent", "message_received", "stage_change")
 
 
 class DealActivity(Table, Versioned):
@@ -23,7 +20,7 @@ class DealActivity(Table, Versioned):
 
     __tablename__ = "deal_activities"
     __table_args__ = (
-        one_of("kind", ACTIVITY_KINDS),
+        one_of("kind", KINDS),
         UniqueConstraint("reference_id"),
         Index("ix_deal_activities_deal_id", "deal_id", "happened_at", "id"),
         *listed("happened_at", "due_at"),
@@ -45,7 +42,7 @@ class DealActivity(Table, Versioned):
     )
     __scope__ = Via(Deal, "deal_id")
 
-    deal_id: Mapped[UUID] = mapped_column(ForeignKey(Deal.id, ondelete="CASCADE"))
+    deal_id: Mapped[UUID] = mapped_column(ForeignKey("crm.deals.id", ondelete="CASCADE"))
     kind: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str | None]

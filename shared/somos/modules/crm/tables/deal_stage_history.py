@@ -3,20 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    CheckConstraint,
-    Computed,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, one_of
-from somos.modules.crm.rules.deals import STATES
-from somos.modules.crm.tables.deal_stages import DealStage
+from somos.modules.crm.rules.deals import DEAL
 from somos.modules.crm.tables.deals import Deal
 from somos.policy.scopes import Via
 
@@ -30,7 +21,7 @@ class DealStageHistory(Table):
 
     __tablename__ = "deal_stage_history"
     __table_args__ = (
-        one_of("state", STATES),
+        one_of("state", DEAL.states),
         CheckConstraint("step > 0", name="step"),
         CheckConstraint("left_at >= entered_at", name="forward"),
         CheckConstraint("(left_at is null) = (num_nonnulls(next_state, next_stage_id) = 0)", name="next"),
@@ -58,10 +49,10 @@ class DealStageHistory(Table):
     )
     __scope__ = Via(Deal, "deal_id")
 
-    deal_id: Mapped[UUID] = mapped_column(ForeignKey(Deal.id, ondelete="CASCADE"))
+    deal_id: Mapped[UUID] = mapped_column(ForeignKey("crm.deals.id", ondelete="CASCADE"))
     step: Mapped[int]
     step_before: Mapped[int | None] = mapped_column(Computed("nullif(step - 1, 0)", persisted=True))
-    stage_id: Mapped[UUID] = mapped_column(ForeignKey(DealStage.id), index=True)
+    stage_id: Mapped[UUID] = mapped_column(ForeignKey("crm.deal_stages.id"), index=True)
     state: Mapped[str]
     entered_at: Mapped[datetime]
     left_at: Mapped[datetime | None]

@@ -3,15 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned
-from somos.modules.crm.tables.pipelines import Pipeline
 from somos.policy.scopes import Everyone
 
 
@@ -27,7 +22,7 @@ class DealStage(Table, Versioned):
     )
     __scope__ = Everyone(writers="crm.configure")
 
-    pipeline_id: Mapped[UUID] = mapped_column(ForeignKey(Pipeline.id, ondelete="CASCADE"), index=True)
+    pipeline_id: Mapped[UUID] = mapped_column(ForeignKey("crm.pipelines.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
     position: Mapped[int]
     probability: Mapped[int]

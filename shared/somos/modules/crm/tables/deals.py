@@ -3,21 +3,12 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    text,
-)
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from somos.kernel.text import fold
 from somos.mesh.tables import Table, Versioned, listed, one_of
-from somos.modules.crm.rules.deals import STATES
-from somos.modules.crm.tables.deal_stages import DealStage
-from somos.modules.crm.tables.lost_reasons import LostReason
-from somos.modules.crm.tables.pipelines import Pipeline
+from somos.modules.crm.rules.deals import DEAL
 from somos.policy.scopes import Own
 
 
@@ -26,7 +17,7 @@ class Deal(Table, Versioned):
 
     __tablename__ = "deals"
     __table_args__ = (
-        one_of("state", STATES),
+        one_of("state", DEAL.states),
         CheckConstraint("value_cents >= 0", name="value_cents"),
         CheckConstraint("probability between 0 and 100", name="probability"),
         CheckConstraint("(state = 'lost') = (lost_reason_id is not null)", name="lost_has_reason"),
@@ -52,8 +43,8 @@ class Deal(Table, Versioned):
 
     title: Mapped[str]
     title_key: Mapped[str]
-    pipeline_id: Mapped[UUID] = mapped_column(ForeignKey(Pipeline.id))
-    stage_id: Mapped[UUID] = mapped_column(ForeignKey(DealStage.id))
+    pipeline_id: Mapped[UUID] = mapped_column(ForeignKey("crm.pipelines.id"))
+    stage_id: Mapped[UUID] = mapped_column(ForeignKey("crm.deal_stages.id"))
     stage_entered_at: Mapped[datetime]
     owner_id: Mapped[UUID | None]
     company_id: Mapped[UUID | None] = mapped_column(ForeignKey("crm.companies.id"), index=True)
@@ -64,7 +55,7 @@ class Deal(Table, Versioned):
     state: Mapped[str] = mapped_column(default="open")
     closed_at: Mapped[datetime | None]
     closed_on: Mapped[date | None]
-    lost_reason_id: Mapped[UUID | None] = mapped_column(ForeignKey(LostReason.id))
+    lost_reason_id: Mapped[UUID | None] = mapped_column(ForeignKey("crm.lost_reasons.id"))
     lost_note: Mapped[str | None]
     win_override_reason: Mapped[str | None]
     lead_id: Mapped[UUID | None] = mapped_column(unique=True)

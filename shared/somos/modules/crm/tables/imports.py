@@ -8,15 +8,17 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned, one_of
-from somos.modules.crm.tables.pipelines import Pipeline
+from somos.modules.crm.rules.imports import IMPORT
 from somos.policy.scopes import Own, Via
+
+LINE_STATES = ("ready", "duplicate", "invalid", "imported", "undone", "kept")
 
 
 class Import(Table, Versioned):
     """A spreadsheet on its way in: seen first, applied when its owner says so, undone if they regret it."""
 
     __tablename__ = "imports"
-    __table_args__ = (one_of("state", ["preview", "applied", "undone"]), {"schema": "crm"})
+    __table_args__ = (one_of("state", IMPORT.states), {"schema": "crm"})
     __scope__ = Own("owner_id")
 
     owner_id: Mapped[UUID]
@@ -25,7 +27,7 @@ class Import(Table, Versioned):
     delimiter: Mapped[str]
     headers: Mapped[list[Any]]
     mapping: Mapped[dict[str, Any]]
-    pipeline_id: Mapped[UUID | None] = mapped_column(ForeignKey(Pipeline.id))
+    pipeline_id: Mapped[UUID | None] = mapped_column(ForeignKey("crm.pipelines.id"))
     state: Mapped[str] = mapped_column(default="preview")
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
@@ -39,13 +41,13 @@ class ImportRow(Table):
 
     __tablename__ = "import_rows"
     __table_args__ = (
-        one_of("state", ["ready", "duplicate", "invalid", "imported", "undone", "kept"]),
+        one_of("state", LINE_STATES),
         UniqueConstraint("import_id", "line"),
         {"schema": "crm"},
     )
     __scope__ = Via(Import, "import_id")
 
-    import_id: Mapped[UUID] = mapped_column(ForeignKey(Import.id, ondelete="CASCADE"))
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("crm.imports.id", ondelete="CASCADE"))
     line: Mapped[int]
     cells: Mapped[dict[str, Any]]
     state: Mapped[str]

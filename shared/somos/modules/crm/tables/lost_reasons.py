@@ -1,8 +1,6 @@
 """Why deals are lost."""
 
-from sqlalchemy import (
-    UniqueConstraint,
-)
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned

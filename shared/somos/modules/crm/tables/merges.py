@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from somos.mesh.tables import Table, one_of
+from somos.modules.crm.rules.merges import FIELDS
 from somos.policy.scopes import Own
 
 
@@ -13,7 +14,7 @@ class Merge(Table):
     """Two records became one: which survived, what was chosen, and what the other one held."""
 
     __tablename__ = "merges"
-    __table_args__ = (one_of("kind", ["company", "contact"]), {"schema": "crm"})
+    __table_args__ = (one_of("kind", FIELDS), {"schema": "crm"})
     __scope__ = Own("merged_by")
 
     kind: Mapped[str]

@@ -1,8 +1,6 @@
 """Kinds of sale, each with its own stages."""
 
-from sqlalchemy import (
-    UniqueConstraint,
-)
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned

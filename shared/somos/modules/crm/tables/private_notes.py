@@ -3,15 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    ForeignKey,
-    Index,
-)
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned, one_of
-from somos.modules.crm.tables.deals import Deal
 from somos.policy.scopes import Own
+
+NOTE_KINDS = ("note", "email_sent", "email_received")
 
 
 class PrivateNote(Table, Versioned):
@@ -19,7 +17,7 @@ class PrivateNote(Table, Versioned):
 
     __tablename__ = "private_notes"
     __table_args__ = (
-        one_of("kind", ["note", "email_sent", "email_received"]),
+        one_of("kind", NOTE_KINDS),
         Index("ix_private_notes_deal_id", "deal_id", "author_id"),
         Index("ix_private_notes_author_id", "author_id", "happened_at", "id"),
         {"schema": "crm"},
@@ -27,7 +25,7 @@ class PrivateNote(Table, Versioned):
     __scope__ = Own("author_id", private=True)
     __redact__ = frozenset({"subject", "body"})
 
-    deal_id: Mapped[UUID] = mapped_column(ForeignKey(Deal.id, ondelete="CASCADE"))
+    deal_id: Mapped[UUID] = mapped_column(ForeignKey("crm.deals.id", ondelete="CASCADE"))
     author_id: Mapped[UUID]
     kind: Mapped[str]
     subject: Mapped[str]

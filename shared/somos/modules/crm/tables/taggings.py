@@ -9,7 +9,6 @@ from somos.mesh.tables import Table, listed
 from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.contacts import Contact
 from somos.modules.crm.tables.deals import Deal
-from somos.modules.crm.tables.tags import Tag
 from somos.policy.scopes import Via
 
 
@@ -27,7 +26,7 @@ class Tagging(Table):
     )
     __scope__ = Via(Deal, "deal_id") | Via(Company, "company_id") | Via(Contact, "contact_id")
 
-    tag_id: Mapped[UUID] = mapped_column(ForeignKey(Tag.id, ondelete="CASCADE"))
-    deal_id: Mapped[UUID | None] = mapped_column(ForeignKey(Deal.id, ondelete="CASCADE"), index=True)
-    company_id: Mapped[UUID | None] = mapped_column(ForeignKey(Company.id, ondelete="CASCADE"), index=True)
-    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey(Contact.id, ondelete="CASCADE"), index=True)
+    tag_id: Mapped[UUID] = mapped_column(ForeignKey("crm.tags.id", ondelete="CASCADE"))
+    deal_id: Mapped[UUID | None] = mapped_column(ForeignKey("crm.deals.id", ondelete="CASCADE"), index=True)
+    company_id: Mapped[UUID | None] = mapped_column(ForeignKey("crm.companies.id", ondelete="CASCADE"), index=True)
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("crm.contacts.id", ondelete="CASCADE"), index=True)
