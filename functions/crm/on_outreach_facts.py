@@ -6,7 +6,7 @@ from somos.mesh import Context, topic
 from somos.modules.crm.actions.deal_activities import record_message
 from somos.modules.crm.actions.deals import open_from_lead
 from somos.modules.crm.rules.timeline import REPLY_LABELS, message_title
-from somos.modules.hunter.queries import lead_card
+from somos.modules.hunter.queries.leads import lead_card
 
 
 @topic(LeadAccepted)

@@ -117,7 +117,7 @@ class Rows:
                 emitted_by="test", fanned_at=TODAY,
             )  # fmt: skip
             delivery = Delivery(
-                id=uuid7(), event_id=event.id, type=event.type, function="crm-on-deal-won", queue="default",
+                id=uuid7(), event_id=event.id, type=event.type, function="crm-on-sales-facts", queue="default",
                 state="dead", due_at=TODAY, timeout=30, attempts=8, max_attempts=8, dead_at=TODAY,
             )  # fmt: skip
             db.add_all([event, delivery])

@@ -12,6 +12,7 @@ from sqlalchemy import CheckConstraint, text
 
 from somos.mesh import ddl
 from somos.mesh.database import engine_for
+from somos.mesh.schemas import OneOf
 from somos.mesh.tables import Root
 from somos.migrations import load_tables
 from tests.contract.asking import endpoints
@@ -75,6 +76,7 @@ def told_by_words() -> Iterator[Any]:
         for name, info in view.model_fields.items():
             kinds = get_args(info.annotation) if get_origin(info.annotation) in UNIONS else (info.annotation,)
             words = {word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)}
+            words |= {word for one in info.metadata if isinstance(one, OneOf) for word in one.words}
             if words and name in table.__table__.columns:
                 yield pytest.param(table, name, words, id=f"{table.__table__.fullname}.{name}")
 

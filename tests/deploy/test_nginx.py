@@ -26,7 +26,7 @@ def test_a_request_reaches_the_function_that_declares_it(edge: Edge) -> None:
     assert answer.status == 200
     assert json.loads(raw)["path"] == "/function/crm-deals/api/v1/deals/0190c3c0-0000-7000-8000-000000000001?x=1"
     _, raw = edge.ask("GET", "/api/v1/deals/board?pipeline_id=1")
-    assert json.loads(raw)["path"].startswith("/function/crm-board/")
+    assert json.loads(raw)["path"].startswith("/function/crm-deal-reports/")
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def bury(mesh: Mesh) -> UUID:
                 id=delivery,
                 event_id=event,
                 type="crm.deal_won",
-                function="crm-on-deal-won",
+                function="crm-on-sales-facts",
                 queue="default",
                 state="dead",
                 due_at=at,
@@ -203,7 +203,7 @@ def test_dead_deliveries_are_listed_and_shown_with_their_cause(mesh: Mesh) -> No
     listed = somos("dead", "list").output
     shown = somos("dead", "show", str(delivery)).output
 
-    assert "crm-on-deal-won" in listed
+    assert "crm-on-sales-facts" in listed
     assert "o motivo" in listed
     assert "HTTP 500: o motivo" in shown
     assert "d-1" in shown

@@ -26,7 +26,7 @@ def test_a_unit_of_several_answers_for_the_one_that_is_named(mesh: Mesh) -> None
 
 
 def test_what_is_not_clear_is_refused_with_the_choices(mesh: Mesh) -> None:
-    answer = asked(mesh, ["crm-deal-moves"], "POST")
+    answer = asked(mesh, ["crm-deals"], "POST")
     assert answer.status_code == 404
     assert "POST /api/v1/deals/{id}/move" in answer.text
     assert asked(mesh, ["auth-login"], "GET").status_code == 405

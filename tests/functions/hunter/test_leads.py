@@ -184,7 +184,7 @@ def test_an_erasure_is_stated_for_the_lead_and_for_its_twins(hunt: Hunt):
 def test_a_company_we_already_sold_to_is_marked_and_nobody_is_paid_to_judge_it(
     hunt: Hunt, monkeypatch: pytest.MonkeyPatch
 ):
-    from somos.modules.crm import queries as crm
+    from somos.modules.crm.queries import relations as crm
 
     monkeypatch.setattr(crm, "relationship", lambda db, keys: "client")
     lead = hunt.one_lead()

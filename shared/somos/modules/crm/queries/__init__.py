@@ -1,5 +1,1 @@
-"""What the pipeline asks of its tables. Other modules use `relationship` and `relationships` only."""
-
-from somos.modules.crm.queries.relations import Relationship, relationship, relationships
-
-__all__ = ["Relationship", "relationship", "relationships"]
+"""What the pipeline asks of its tables; other modules ask `relations`."""

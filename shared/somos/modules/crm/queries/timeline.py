@@ -17,7 +17,7 @@ from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.deal_activities import DealActivity
 from somos.modules.crm.tables.deals import Deal
 from somos.modules.crm.tables.private_notes import PrivateNote
-from somos.modules.sdr.queries import conversation
+from somos.modules.sdr.queries.conversations import conversation
 
 T = TypeVar("T", bound=Any)
 DEALS_OF_A_COMPANY = 200

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from somos.kernel.text import fold
 from somos.mesh import Body, Filter, Model, Patch, Record
 from somos.mesh.searching import holds
-from somos.modules.crm.schemas import Email, Long, Owner, Phone, Short
 from somos.modules.crm.schemas.company_contacts import ContactRole
+from somos.modules.crm.schemas.fields import Email, Long, Owner, Phone, Short
 from somos.modules.crm.tables.company_contacts import CompanyContact
 from somos.modules.crm.tables.contacts import Contact
 from somos.modules.crm.tables.taggings import Tagging

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement
 
 from somos.mesh import Body, Filter, Model, OneOf, Patch, Record
-from somos.modules.crm.schemas import Long, Moment, Short
+from somos.modules.crm.schemas.fields import Long, Moment, Short
 from somos.modules.crm.tables.deal_activities import KINDS, WRITTEN, DealActivity
 
 WrittenKind = Annotated[str, OneOf(WRITTEN)]

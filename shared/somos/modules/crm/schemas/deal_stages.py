@@ -7,7 +7,7 @@ from pydantic import Field
 
 from somos.mesh import Body, Filter, Model, OneOf, Patch, Record
 from somos.modules.crm.rules.deals import FIELD_LABELS
-from somos.modules.crm.schemas import Percent, Position, Short
+from somos.modules.crm.schemas.fields import Percent, Position, Short
 from somos.modules.crm.tables.deal_stages import DealStage
 
 RequiredField = Annotated[str, OneOf(FIELD_LABELS)]

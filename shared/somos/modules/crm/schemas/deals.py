@@ -11,7 +11,7 @@ from somos.kernel.text import fold
 from somos.mesh import Body, Filter, Model, OneOf, Patch, Record, View
 from somos.mesh.searching import holds
 from somos.modules.crm.rules.deals import DEAL
-from somos.modules.crm.schemas import Day, Long, Moment, Money, Owner, Percent, Short
+from somos.modules.crm.schemas.fields import Day, Long, Moment, Money, Owner, Percent, Short
 from somos.modules.crm.tables.deal_activities import DealActivity
 from somos.modules.crm.tables.deals import Deal
 from somos.modules.crm.tables.taggings import Tagging

@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from somos.mesh import Body, Filter, Model, View
-from somos.modules.crm.schemas import Short
+from somos.modules.crm.schemas.fields import Short
 from somos.modules.crm.tables.handovers import Handover
 
 

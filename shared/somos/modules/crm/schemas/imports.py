@@ -6,7 +6,7 @@ from uuid import UUID
 
 from somos.mesh import Filter, OneOf, Patch, Record, View
 from somos.modules.crm.rules.imports import IMPORT
-from somos.modules.crm.schemas import Short
+from somos.modules.crm.schemas.fields import Short
 from somos.modules.crm.tables.imports import LINE_STATES, Import, ImportRow
 
 ImportState = Annotated[str, OneOf(IMPORT.states)]

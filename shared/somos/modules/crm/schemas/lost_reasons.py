@@ -3,7 +3,7 @@
 from typing import Literal
 
 from somos.mesh import Body, Filter, Model, Patch, Record
-from somos.modules.crm.schemas import Position, Short
+from somos.modules.crm.schemas.fields import Position, Short
 from somos.modules.crm.tables.lost_reasons import LostReason
 
 

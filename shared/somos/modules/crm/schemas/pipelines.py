@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from somos.mesh import Body, Filter, Model, Patch, Record
-from somos.modules.crm.schemas import Position, Short
+from somos.modules.crm.schemas.fields import Position, Short
 from somos.modules.crm.tables.pipelines import Pipeline
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from somos.mesh import Body, Filter, Model, OneOf, Record
-from somos.modules.crm.schemas import Long, Moment, Short
+from somos.modules.crm.schemas.fields import Long, Moment, Short
 from somos.modules.crm.tables.private_notes import NOTE_KINDS, PrivateNote
 
 

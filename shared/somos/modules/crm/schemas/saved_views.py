@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from somos.mesh import Body, Filter, Model, OneOf, Patch, Record
-from somos.modules.crm.schemas import Short
+from somos.modules.crm.schemas.fields import Short
 from somos.modules.crm.tables.saved_views import VIEW_OF, SavedView
 
 ViewOf = Annotated[str, OneOf(VIEW_OF)]

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from somos.mesh import View
-from somos.modules.crm.schemas import Day
+from somos.modules.crm.schemas.fields import Day
 
 
 class StageReportQuery(BaseModel):

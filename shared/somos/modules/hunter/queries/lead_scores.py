@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.keys import CompanyKeys, PersonKeys
 from somos.mesh.clock import day_of
-from somos.modules.crm import queries as crm
+from somos.modules.crm.queries import relations as crm
 from somos.modules.hunter.queries.icp_profiles import criteria
 from somos.modules.hunter.queries.lead_enrichment import standing
 from somos.modules.hunter.queries.lead_sources import facts_of

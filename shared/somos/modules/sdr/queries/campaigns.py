@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, distinct, func, select
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import CompanyKeys, PersonKeys
-from somos.modules.crm import queries as crm
+from somos.modules.crm.queries import relations as crm
 from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.queries.drafts import address_of
 from somos.modules.sdr.queries.enrolments import live_people

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.kernel.business_days import holidays_of
-from somos.modules.crm import queries as crm
+from somos.modules.crm.queries import relations as crm
 from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.queries.approvals import hash_of
 from somos.modules.sdr.queries.messages import Letter, address_paused_until
