@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from somos.mesh import Context, Invalid, Page, http
+from somos.mesh import Context, Page, http
 from somos.modules.auth import rules
 from somos.modules.auth.schemas import CreatedKey, KeyDraft, KeyFilter, KeyView
 from somos.modules.auth.tables import ApiKey
@@ -19,18 +19,16 @@ def api_keys_list(filter: KeyFilter, ctx: Context) -> Page[KeyView]:
 @http.get("/api/v1/api-keys/{id}", allow="api_key.manage")
 def api_keys_get(id: UUID, ctx: Context) -> KeyView:
     """One key."""
-    return KeyView.model_validate(ctx.get(ApiKey, id))
+    return ctx.show(ctx.get(ApiKey, id), KeyView)
 
 
 @http.post("/api/v1/api-keys", allow="api_key.manage", replays=False)
 def api_keys_create(draft: KeyDraft, ctx: Context) -> CreatedKey:
     """Make a key. Its secret is in this answer and nowhere else."""
-    try:
-        rules.check_scopes(draft.scopes)
-    except rules.Refused as refused:
-        raise Invalid(refused.sentence, field=refused.field) from None
+    rules.check_scopes(draft.scopes)
     made = new_key()
-    key = ApiKey(
+    key = ctx.create(
+        ApiKey,
         name=draft.name,
         hint=made.hint,
         key_hash=made.hash,
@@ -39,9 +37,7 @@ def api_keys_create(draft: KeyDraft, ctx: Context) -> CreatedKey:
         expires_at=ctx.now + timedelta(days=draft.days),
         created_by=ctx.principal.id,
     )
-    ctx.db.add(key)
-    ctx.db.flush()
-    return CreatedKey(**KeyView.model_validate(key).model_dump(), secret=made.secret)
+    return CreatedKey(**ctx.show(key, KeyView).model_dump(), secret=made.secret)
 
 
 @http.delete("/api/v1/api-keys/{id}", allow="api_key.manage")
@@ -49,4 +45,4 @@ def api_keys_revoke(id: UUID, ctx: Context) -> None:
     """Revoke a key, at once and for good; revoking it again changes nothing."""
     key = ctx.get(ApiKey, id, lock=True)
     if key.revoked_at is None:
-        key.revoked_at = ctx.now
+        ctx.change(key, revoked_at=ctx.now)

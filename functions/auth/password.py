@@ -1,6 +1,7 @@
 """Changing one's own password."""
 
-from somos.mesh import Conflict, Context, Invalid, NotFound, http
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Invalid, NotFound, http
 from somos.mesh.guard import limit
 from somos.modules.auth.actions.sessions import end_sessions, reachable, sessions, signed_in
 from somos.modules.auth.actions.users import hashed
@@ -16,7 +17,7 @@ GUESSES = Limit("password", 5, 60)
 def password_change(change: PasswordChange, ctx: Context) -> SignedIn:
     """Every other sign-in of the person ends; this one goes on with the tokens of the answer."""
     if not ctx.principal.is_person:
-        raise Conflict("Só pessoas têm senha; uma chave se troca por outra", code="not-a-person")
+        raise NotAllowed("Só pessoas têm senha; uma chave se troca por outra", code="not-a-person")
     limit(ctx.runtime, GUESSES, str(ctx.principal.id))
     # The matrix lets people read their account, not write it; this one write is theirs.
     with ctx.as_system() as db:
@@ -26,9 +27,8 @@ def password_change(change: PasswordChange, ctx: Context) -> SignedIn:
         current, chosen = change.current_password.get_secret_value(), change.new_password.get_secret_value()
         if not verify_password(current, user.password_hash, ctx.settings.bcrypt_cost):
             raise Invalid("A senha atual não confere", field="current_password")
-        user.password_hash = hashed(ctx, chosen, field="new_password", about=(user.email, user.name))
+        password = hashed(ctx, chosen, field="new_password", about=(user.email, user.name))
         end_sessions(ctx, user)
-        db.flush()
-        db.refresh(user)
+        ctx.change(user, password_hash=password)
     with reachable():
         return signed_in(ctx, user, sessions(ctx).open(user.id, ctx.now))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from somos.kernel.refusals import NotAllowed, NotValid
 from somos.modules.auth.rules import (
-    Refused,
     Standing,
     check_change,
     check_scopes,
@@ -35,7 +35,7 @@ def test_the_house_never_loses_its_last_admin(before: Standing, after: Standing,
     is_admin = before.active and before.role is Role.Admin
     stays_admin = after.active and after.role is Role.Admin
     if is_admin and not stays_admin and others == 0:
-        with pytest.raises(Refused, match="último Admin"):
+        with pytest.raises(NotAllowed, match="último Admin"):
             check_change(before, after, other_admins=others)
     else:
         check_change(before, after, other_admins=others)
@@ -47,9 +47,9 @@ def test_the_last_admin_may_still_change_name_and_password() -> None:
 
 
 def test_a_client_belongs_to_a_company_and_nobody_else_does() -> None:
-    with pytest.raises(Refused, match="ligado a uma empresa"):
+    with pytest.raises(NotValid, match="ligado a uma empresa"):
         check_standing(Standing(Role.Cliente, True, None))
-    with pytest.raises(Refused, match="Só clientes"):
+    with pytest.raises(NotValid, match="Só clientes"):
         check_standing(Standing(Role.Diretor, True, COMPANY))
 
 
@@ -73,5 +73,5 @@ def test_what_began_before_the_end_is_over_and_what_begins_with_it_is_not() -> N
 def test_a_key_cannot_be_given_an_action_or_what_agents_may_not() -> None:
     check_scopes(["hunter:write", "crm:read"])
     for scope in [*ACTIONS, "crm:write", "finance:read", "anyone", "*", ""]:
-        with pytest.raises(Refused, match="não pode receber"):
+        with pytest.raises(NotValid, match="não pode receber"):
             check_scopes(["hunter:read", scope])

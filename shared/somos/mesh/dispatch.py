@@ -12,7 +12,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from somos.kernel.refusals import NotAllowed
+from somos.kernel.refusals import NotAllowed, NotValid
 from somos.kernel.text import storable, storable_json
 from somos.mesh import bodies, guard, idempotency, steps
 from somos.mesh.bare import only_path
@@ -313,6 +313,8 @@ def _translate(error: Exception) -> Problem:
     """What the database refused, said as a problem; anything else is ours to fix."""
     if isinstance(error, NotAllowed | StaleDataError):
         return _refused(error, None)
+    if isinstance(error, NotValid):
+        return Invalid(error.detail, field=error.field)
     if isinstance(error, DBAPIError):
         code = sqlstate(error)
         if code == "42501":

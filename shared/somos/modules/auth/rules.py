@@ -5,20 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from somos.kernel.refusals import NotAllowed, NotValid
 from somos.policy.grants import key_scopes
 from somos.policy.roles import Role
 
 MAX_KEY_DAYS: Final = 365
-
-
-class Refused(Exception):
-    """A change that the rules do not allow; the sentence is for a person."""
-
-    def __init__(self, sentence: str, *, field: str | None = None, code: str | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.field = field
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -33,9 +24,9 @@ class Standing:
 def check_standing(standing: Standing) -> None:
     """A client belongs to one company of the CRM, and nobody else does."""
     if standing.role is Role.Cliente and standing.client_company_id is None:
-        raise Refused("Um cliente precisa estar ligado a uma empresa", field="client_company_id")
+        raise NotValid("Um cliente precisa estar ligado a uma empresa", field="client_company_id")
     if standing.role is not Role.Cliente and standing.client_company_id is not None:
-        raise Refused("Só clientes são ligados a uma empresa", field="client_company_id")
+        raise NotValid("Só clientes são ligados a uma empresa", field="client_company_id")
 
 
 def check_change(before: Standing, after: Standing, *, other_admins: int) -> None:
@@ -44,7 +35,7 @@ def check_change(before: Standing, after: Standing, *, other_admins: int) -> Non
     was_admin = before.active and before.role is Role.Admin
     stays_admin = after.active and after.role is Role.Admin
     if was_admin and not stays_admin and other_admins == 0:
-        raise Refused("Este é o último Admin ativo; nomeie outro antes", code="last-admin")
+        raise NotAllowed("Este é o último Admin ativo; nomeie outro antes", code="last-admin")
 
 
 def ends_sessions(before: Standing, after: Standing) -> bool:
@@ -56,7 +47,7 @@ def check_scopes(scopes: Collection[str]) -> None:
     """A key gets only what the matrix gives `Agente_IA`; never an action."""
     unknown = sorted(set(scopes) - set(key_scopes()))
     if unknown:
-        raise Refused(
+        raise NotValid(
             f"Uma chave não pode receber: {', '.join(unknown)}. Pode receber: {', '.join(key_scopes())}",
             field="scopes",
         )

@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, SecretStr
 
 from somos.kernel.emails import normalise_email
-from somos.mesh.schemas import Body, Filter, View
+from somos.mesh import Body, Filter, Model, OneOf, Patch, Record, View
 from somos.modules.auth.rules import MAX_KEY_DAYS
 from somos.modules.auth.tables import ApiKey, User
 from somos.policy.passwords import MAX_LENGTH, MIN_LENGTH
+from somos.policy.roles import HUMAN_ROLES
 
-HumanRole = Literal["Admin", "Diretor", "Comercial", "Cliente"]
+HumanRole = Annotated[str, OneOf([role.value for role in HUMAN_ROLES])]
 
 
 def _email(text: str) -> str:
@@ -55,24 +56,23 @@ class NewPassword(Body):
     password: ChosenPassword
 
 
-class UserDraft(Body):
-    """A new account."""
-
+class UserFields(Model):
     email: Email
     name: Name
     role: HumanRole
+    client_company_id: UUID | None = None
+
+
+class UserDraft(UserFields, Body):
+    """A new account."""
+
     password: ChosenPassword
-    client_company_id: UUID | None = None
 
 
-class UserChange(Body):
-    """What of an account may change; what is left out stays."""
+class UserPatch(UserFields, Patch):
+    """What of an account may change."""
 
-    email: Email | None = None
-    name: Name | None = None
-    role: HumanRole | None = None
-    active: bool | None = None
-    client_company_id: UUID | None = None
+    active: bool
 
 
 class UserFilter(Filter):
@@ -84,19 +84,13 @@ class UserFilter(Filter):
     active: bool | None = None
 
 
-class UserView(View):
+class UserView(UserFields, Record):
     """An account, without what proves it."""
 
-    id: UUID
-    email: str
-    name: str
-    role: HumanRole
     active: bool
-    client_company_id: UUID | None
     last_login_at: datetime | None
     created_at: datetime
     updated_at: datetime
-    version: int
 
 
 class Me(View):
@@ -122,13 +116,16 @@ class SignedIn(View):
     user: UserView
 
 
-class KeyDraft(Body):
-    """A new API key."""
-
+class KeyFields(Model):
     name: Name
     scopes: list[Annotated[str, Field(max_length=40)]] = Field(min_length=1, max_length=40, examples=[["hunter:read"]])
-    days: int = Field(90, ge=1, le=MAX_KEY_DAYS, description="Validade em dias")
     per_minute: int = Field(60, ge=1, le=6000, description="Pedidos por minuto")
+
+
+class KeyDraft(KeyFields, Body):
+    """A new API key."""
+
+    days: int = Field(90, ge=1, le=MAX_KEY_DAYS, description="Validade em dias")
 
 
 class KeyFilter(Filter):
@@ -138,14 +135,11 @@ class KeyFilter(Filter):
     sort: Literal["id", "-id", "name", "-name"] = "-id"
 
 
-class KeyView(View):
+class KeyView(KeyFields, View):
     """An API key, of which only the beginning can still be seen."""
 
     id: UUID
-    name: str
     hint: str
-    scopes: list[str]
-    per_minute: int
     expires_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None

@@ -34,7 +34,7 @@ def signed_in(ctx: Context, user: User, issued: Issued) -> SignedIn:
         expires_at=ctx.now + ACCESS_TTL,
         refresh_token=issued.token,
         refresh_expires_at=issued.expires,
-        user=UserView.model_validate(user),
+        user=ctx.show(user, UserView),
     )
 
 

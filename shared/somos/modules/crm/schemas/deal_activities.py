@@ -36,7 +36,7 @@ class ActivityFields(Model):
     subject: Short
     body: Long | None = None
     due_at: Moment | None = None
-    assignee_id: UUID | None = Field(None, description="Sem ele, o responsável pelo negócio")
+    assignee_id: UUID | None = Field(None, description="Sem ele, ao criar, o responsável pelo negócio")
 
 
 class ActivityDraft(ActivityFields, Body):
