@@ -69,7 +69,11 @@ def test_a_step_is_named_after_its_event_a_webhook_after_its_path_and_a_timer_sa
         for topic in function.topics:
             assert topic.model
             words = re.sub(r"(?<!^)(?=[A-Z])", "_", topic.model.__name__).lower()
-            assert stem == f"on_{words}", f"{function.name} consumes {topic.model.__name__}"
+            assert topic.handler.__name__ == f"on_{words}", f"{function.name} consumes {topic.model.__name__}"
+        if len(function.topics) == 1:
+            assert stem == function.topics[0].handler.__name__, function.name
+        elif function.topics:
+            assert re.fullmatch("on_[a-z]+_facts", stem), f"{function.name} gathers several reactions"
         for webhook in function.webhooks:
             assert stem == f"hook_{webhook.path.rsplit('/', 1)[1]}", f"{function.name} serves {webhook.path}"
         assert bool(function.timers) == stem.startswith("every_"), function.name

@@ -16,14 +16,14 @@ def find_company(db: Session, keys: CompanyKeys) -> Company | None:
     live = select(Company).where(Company.merged_into_id.is_(None)).order_by(Company.id).limit(1)
     if keys.cnpj:
         live = live.where(or_(Company.document.is_(None), Company.document == keys.cnpj))
-    for column, value in company_keys(keys):
+    for column, value in _company_keys(keys):
         found = db.scalars(live.where(column == value)).first()
         if found is not None:
             return found
     return None
 
 
-def company_keys(keys: CompanyKeys) -> list[tuple[InstrumentedAttribute[str | None], str]]:
+def _company_keys(keys: CompanyKeys) -> list[tuple[InstrumentedAttribute[str | None], str]]:
     pairs = [
         (Company.document, keys.cnpj),
         (Company.domain, keys.domain),

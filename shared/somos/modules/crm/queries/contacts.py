@@ -10,7 +10,7 @@ from somos.modules.crm.tables.contacts import Contact
 
 def find_contact(db: Session, keys: PersonKeys) -> Contact | None:
     """The live contact with this e-mail, else this phone."""
-    for condition in contact_keys(keys):
+    for condition in _contact_keys(keys):
         found = db.scalars(
             select(Contact).where(condition, Contact.merged_into_id.is_(None)).order_by(Contact.id).limit(1)
         ).first()
@@ -19,7 +19,7 @@ def find_contact(db: Session, keys: PersonKeys) -> Contact | None:
     return None
 
 
-def contact_keys(keys: PersonKeys) -> list[ColumnElement[bool]]:
+def _contact_keys(keys: PersonKeys) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if keys.email:
         conditions.append(Contact.email == keys.email)
