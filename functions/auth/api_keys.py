@@ -26,18 +26,18 @@ def api_keys_get(id: UUID, ctx: Context) -> KeyView:
 def api_keys_create(draft: KeyDraft, ctx: Context) -> CreatedKey:
     """Make a key. Its secret is in this answer and nowhere else."""
     rules.check_scopes(draft.scopes)
-    made = new_key()
+    generated = new_key()
     key = ctx.create(
         ApiKey,
         name=draft.name,
-        hint=made.hint,
-        key_hash=made.hash,
+        hint=generated.hint,
+        key_hash=generated.hash,
         scopes=sorted(set(draft.scopes)),
         per_minute=draft.per_minute,
         expires_at=ctx.now + timedelta(days=draft.days),
         created_by=ctx.principal.id,
     )
-    return CreatedKey(**ctx.show(key, KeyView).model_dump(), secret=made.secret)
+    return CreatedKey(**ctx.show(key, KeyView).model_dump(), secret=generated.secret)
 
 
 @http.delete("/api/v1/api-keys/{id}", allow="api_key.manage")

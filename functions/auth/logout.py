@@ -6,7 +6,7 @@ from somos.modules.auth.schemas import RefreshToken
 
 
 @http.post("/api/v1/auth/logout", allow="anyone", replays=False)
-def logout(held: RefreshToken, ctx: Context) -> None:
+def logout(sent: RefreshToken, ctx: Context) -> None:
     """Holding the refresh token is the right to end it, also when the access token is already over."""
     with reachable():
-        end_session(ctx, held.refresh_token)
+        end_session(ctx, sent.refresh_token)

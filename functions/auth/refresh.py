@@ -9,11 +9,11 @@ from somos.policy.sessions import RefreshRefused, RefreshReused
 
 
 @http.post("/api/v1/auth/refresh", allow="anyone", status=200, replays=False)
-def refresh(held: RefreshToken, ctx: Context) -> SignedIn:
+def refresh(sent: RefreshToken, ctx: Context) -> SignedIn:
     """A token that was already exchanged means that someone holds a copy: the whole sign-in ends."""
     try:
         with reachable():
-            issued = sessions(ctx).rotate(held.refresh_token, ctx.now)
+            issued = sessions(ctx).rotate(sent.refresh_token, ctx.now)
     except RefreshReused as reused:
         ctx.log.warning("refresh-token-reused", user_id=reused.user_id, session_id=reused.session_id)
         end_copied_session(ctx, reused)

@@ -63,7 +63,7 @@ def _check(view_of: str, filters: dict[str, Any]) -> None:
     try:
         CRITERIA[view_of].model_validate(filters)
     except ValidationError as error:
-        names = sorted({str(found["loc"][0]) if found["loc"] else "filters" for found in error.errors()})
+        names = sorted({str(problem["loc"][0]) if problem["loc"] else "filters" for problem in error.errors()})
         raise Invalid(
             errors=[{"field": f"filters.{name}", "detail": "Filtro desconhecido ou inválido"} for name in names]
         ) from None

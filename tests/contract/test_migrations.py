@@ -7,17 +7,38 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, text
 
 from somos.mesh import ddl
 from somos.mesh.database import engine_for
+from somos.mesh.loader import load
 from somos.mesh.schemas import OneOf
 from somos.mesh.tables import Root
-from somos.migrations import load_tables
+from somos.migrations import HERE, load_tables, locations
 from tests.contract.asking import endpoints
 
 UNIONS = (Union, UnionType)
+
+
+def renamed() -> Iterator[Any]:
+    """(function, the functions that it took over): what a revision says of deliveries that were due to them."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(locations()))
+    for revision in ScriptDirectory.from_config(config).walk_revisions():
+        for after, before in getattr(revision.module, "GATHERED", {}).items():
+            yield pytest.param(after, before, id=after)
+
+
+@pytest.mark.parametrize(("after", "before"), list(renamed()))
+def test_what_was_due_to_a_function_of_before_has_a_consumer(after: str, before: tuple[str, ...]) -> None:
+    function = load()[after]
+    names = {f"{function.module}-{one.handler.__name__}".replace("_", "-") for one in function.topics}
+    assert set(before) <= names
 
 
 def test_a_migrated_database_holds_exactly_the_declared_tables(database_urls: tuple[str, str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.modules.crm.rules import export
+from somos.kernel import money
 from somos.modules.crm.rules.deals import follow_up_at
 from somos.modules.crm.rules.timeline import Cursor, field_changes, message_title
 
@@ -14,7 +14,7 @@ MOMENT = datetime(2026, 11, 23, 13, tzinfo=UTC)
 
 
 def test_money_is_written_the_brazilian_way():
-    assert [export.reais(cents) for cents in (0, 5, 123_456)] == ["0,00", "0,05", "1234,56"]
+    assert [money.reais(cents) for cents in (0, 5, 123_456)] == ["0,00", "0,05", "1234,56"]
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.text(min_size=1, max_size=40))

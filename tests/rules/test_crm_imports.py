@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somos.kernel import sheets
+from somos.kernel import money, sheets
 from somos.modules.crm.rules import imports
 
 HEADERS = [
@@ -61,13 +61,13 @@ def test_every_wrong_value_of_a_line_is_named():
     ],
 )  # fmt: skip
 def test_amounts_as_people_type_them(text, cents):
-    assert imports.parse_money(text) == cents
+    assert money.parse_money(text) == cents
 
 
 @given(st.integers(0, 10**13))
 def test_an_amount_written_the_brazilian_way_reads_back(cents):
     text = f"{cents // 100:,}".replace(",", ".") + f",{cents % 100:02}"
-    assert imports.parse_money(f"R$ {text}") == cents
+    assert money.parse_money(f"R$ {text}") == cents
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def user_card(db: Session, user_id: UUID) -> UserCard | None:
 
 def users_in_role(db: Session, role: Role) -> list[UserCard]:
     """The active accounts of a role, by name."""
-    found = select(User).where(User.role == role.value, User.active).order_by(User.name, User.id)
-    return [_card(user) for user in db.scalars(found)]
+    rows = select(User).where(User.role == role.value, User.active).order_by(User.name, User.id)
+    return [_card(user) for user in db.scalars(rows)]
 
 
 def credentials(db: Session, email: str) -> Credentials | None:
@@ -61,8 +61,8 @@ def sessions_valid_from(db: Session, user_id: UUID) -> datetime | None:
 
 def lock_admins(db: Session) -> set[UUID]:
     """The active Admins, locked in one order: two of them cannot demote each other at the same time."""
-    found = select(User.id).where(User.role == Role.Admin.value, User.active).order_by(User.id).with_for_update()
-    return set(db.scalars(found))
+    rows = select(User.id).where(User.role == Role.Admin.value, User.active).order_by(User.id).with_for_update()
+    return set(db.scalars(rows))
 
 
 def _card(user: User) -> UserCard:

@@ -59,10 +59,10 @@ def end_session(ctx: Context, token: str) -> None:
 
     PostgreSQL first: if the answer gets lost or Redis is away, the same token ends it when it is tried again.
     """
-    found = sessions(ctx).of(token)
-    if found is None:
+    session = sessions(ctx).of(token)
+    if session is None:
         return
-    user_id, session_id = found
+    user_id, session_id = session
     _write_end(ctx.db, user_id, session_id, ctx.now)
     ctx.runtime.ended.look_again()
     ctx.notify(ENDED, {"session": session_id}, to=user_id)

@@ -146,8 +146,8 @@ def win(ctx: Context, deal: Deal, how: DealWin) -> Deal:
 def lose(ctx: Context, deal: Deal, why: DealLose) -> Deal:
     reason = ctx.get(LostReason, why.lost_reason_id)
     rules.check_lose(facts_of(deal))
-    gone = {"probability": 0, "lost_reason_id": reason.id, "lost_note": why.note}
-    _enter(ctx, deal, "lost", closed_at=ctx.now, closed_on=ctx.today, **gone)
+    ending = {"probability": 0, "lost_reason_id": reason.id, "lost_note": why.note}
+    _enter(ctx, deal, "lost", closed_at=ctx.now, closed_on=ctx.today, **ending)
     record(ctx, deal.id, "stage_change", f"Negócio perdido: {reason.name}", body=why.note)
     return deal
 

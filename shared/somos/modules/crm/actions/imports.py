@@ -195,16 +195,19 @@ def _make(ctx: Context, record: Import, rows: Sequence[ImportRow], book: Book, s
 
 def _take_back(db: Session, rows: Sequence[ImportRow]) -> None:
     links = [(row.company_id, row.contact_id) for row in rows if row.made.get("link")]
-    gone_deals = _remove(db, Deal, _made(rows, "deal"), _deal_touched())
-    gone_contacts = _remove(db, Contact, _made(rows, "contact"), _contact_touched())
-    gone_companies = _remove(db, Company, _made(rows, "company"), _company_touched(links))
+    removed = {
+        "deal": _remove(db, Deal, _made(rows, "deal"), _deal_touched()),
+        "contact": _remove(db, Contact, _made(rows, "contact"), _contact_touched()),
+        "company": _remove(db, Company, _made(rows, "company"), _company_touched(links)),
+    }
     _unlink(db, rows)
-    gone = {"deal": gone_deals, "contact": gone_contacts, "company": gone_companies}
     names = {"deal": "o negócio", "contact": "o contato", "company": "a empresa"}
     for row in rows:
-        kept = [names[kind] for kind in names if row.made.get(kind) and getattr(row, f"{kind}_id") not in gone[kind]]
-        row.state = "kept" if kept else "undone"
-        row.problems = [f"Ficou {' e '.join(kept)}: houve alterações depois da importação."] if kept else []
+        staying = [
+            names[kind] for kind in names if row.made.get(kind) and getattr(row, f"{kind}_id") not in removed[kind]
+        ]
+        row.state = "kept" if staying else "undone"
+        row.problems = [f"Ficou {' e '.join(staying)}: houve alterações depois da importação."] if staying else []
 
 
 _SAVE = text("""
@@ -288,9 +291,9 @@ def _made(rows: Sequence[ImportRow], kind: str) -> list[UUID]:
 
 def _remove(db: Session, table: Any, ids: list[UUID], touched: ColumnElement[bool]) -> set[UUID]:
     free = select(table.id).where(table.id.in_(ids), table.version == 1, ~touched).with_for_update()
-    gone = set(db.scalars(free))
-    db.execute(delete(table).where(table.id.in_(gone)))
-    return gone
+    removed = set(db.scalars(free))
+    db.execute(delete(table).where(table.id.in_(removed)))
+    return removed
 
 
 def _deal_touched() -> ColumnElement[bool]:

@@ -23,13 +23,13 @@ def check_owner(ctx: Context, sent: BaseModel, owner: UUID | None) -> None:
 
     Nobody takes for themselves either: who sees a company through a deal does not own it.
     """
-    wanted: UUID | None = getattr(sent, "owner_id", None)
-    if "owner_id" not in sent.model_fields_set or wanted == owner:
+    next_owner: UUID | None = getattr(sent, "owner_id", None)
+    if "owner_id" not in sent.model_fields_set or next_owner == owner:
         return
     if not allows(ctx.principal, "deal.reassign"):
         raise Forbidden("Só a direção troca o responsável", code="reassign-forbidden")
-    if wanted is not None:
-        check_seller(ctx, wanted, "owner_id")
+    if next_owner is not None:
+        check_seller(ctx, next_owner, "owner_id")
 
 
 def check_seller(ctx: Context, user_id: UUID, field: str) -> None:

@@ -81,7 +81,7 @@ def _cards(
         .where(DealStage.id.in_(limits))
         .order_by(Deal.stage_entered_at, Deal.id)
     )
-    found: dict[UUID, list[Card]] = {}
+    cards_of_stage: dict[UUID, list[Card]] = {}
     for row, company, contact, due in db.execute(rows):
         card = Card(
             id=row.id,
@@ -97,5 +97,5 @@ def _cards(
             next_step_at=due,
             version=row.version,
         )
-        found.setdefault(row.stage_id, []).append(card)
-    return found
+        cards_of_stage.setdefault(row.stage_id, []).append(card)
+    return cards_of_stage

@@ -17,9 +17,9 @@ def find_company(db: Session, keys: CompanyKeys) -> Company | None:
     if keys.cnpj:
         live = live.where(or_(Company.document.is_(None), Company.document == keys.cnpj))
     for column, value in _company_keys(keys):
-        found = db.scalars(live.where(column == value)).first()
-        if found is not None:
-            return found
+        company = db.scalars(live.where(column == value)).first()
+        if company is not None:
+            return company
     return None
 
 

@@ -11,11 +11,11 @@ from somos.modules.crm.tables.contacts import Contact
 def find_contact(db: Session, keys: PersonKeys) -> Contact | None:
     """The live contact with this e-mail, else this phone."""
     for condition in _contact_keys(keys):
-        found = db.scalars(
+        contact = db.scalars(
             select(Contact).where(condition, Contact.merged_into_id.is_(None)).order_by(Contact.id).limit(1)
         ).first()
-        if found is not None:
-            return found
+        if contact is not None:
+            return contact
     return None
 
 

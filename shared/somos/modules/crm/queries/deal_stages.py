@@ -15,10 +15,10 @@ class NoPipeline(LookupError):
 
 def first_stage(db: Session, pipeline_id: UUID | None = None) -> DealStage:
     """Where deals of a pipeline start; without one, of the first active pipeline. Raises NoPipeline."""
-    found = select(DealStage).join(Pipeline, Pipeline.id == DealStage.pipeline_id).where(Pipeline.active)
+    stages = select(DealStage).join(Pipeline, Pipeline.id == DealStage.pipeline_id).where(Pipeline.active)
     if pipeline_id is not None:
-        found = found.where(Pipeline.id == pipeline_id)
-    stage = db.scalars(found.order_by(Pipeline.position, Pipeline.id, DealStage.position, DealStage.id)).first()
+        stages = stages.where(Pipeline.id == pipeline_id)
+    stage = db.scalars(stages.order_by(Pipeline.position, Pipeline.id, DealStage.position, DealStage.id)).first()
     if stage is None:
         raise NoPipeline("nenhum funil ativo tem etapas")
     return stage

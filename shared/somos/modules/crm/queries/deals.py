@@ -3,11 +3,11 @@
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from somos.kernel.money import reais
 from somos.kernel.sheets import write
 from somos.mesh import Invalid
 from somos.mesh.clock import day_of
 from somos.modules.crm.rules.deals import DEAL
-from somos.modules.crm.rules.export import reais
 from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.contacts import Contact
 from somos.modules.crm.tables.deal_stages import DealStage

@@ -31,18 +31,18 @@ def twins(db: Session, visible: Select[Any], table: type[Company] | type[Contact
     if not conditions:
         return []
     rows = db.scalars(visible.where(table.merged_into_id.is_(None), or_(*conditions)).limit(CANDIDATES))
-    found = []
+    likely = []
     for row in rows:
         how = likeness(known, _known(row))
         if how is not None:
-            found.append(Twin(id=row.id, name=row.name, kind=how.kind, fields=list(how.fields), score=how.score))
-    return sorted(found, key=lambda twin: (-twin.score, twin.name))[:SHOWN]
+            likely.append(Twin(id=row.id, name=row.name, kind=how.kind, fields=list(how.fields), score=how.score))
+    return sorted(likely, key=lambda twin: (-twin.score, twin.name))[:SHOWN]
 
 
 def _named(db: Session, table: type[Company] | type[Contact], words: list[str]) -> ColumnElement[bool]:
-    held = or_(*(searching.holds(table.name_key, word) for word in words))
+    named = or_(*(searching.holds(table.name_key, word) for word in words))
     narrowed = searching.among(db, table, [[word] for word in words])
-    return held if narrowed is None else and_(narrowed, held)
+    return named if narrowed is None else and_(narrowed, named)
 
 
 def _known(row: Any) -> Known:

@@ -32,8 +32,8 @@ class Book:
     def company(self, draft: Draft) -> UUID | None:
         """The company of a draft: never one of another document."""
         keys = draft.company_keys or [draft.twin_key]
-        found = (id for key in keys for id in self.companies.get(key, ()))
-        return next((id for id in found if may_be_one(draft.document, self.documents.get(id))), None)
+        candidates = (id for key in keys for id in self.companies.get(key, ()))
+        return next((id for id in candidates if may_be_one(draft.document, self.documents.get(id))), None)
 
     def contact(self, draft: Draft, company_id: UUID | None) -> UUID | None:
         keys = draft.contact_keys or [_colleague(company_id, draft.contact_name)]
@@ -71,8 +71,8 @@ def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], co
     colleagues = people.join(CompanyContact, CompanyContact.contact_id == Contact.id).with_only_columns(
         CompanyContact.company_id, Contact.id, Contact.name
     )
-    found = {id for ids in book.companies.values() for id in ids}
-    for company_id, contact_id, name in db.execute(colleagues.where(CompanyContact.company_id.in_(found))):
+    companies_known = {id for ids in book.companies.values() for id in ids}
+    for company_id, contact_id, name in db.execute(colleagues.where(CompanyContact.company_id.in_(companies_known))):
         book.contacts.setdefault(_colleague(company_id, name), contact_id)
     book.suppressed = suppressed_among(db, (person for draft in drafts for person in draft.people))
     return book
@@ -81,8 +81,8 @@ def book_of(db: Session, drafts: Iterable[Draft], companies: Select[Company], co
 def taken_documents(db: Session, drafts: Iterable[Draft]) -> set[str]:
     """Of these documents, those that any portfolio holds; asked with the system's rights."""
     documents = {draft.document for draft in drafts if draft.document}
-    held = select(Company.document).where(Company.document.in_(documents), Company.merged_into_id.is_(None))
-    return {document for document in db.scalars(held) if document}
+    taken = select(Company.document).where(Company.document.in_(documents), Company.merged_into_id.is_(None))
+    return {document for document in db.scalars(taken) if document}
 
 
 def counts(db: Session, import_id: UUID) -> dict[str, int]:
@@ -91,13 +91,13 @@ def counts(db: Session, import_id: UUID) -> dict[str, int]:
     return dict(db.execute(rows).all())
 
 
-def rows_of(db: Session, wanted: Import, *states: str) -> list[ImportRow]:
+def rows_of(db: Session, record: Import, *states: str) -> list[ImportRow]:
     """Lines in the order of the file. They are detached: `save` writes what becomes of them, all at once."""
-    rows = select(ImportRow).where(ImportRow.import_id == wanted.id).order_by(ImportRow.line)
-    found = list(db.scalars(rows.where(ImportRow.state.in_(states)) if states else rows))
-    for row in found:
+    rows = select(ImportRow).where(ImportRow.import_id == record.id).order_by(ImportRow.line)
+    lines = list(db.scalars(rows.where(ImportRow.state.in_(states)) if states else rows))
+    for row in lines:
         db.expunge(row)
-    return found
+    return lines
 
 
 def _having(db: Session, rows: Select[Any], table: type[Any], keys: set[Key]) -> Iterable[Any]:

@@ -61,10 +61,10 @@ def _passages(
     rows = spans.with_only_columns(*outcome, func.count(), cast(func.extract("epoch", stayed), Numeric)).group_by(
         *outcome
     )
-    found: dict[UUID, list[Passages]] = {}
+    by_stage: dict[UUID, list[Passages]] = {}
     for stage_id, next_state, next_stage_id, count, seconds in db.execute(rows):
-        found.setdefault(stage_id, []).append(Passages(count, seconds, next_state, next_stage_id))
-    return found
+        by_stage.setdefault(stage_id, []).append(Passages(count, seconds, next_state, next_stage_id))
+    return by_stage
 
 
 def _line(stage: DealStage, passed: list[Passages], positions: dict[UUID, int]) -> StageReportLine:
@@ -72,14 +72,14 @@ def _line(stage: DealStage, passed: list[Passages], positions: dict[UUID, int]) 
     for one in passed:
         counts[_outcome(one, stage.position, positions)] += one.count
     entered = sum(counts.values())
-    gone = entered - counts["still_there"]
+    left = entered - counts["still_there"]
     seconds = sum(one.seconds for one in passed)
     return StageReportLine(
         stage_id=stage.id,
         name=stage.name,
         entered=entered,
         **counts,
-        conversion_percent=counts["advanced"] * 100 // gone if gone else None,
+        conversion_percent=counts["advanced"] * 100 // left if left else None,
         average_hours=int(seconds / entered) // 3600 if entered else None,
     )
 

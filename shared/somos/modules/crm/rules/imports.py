@@ -10,6 +10,7 @@ from somos.kernel.documents import normalise_document
 from somos.kernel.emails import emails_in
 from somos.kernel.hosts import domain_of
 from somos.kernel.keys import PersonKeys
+from somos.kernel.money import parse_money
 from somos.kernel.phones import phones_in
 from somos.kernel.places import parse_state
 from somos.kernel.refusals import NotAllowed
@@ -26,7 +27,6 @@ IMPORT = Machine(
     {"preview": "em prévia", "applied": "aplicada", "undone": "desfeita"},
 )
 MAX_ROWS = 2_000  # one transaction that a person waits for
-MAX_CENTS = 10**13  # a hundred billion reais: beyond it somebody typed a phone number
 
 # field -> the column names people use, folded (lower case, no accents)
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -186,19 +186,6 @@ def forbidden_people(cells: Mapping[str, str], mapping: Mapping[str, str]) -> li
     phones = [phone for name in ("phone", "contact_phone") for phone in phones_in(given.get(name))]
     emails = [email for name in ("email", "contact_email") for email in emails_in(given.get(name))]
     return [*(PersonKeys(phone=phone) for phone in phones), *(PersonKeys(email=email) for email in emails)]
-
-
-def parse_money(text: str) -> int | None:
-    """Cents of "R$ 1.500,50", "1500.50", "1.500" or "1500"; None when it is not an amount."""
-    bare = re.sub(r"(?i)r\$|\s", "", text)
-    if not re.fullmatch(r"\d[\d.,]*", bare):
-        return None
-    decimal = re.fullmatch(r"(.*?)[.,](\d{1,2})", bare)
-    whole, cents = (decimal[1], decimal[2].ljust(2, "0")) if decimal else (bare, "00")
-    if not re.fullmatch(r"\d+|\d{1,3}(\.\d{3})+|\d{1,3}(,\d{3})+", whole):
-        return None
-    total = int(re.sub(r"[.,]", "", whole)) * 100 + int(cents)
-    return total if total <= MAX_CENTS else None
 
 
 def parse_date(text: str) -> date | None:

@@ -84,8 +84,8 @@ class Cursor:
 
 def field_changes(changes: Mapping[str, Any]) -> list[tuple[str, str, Any, Any]]:
     """(field, label, old, new) of what a person would call a change; keys kept by the program are left out."""
-    found = []
+    readable = []
     for field, pair in changes.items():
         if field in LABELS and isinstance(pair, list) and len(pair) == 2:
-            found.append((field, LABELS[field], pair[0], pair[1]))
-    return sorted(found, key=lambda change: list(LABELS).index(change[0]))
+            readable.append((field, LABELS[field], pair[0], pair[1]))
+    return sorted(readable, key=lambda change: list(LABELS).index(change[0]))

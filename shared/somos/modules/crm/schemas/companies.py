@@ -31,11 +31,11 @@ class CompanyCriteria(Filter):
     tag_id: UUID | None = None
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        found = [*super().clauses(), Company.merged_into_id.is_(None)]
-        found += [holds(Company.name_key, word) for word in fold(self.q or "").split()]
+        conditions = [*super().clauses(), Company.merged_into_id.is_(None)]
+        conditions += [holds(Company.name_key, word) for word in fold(self.q or "").split()]
         if self.tag_id is not None:
-            found.append(exists(select(1).where(Tagging.company_id == Company.id, Tagging.tag_id == self.tag_id)))
-        return found
+            conditions.append(exists(select(1).where(Tagging.company_id == Company.id, Tagging.tag_id == self.tag_id)))
+        return conditions
 
     def sought(self) -> list[list[str]]:
         return [words] if (words := fold(self.q or "").split()) else []

@@ -30,18 +30,18 @@ class ContactCriteria(Filter):
     tag_id: UUID | None = None
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        found = [*super().clauses(), Contact.merged_into_id.is_(None)]
+        conditions = [*super().clauses(), Contact.merged_into_id.is_(None)]
         if self.q:
             words = [holds(Contact.name_key, word) for word in fold(self.q).split()]
-            found.append(or_(and_(true(), *words), Contact.email == self.q.strip().lower()))
+            conditions.append(or_(and_(true(), *words), Contact.email == self.q.strip().lower()))
         if self.company_id is not None or self.role is not None:
             link = [CompanyContact.contact_id == Contact.id]
             link += [CompanyContact.company_id == self.company_id] if self.company_id else []
             link += [CompanyContact.role == self.role] if self.role else []
-            found.append(exists(select(1).where(*link)))
+            conditions.append(exists(select(1).where(*link)))
         if self.tag_id is not None:
-            found.append(exists(select(1).where(Tagging.contact_id == Contact.id, Tagging.tag_id == self.tag_id)))
-        return found
+            conditions.append(exists(select(1).where(Tagging.contact_id == Contact.id, Tagging.tag_id == self.tag_id)))
+        return conditions
 
     def sought(self) -> list[list[str]]:
         return [fold(self.q).split(), [self.q.strip()]] if self.q else []

@@ -25,11 +25,11 @@ class ActivityFilter(Filter):
     due_at_to: Moment | None = None
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        found = super().clauses()
+        conditions = super().clauses()
         if self.pending is not None:
             pending = DealActivity.due_at.is_not(None) & DealActivity.done_at.is_(None)
-            found.append(pending if self.pending else ~pending)
-        return found
+            conditions.append(pending if self.pending else ~pending)
+        return conditions
 
 
 class ActivityFields(Model):

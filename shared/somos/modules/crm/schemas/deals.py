@@ -48,14 +48,14 @@ class DealCriteria(Filter):
     without_next_step: bool | None = Field(None, description="Abertos sem próxima tarefa marcada")
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        found = super().clauses()
-        found += [holds(Deal.title_key, word) for word in fold(self.q or "").split()]
+        conditions = super().clauses()
+        conditions += [holds(Deal.title_key, word) for word in fold(self.q or "").split()]
         if self.tag_id is not None:
-            found.append(exists(select(1).where(Tagging.deal_id == Deal.id, Tagging.tag_id == self.tag_id)))
+            conditions.append(exists(select(1).where(Tagging.deal_id == Deal.id, Tagging.tag_id == self.tag_id)))
         if self.without_next_step is not None:
             planned = has_next_step()
-            found += [Deal.state == "open", ~planned if self.without_next_step else planned]
-        return found
+            conditions += [Deal.state == "open", ~planned if self.without_next_step else planned]
+        return conditions
 
     def sought(self) -> list[list[str]]:
         return [words] if (words := fold(self.q or "").split()) else []

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from somos.kernel.documents import normalise_document
 from somos.kernel.emails import normalise_email
 from somos.kernel.hosts import domain_of
+from somos.kernel.money import MAX_CENTS
 from somos.kernel.phones import normalise_phone
 from somos.kernel.places import parse_state
-from somos.modules.crm.rules.imports import MAX_CENTS
 
 
 def _document(text: str) -> str:
