@@ -134,7 +134,7 @@ def leads_import(filter: ImportFilter, upload: Upload, ctx: Context) -> ImportRe
         lines = lead_imports.lines_of(sheet, name, ctx.now)
     except Unreadable as error:
         raise Invalid(str(error), field="file", code="unreadable-file") from None
-    session = lead_imports.open_session(ctx, profile, len(lines))
+    session = search_sessions.begin_import(ctx, profile, len(lines))
     secret = ctx.settings.suppression_key
     taken = lead_imports.take(ctx.db, session, sheet, lines, secret=secret, now=ctx.now)
     for number, keys in lead_imports.forbidden_keys(lines, secret):

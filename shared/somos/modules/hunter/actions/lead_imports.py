@@ -12,17 +12,14 @@ from somos.events.sdr import AddressKind
 from somos.kernel.keys import PersonKeys
 from somos.kernel.sheets import Sheet, Unreadable
 from somos.kernel.text import fold
-from somos.mesh import Context
-from somos.mesh.ids import stable, uuid7
+from somos.mesh.ids import stable
 from somos.modules.hunter.actions import lead_keys
 from somos.modules.hunter.actions.lead_intake import Seen, take_in
 from somos.modules.hunter.actions.leads import Ended, block
 from somos.modules.hunter.actions.search_sessions import count
 from somos.modules.hunter.rules import lead_imports
 from somos.modules.hunter.rules.facts import chosen, exact_keys
-from somos.modules.hunter.rules.search_sessions import SESSION
 from somos.modules.hunter.schemas.lead_imports import ImportReport, RefusedLine
-from somos.modules.hunter.tables.icp_profiles import IcpProfile
 from somos.modules.hunter.tables.search_sessions import SearchSession
 from somos.modules.sdr import queries as sdr
 
@@ -35,27 +32,6 @@ def lines_of(sheet: Sheet, name: str, now: datetime) -> list[lead_imports.Line]:
     if not mapping:
         raise Unreadable("Nenhuma coluna foi reconhecida; use, por exemplo, Empresa, CNPJ, Site, Telefone, E-mail.")
     return [lead_imports.line_of(row, mapping, name[:100], now) for row in sheet.rows]
-
-
-def open_session(ctx: Context, profile: IcpProfile, lines: int) -> SearchSession:
-    """The session that counts what becomes of a file."""
-    session_id = uuid7()
-    session = SearchSession(
-        id=session_id,
-        kind="import",
-        icp_id=profile.id,
-        icp_number=profile.number,
-        task_id=ctx.start_task("hunter.import", session_id),
-        requested_by=ctx.principal.id,
-        sources=["csv"],
-        target=max(lines, 1),
-        credits_cap=0,
-        moved_at=ctx.now,
-    )
-    ctx.db.add(session)
-    ctx.db.flush()
-    session.state = SESSION.move(session.state, "running")
-    return session
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ the same searches give the same leads.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from somos.events.hunter import LeadEnriched, LeadFound, SourceWanted
 from somos.mesh import Context
 from somos.mesh.clock import day_of
+from somos.mesh.ids import uuid7
 from somos.mesh.journal import Refusal
 from somos.modules.hunter.actions import lead_sources
 from somos.modules.hunter.actions.credit_days import reserve, settle
@@ -29,6 +31,7 @@ from somos.modules.hunter.rules.limits import (
     STALLED_AFTER_MINUTES,
 )
 from somos.modules.hunter.rules.search_sessions import SESSION
+from somos.modules.hunter.tables.icp_profiles import IcpProfile
 from somos.modules.hunter.tables.leads import Lead
 from somos.modules.hunter.tables.search_pages import SearchPage
 from somos.modules.hunter.tables.search_sessions import COUNTERS, SearchSession
@@ -55,6 +58,28 @@ def lock(db: Session, session_id: UUID) -> SearchSession:
         .execution_options(populate_existing=True)
     )
     return db.scalars(found).one()
+
+
+def begin(ctx: Context, profile: IcpProfile, **asked: Any) -> SearchSession:
+    """A session of this kind, and the task that its person follows; `asked` are its other columns."""
+    session_id = uuid7()
+    return ctx.create(
+        SearchSession,
+        id=session_id,
+        icp_id=profile.id,
+        icp_number=profile.number,
+        task_id=ctx.start_task(f"hunter.{asked['kind']}", session_id),
+        requested_by=ctx.principal.id,
+        moved_at=ctx.now,
+        **asked,
+    )
+
+
+def begin_import(ctx: Context, profile: IcpProfile, lines: int) -> SearchSession:
+    """The session that counts what becomes of a file."""
+    session = begin(ctx, profile, kind="import", sources=["csv"], target=max(lines, 1), credits_cap=0)
+    session.state = SESSION.move(session.state, "running")
+    return session
 
 
 def start(db: Session, session: SearchSession) -> None:
