@@ -23,8 +23,8 @@ HEAVIEST = {
 TOO_HEAVY = {
     "alembic", "boto3", "botocore", "celery", "crewai", "flask", "functions_framework", "granian", "gunicorn",
     "holidays", "jinja2", "langchain", "langchain_core", "langchain_openai", "numpy", "openai", "phonenumbers",
-    "prometheus_client", "qdrant_client", "requests", "rich", "rq", "selectolax", "tenacity", "tiktoken", "urllib3",
-    "websockets", "yaml",
+    "prometheus_client", "qdrant_client", "rapidfuzz", "requests", "rich", "rq", "selectolax", "tenacity", "tiktoken",
+    "urllib3", "validate_docbr", "websockets", "yaml",
 }  # fmt: skip
 # What is for a laptop, a deployment or the outside, and not for answering.
 NOT_OURS = ("somos.adapters", "somos.cli", "somos.local", "somos.mesh.derive", "somos.migrations", "gateway", "infra")

@@ -32,11 +32,10 @@ def _characters(text: str | None) -> str:
 
 
 def is_valid_cnpj(cnpj: str) -> bool:
-    """Whether these 14 characters are a CNPJ: modulus 11 over ASCII - 48, two numeric check digits."""
-    if not _CNPJ.fullmatch(cnpj) or len(set(cnpj)) == 1:
-        return False
-    values = [ord(character) - 48 for character in cnpj]
-    return _eleven(values[:12], _weights(12)) == values[12] and _eleven(values[:13], _weights(13)) == values[13]
+    """Whether these 14 characters are a CNPJ, without mask and in upper case."""
+    from validate_docbr import CNPJ  # on first use
+
+    return _CNPJ.fullmatch(cnpj) is not None and CNPJ().validate(cnpj)
 
 
 def normalise_cpf(text: str | None) -> str | None:
@@ -48,20 +47,9 @@ def normalise_cpf(text: str | None) -> str | None:
 
 def is_valid_cpf(cpf: str) -> bool:
     """Whether these 11 digits are a CPF."""
-    if not _CPF.fullmatch(cpf) or len(set(cpf)) == 1:
-        return False
-    values = [int(digit) for digit in cpf]
-    return _eleven(values[:9], range(10, 1, -1)) == values[9] and _eleven(values[:10], range(11, 1, -1)) == values[10]
+    from validate_docbr import CPF  # on first use
 
-
-def _weights(length: int) -> list[int]:
-    """9 2 3 ... from the right: 2 to 9, again and again."""
-    return [2 + (length - 1 - position) % 8 for position in range(length)]
-
-
-def _eleven(values: list[int], weights: "list[int] | range") -> int:
-    rest = sum(value * weight for value, weight in zip(values, weights, strict=True)) % 11
-    return 0 if rest < 2 else 11 - rest
+    return _CPF.fullmatch(cpf) is not None and CPF().validate(cpf)
 
 
 def format_cnpj(cnpj: str) -> str:

@@ -1,7 +1,5 @@
 """How alike two company names are. A likeness only ever suggests; keys decide. Pure."""
 
-from difflib import SequenceMatcher
-
 from somos.kernel.text import fold
 
 # Words that say nothing of which company it is.
@@ -21,8 +19,9 @@ def significant(name: str) -> list[str]:
 
 def name_similarity(one: str, other: str) -> float:
     """0..1, blind to accents, order of words and company suffixes; the same either way round."""
+    from rapidfuzz.distance import Indel  # on first use
+
     words, others = sorted(significant(one)), sorted(significant(other))
     if not words or not others:
         return 0.0
-    first, second = sorted([" ".join(words), " ".join(others)])
-    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+    return Indel.normalized_similarity(" ".join(words), " ".join(others))
