@@ -1,10 +1,11 @@
-"""Requests that wait for a person, and the ones that were decided."""
+"""Requests that wait for a person, the ones that were decided, and those that nobody decided in time."""
 
 from uuid import UUID
 
-from somos.mesh import Context, Page, http
-from somos.modules.sdr.schemas.messages import ApprovalFilter, ApprovalView
-from somos.modules.sdr.tables import Approval
+from somos.mesh import Context, Page, cron, http
+from somos.modules.sdr.actions.messages import expire_due
+from somos.modules.sdr.schemas.approvals import ApprovalFilter, ApprovalView
+from somos.modules.sdr.tables.approvals import Approval
 
 
 @http.get("/api/v1/approvals", allow="sdr:read")
@@ -14,4 +15,12 @@ def approvals_list(filter: ApprovalFilter, ctx: Context) -> Page[ApprovalView]:
 
 @http.get("/api/v1/approvals/{id}", allow="sdr:read")
 def approvals_get(id: UUID, ctx: Context) -> ApprovalView:
-    return ApprovalView.model_validate(ctx.get(Approval, id))
+    return ctx.show(ctx.get(Approval, id), ApprovalView)
+
+
+@cron("*/15 * * * *")
+def approvals_expire(ctx: Context) -> None:
+    """Requests that nobody decided in time lapse, and their messages with them."""
+    with ctx.write():
+        if lapsed := expire_due(ctx):
+            ctx.notify("outreach.expired", {"count": lapsed}, role="Diretor")

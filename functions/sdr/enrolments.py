@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
-from somos.mesh import Conflict, Context, Page, http
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Page, http
 from somos.modules.sdr.actions.enrolments import stop_enrolment
-from somos.modules.sdr.actions.locks import lock_for_enrolment
 from somos.modules.sdr.actions.messages import cancel_of_enrolment
+from somos.modules.sdr.queries.people import PERSON, keys_of_rows
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
-from somos.modules.sdr.schemas.cadences import EnrolmentFilter, EnrolmentView
 from somos.modules.sdr.schemas.campaigns import Pause
-from somos.modules.sdr.tables import Enrolment
+from somos.modules.sdr.schemas.enrolments import EnrolmentFilter, EnrolmentView
+from somos.modules.sdr.tables.enrolments import Enrolment
 
 
 @http.get("/api/v1/enrolments", allow="sdr:read")
@@ -20,12 +21,12 @@ def enrolments_list(filter: EnrolmentFilter, ctx: Context) -> Page[EnrolmentView
 @http.post("/api/v1/enrolments/{id}/stop", allow="sdr:write", status=200)
 def enrolments_stop(id: UUID, stop: Pause, ctx: Context) -> EnrolmentView:
     """End one person's cadence; what has not left is cancelled."""
-    lock_for_enrolment(ctx.db, id)
+    ctx.lock(PERSON, keys_of_rows(ctx.db, Enrolment, [id]))
     enrolment = ctx.get(Enrolment, id, lock=True)
     if enrolment.state not in LIVE_ENROLMENTS:
-        raise Conflict("A cadência já terminou", code="enrolment-ended", fresh=EnrolmentView.model_validate(enrolment))
+        raise NotAllowed("A cadência já terminou", code="enrolment-ended")
     stop_enrolment(enrolment, "stopped_manual", stop.reason)
-    with ctx.as_system() as db:  # withdraws the open request to approve, which only people decide
-        cancel_of_enrolment(db, enrolment.id, stop.reason, ctx.now)
+    with ctx.as_system():  # withdraws the open request to approve, which only people decide
+        cancel_of_enrolment(ctx, enrolment.id, stop.reason)
     ctx.db.flush()
-    return EnrolmentView.model_validate(enrolment)
+    return ctx.show(enrolment, EnrolmentView)

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from somos.events.sdr import MessageApproved
 from somos.mesh import Context, cron
-from somos.modules.sdr.actions.locks import lock_for_all
 from somos.modules.sdr.actions.messages import note_unconfirmed, settle_stuck
 from somos.modules.sdr.actions.provider_reports import report_sent
 from somos.modules.sdr.queries.messages import missing_messages, stuck_messages
+from somos.modules.sdr.queries.people import PERSON, keys_of_rows
+from somos.modules.sdr.tables.messages import OutreachMessage
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
 
@@ -27,14 +28,16 @@ def every_unknown_messages(ctx: Context) -> None:
         found += [(missing.message_id, missing.account, said) for said in page.messages if missing.is_this(said)]
     with ctx.write() as db:
         stuck = stuck_messages(db, ctx.now)
-        lock_for_all(db, [*(message_id for message_id, _, _ in found), *stuck.all])
+        ctx.lock(
+            PERSON, keys_of_rows(ctx.db, OutreachMessage, [*(message_id for message_id, _, _ in found), *stuck.all])
+        )
         for _, account, said in found:
-            report_sent(ctx, db, account, said)
-        again, parked = settle_stuck(db, stuck)
+            report_sent(ctx, account, said)
+        again, parked = settle_stuck(ctx, stuck)
         for message_id in again:
             ctx.emit(MessageApproved(message_id=message_id))
         if parked:
             ctx.notify("outreach.unknown", {"count": len(parked)}, role="Diretor")
-        if silent := note_unconfirmed(db, ctx.now):
+        if silent := note_unconfirmed(ctx):
             ctx.log.warning("messages-unconfirmed", count=len(silent))
             ctx.notify("outreach.unconfirmed", {"message_ids": silent[:20], "count": len(silent)}, role="Diretor")

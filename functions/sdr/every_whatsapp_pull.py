@@ -30,8 +30,8 @@ def every_whatsapp_pull(ctx: Context) -> None:
             read.append(account)
         except OutsideError as error:
             ctx.log.warning("pull-failed", account=account, error=error.code)
-    with ctx.write() as db:
-        lock_writers(ctx, db, [message for _, message in heard])
+    with ctx.write():
+        lock_writers(ctx, [message for _, message in heard])
         for account, message in heard:
-            take_news(ctx, db, account, message)
-        note_pulled(db, read, ctx.now)
+            take_news(ctx, account, message)
+        note_pulled(ctx, read)

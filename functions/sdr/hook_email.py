@@ -2,13 +2,14 @@
 
 from email.utils import parseaddr
 
-from somos.mesh import Context, webhook
-from somos.modules.sdr.actions.mails import arrived, fetched, keep_unread
+from somos.events.sdr import MailUnread
+from somos.mesh import Context, topic, webhook
+from somos.modules.sdr.actions.mails import arrived, ask_again, fetched, keep_unread, read_again
 from somos.modules.sdr.actions.people import silence_address
 from somos.modules.sdr.actions.provider_reports import report_receipt
 from somos.modules.sdr.actions.receipts import BOUNCE
-from somos.modules.sdr.actions.responses import take
-from somos.modules.sdr.queries.responses import Arrived
+from somos.modules.sdr.actions.responses import receive
+from somos.modules.sdr.queries.responses import Arrived, unread_envelope
 from somos.modules.sdr.rules.bounces import is_dead_bounce
 from somos.ports.email import Arrival, Complaint, Email, EmailEvent, EmailReports, Receipt
 
@@ -19,13 +20,27 @@ def hook_email(event: EmailEvent, ctx: Context) -> None:
     if isinstance(report, Arrival):
         _received(ctx, report)
     elif isinstance(report, Complaint):
-        with ctx.write() as db:
+        with ctx.write():
             for address in report.receivers:
-                silence_address(ctx, db, address, source="complaint")
+                silence_address(ctx, address, source="complaint")
     elif isinstance(report, Receipt):
         receipt, detail = _reported(report)
-        with ctx.write() as db:
-            report_receipt(ctx, db, "email", report.email_id, receipt, report.at or ctx.now, detail, report.message_id)
+        with ctx.write():
+            report_receipt(ctx, "email", report.email_id, receipt, report.at or ctx.now, detail, report.message_id)
+
+
+@topic(MailUnread, calls=[Email])
+def on_mail_unread(event: MailUnread, ctx: Context) -> None:
+    """Ask for the words of a mail once more; when they do not come at all, a person is told again."""
+    envelope = ctx.read(unread_envelope, event.response_id)
+    if envelope is None:
+        return
+    mail = fetched(ctx, envelope.provider_message_id)
+    with ctx.write():
+        if mail is not None:
+            read_again(ctx, event.response_id, arrived(envelope, mail))
+        elif not ask_again(ctx, event.response_id, event.tried):
+            ctx.notify("reply.unread", {"response_id": event.response_id, "channel": "email"}, role="Diretor")
 
 
 def _received(ctx: Context, arrival: Arrival) -> None:
@@ -43,11 +58,11 @@ def _received(ctx: Context, arrival: Arrival) -> None:
         unread=True,
     )
     mail = fetched(ctx, arrival.email_id)
-    with ctx.write() as db:
+    with ctx.write():
         if mail is None:
-            keep_unread(ctx, db, envelope)
+            keep_unread(ctx, envelope)
         else:
-            take(ctx, db, arrived(envelope, mail))
+            receive(ctx, arrived(envelope, mail))
 
 
 def _reported(receipt: Receipt) -> tuple[str, str | None]:

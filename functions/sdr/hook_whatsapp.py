@@ -16,15 +16,15 @@ def hook_whatsapp(event: WhatsappEvent, ctx: Context) -> None:
     for word in told.unknown:
         ctx.log.warning("whatsapp-word-unknown", word=word)
     try:
-        with ctx.write() as db:
+        with ctx.write():
             for report in told.reports:
                 if isinstance(report, Said) and report.through_api:
-                    report_sent(ctx, db, told.account, report.message)
+                    report_sent(ctx, told.account, report.message)
                 elif isinstance(report, Said):
-                    hear(ctx, db, told.account, report.message)
+                    hear(ctx, told.account, report.message)
                 elif isinstance(report, Receipt):
-                    report_receipt(ctx, db, "whatsapp", report.provider_id, report.receipt, ctx.now)
+                    report_receipt(ctx, "whatsapp", report.provider_id, report.receipt, ctx.now)
                 else:
-                    report_health(ctx, db, told.account, report.health, report.reason)
+                    report_health(ctx, told.account, report.health, report.reason)
     except NotYetKnown:
         ctx.later(PATIENCE_S, "A mensagem editada ainda não chegou.")

@@ -10,7 +10,8 @@ from somos.modules.sdr.actions.messages import cancel, locked
 from somos.modules.sdr.actions.model_answers import ask_model
 from somos.modules.sdr.queries.drafts import OutreachDraft, draft_request
 from somos.modules.sdr.queries.senders import switches_on
-from somos.modules.sdr.tables import Enrolment, Sender
+from somos.modules.sdr.tables.enrolments import Enrolment
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.llm import Llm
 
 
@@ -23,7 +24,7 @@ def on_draft_wanted(event: DraftWanted, ctx: Context) -> None:
     if wanted is not None:
         answer = ask_model(ctx, "draft", wanted.prompt, OutreachDraft)
     with ctx.write() as db:
-        message = locked(db, event.message_id)
+        message = locked(ctx, event.message_id)
         if message is None:
             return
         reason = None
@@ -31,11 +32,11 @@ def on_draft_wanted(event: DraftWanted, ctx: Context) -> None:
             reason = message.ended_reason or "A mensagem deixou de ser necessária."
         elif answer is None:
             reason = "O modelo não quis escrever esta mensagem."
-            cancel(db, message, reason, ctx.now)
+            cancel(ctx, message, reason)
             stop_enrolment(db.get(Enrolment, message.enrolment_id), "stopped_manual", reason)
         else:
             put_draft(message, wanted, answer, ctx.settings, ctx.now)
             ask(db, message, db.get_one(Sender, message.sender_id), "agent:sdr", ctx.now)
             ctx.notify("outreach.drafted", {"message_id": message.id, "lead_id": message.lead_id}, role="Diretor")
         if message.campaign_id and message.kind == "first_contact":
-            settle_lead(ctx, db, message.campaign_id, message.lead_id, reason)
+            settle_lead(ctx, message.campaign_id, message.lead_id, reason)

@@ -16,12 +16,12 @@ def on_message_claimed(event: MessageClaimed, ctx: Context) -> None:
     if letter is None:
         return  # settled by a webhook or a person meanwhile
     outcome = transmit(ctx, letter)
-    with ctx.write() as db:
-        message = locked(db, event.message_id)
+    with ctx.write():
+        message = locked(ctx, event.message_id)
         if message is None or message.state != "sending" or message.tries != event.attempt:
             # Said otherwise meanwhile: what this call left behind waits for nobody, unless the message itself does.
             if message is None or message.state != "unknown":
                 ctx.settle(event.message_id)
             return
-        settle_outcome(ctx, db, message, outcome)
-        announce_stop(ctx, db, message.enrolment_id)
+        settle_outcome(ctx, message, outcome)
+        announce_stop(ctx, message.enrolment_id)

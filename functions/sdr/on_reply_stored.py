@@ -3,10 +3,9 @@
 from somos.events.sdr import ReplyStored
 from somos.mesh import Context, topic
 from somos.modules.sdr.actions.model_answers import ask_model
-from somos.modules.sdr.actions.responses import conclude, lock_writer
+from somos.modules.sdr.actions.responses import locked, settle
 from somos.modules.sdr.queries.responses import NOTHING_SAID, ReplyClassification, date_of, question_for_model
-from somos.modules.sdr.rules.inbound import settle
-from somos.modules.sdr.tables import Response
+from somos.modules.sdr.rules.inbound import by_model
 from somos.ports.llm import Llm
 
 
@@ -16,11 +15,10 @@ def on_reply_stored(event: ReplyStored, ctx: Context) -> None:
     if prompt is None:
         return
     answer = ask_model(ctx, "classify", prompt, ReplyClassification)
-    said = ReplyClassification.model_validate(answer.output) if answer else NOTHING_SAID
-    verdict = settle(said.label, said.confidence, said.quote)
-    with ctx.write() as db:
-        lock_writer(db, event.response_id)
-        response = db.get_one(Response, event.response_id, with_for_update=True, populate_existing=True)
+    reading = ReplyClassification.model_validate(answer.output) if answer else NOTHING_SAID
+    verdict = by_model(reading.label, reading.confidence, reading.quote)
+    with ctx.write():
+        response = locked(ctx, event.response_id)
         if response.label is None and response.erased_at is None:  # a person may have been faster
-            later = date_of(said.later_date) if verdict.label == "later" else None
-            conclude(ctx, db, response, verdict, by="model", model=answer.model if answer else None, later_date=later)
+            later = date_of(reading.later_date) if verdict.label == "later" else None
+            settle(ctx, response, verdict, by="model", model=answer.model if answer else None, later_date=later)

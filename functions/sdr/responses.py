@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from somos.mesh import Conflict, Context, Invalid, NotFound, Page, http
+from somos.kernel.refusals import NotAllowed
+from somos.mesh import Context, Invalid, Page, http
 from somos.modules.hunter.queries import leads as hunter
-from somos.modules.sdr.actions.responses import conclude
+from somos.modules.sdr.actions.responses import locked, settle
 from somos.modules.sdr.queries.conversations import check_owns
 from somos.modules.sdr.rules.inbound import Verdict
 from somos.modules.sdr.schemas.responses import Classify, ResponseFilter, ResponseView
-from somos.modules.sdr.tables import Response
+from somos.modules.sdr.tables.responses import Response
 
 
 @http.get("/api/v1/responses", allow="sdr:read")
@@ -18,7 +19,7 @@ def responses_list(filter: ResponseFilter, ctx: Context) -> Page[ResponseView]:
 
 @http.get("/api/v1/responses/{id}", allow="sdr:read")
 def responses_get(id: UUID, ctx: Context) -> ResponseView:
-    return ResponseView.model_validate(ctx.get(Response, id))
+    return ctx.show(ctx.get(Response, id), ResponseView)
 
 
 @http.post("/api/v1/responses/{id}/classify", allow="conversation.reply", status=200)
@@ -26,23 +27,18 @@ def responses_classify(id: UUID, classify: Classify, ctx: Context) -> ResponseVi
     """Say what an answer means; a seller for own leads only. It never takes an opt-out back."""
     response = ctx.get(Response, id)
     if response.erased_at is not None:
-        raise Conflict("Os dados desta resposta foram apagados", code="response-erased")
+        raise NotAllowed("Os dados desta resposta foram apagados", code="response-erased")
     if classify.lead_id is not None and response.lead_id not in (None, classify.lead_id):
-        raise Conflict("Esta resposta já é de outro lead", code="response-matched")
+        raise NotAllowed("Esta resposta já é de outro lead", code="response-matched")
     lead_id = response.lead_id or classify.lead_id
     check_owns(ctx, lead_id)
     if lead_id is not None and hunter.lead_states(ctx.db, [lead_id]).get(lead_id, "erased") == "erased":
         raise Invalid("O lead não existe ou foi apagado", field="lead_id")
     if classify.later_date is not None and classify.label != "later":
         raise Invalid("Só `later` tem data", field="later_date")
-    with ctx.as_system() as db:
-        response = db.get(Response, id, with_for_update=True, populate_existing=True) or _gone()
+    with ctx.as_system():
+        response = locked(ctx, id)
         response.lead_id = lead_id
         verdict = Verdict(classify.label, response.quote or "", 1.0)
-        conclude(ctx, db, response, verdict, by="person", by_id=ctx.principal.id, later_date=classify.later_date)
-        db.flush()
-    return ResponseView.model_validate(response)
-
-
-def _gone() -> Response:
-    raise NotFound
+        settle(ctx, response, verdict, by="person", by_id=ctx.principal.id, later_date=classify.later_date)
+    return ctx.show(response, ResponseView)

@@ -4,8 +4,8 @@ from somos.kernel.keys import PersonKeys
 from somos.mesh import Context, Page, http
 from somos.modules.sdr.actions.people import silence
 from somos.modules.sdr.queries.people import key_of
-from somos.modules.sdr.schemas.people import Suppress, Suppressed, SuppressionFilter, SuppressionView
-from somos.modules.sdr.tables import Suppression
+from somos.modules.sdr.schemas.suppressions import Suppress, Suppressed, SuppressionFilter, SuppressionView
+from somos.modules.sdr.tables.suppressions import Suppression
 
 
 @http.get("/api/v1/suppressions", allow="sdr:read")
@@ -18,13 +18,7 @@ def suppressions_add(suppress: Suppress, ctx: Context) -> Suppressed:
     """Never write to this person again, by any address that we know of."""
     secret = ctx.settings.suppression_key
     keys = PersonKeys.of(suppress.phone, suppress.email)
-    given = {
-        key: kind
-        for kind, key in (
-            ("phone", key_of(secret, "phone", keys.phone)),
-            ("email", key_of(secret, "email", keys.email)),
-        )
-        if key
-    }
-    with ctx.as_system() as db:
-        return silence(ctx, db, given, source="manual", reason=suppress.reason, added_by=ctx.principal.id)
+    kinds = {key_of(secret, "phone", keys.phone): "phone", key_of(secret, "email", keys.email): "email"}
+    given = {key: kind for key, kind in kinds.items() if key}
+    with ctx.as_system():
+        return silence(ctx, given, source="manual", reason=suppress.reason, added_by=ctx.principal.id)

@@ -3,7 +3,7 @@
 from somos.mesh import Context, Download, NotFound, http
 from somos.modules.sdr.actions.people import silence
 from somos.modules.sdr.rules.drafts import read_unsubscribe_token
-from somos.modules.sdr.tables import OutreachMessage
+from somos.modules.sdr.tables.messages import OutreachMessage
 
 # The two pages hold no data of anybody and load nothing.
 _PAGE = """<!doctype html>
@@ -42,7 +42,7 @@ def unsubscribe_confirm(token: str, ctx: Context) -> Download:
     """RFC 8058: one POST is enough, whatever its body says, and however often it comes."""
     message = _message(ctx, token)
     given = {key: kind for key, kind in ((message.phone_key, "phone"), (message.email_key, "email")) if key}
-    silence(ctx, ctx.db, given, source="link", channel=message.channel, message_id=message.id)
+    silence(ctx, given, source="link", channel=message.channel, message_id=message.id)
     return _page(_DONE)
 
 

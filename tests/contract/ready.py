@@ -10,7 +10,8 @@ from somos.mesh.ids import uuid7
 from somos.modules.auth.tables import User
 from somos.modules.sdr.queries.approvals import hash_of
 from somos.modules.sdr.rules.drafts import unsubscribe_token
-from somos.modules.sdr.tables import OutreachMessage, Sender
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.senders import Sender
 from somos.policy.passwords import hash_password
 from tests.contract.rows import Rows
 from tests.harness import days

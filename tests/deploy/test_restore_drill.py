@@ -158,7 +158,7 @@ def test_after_a_disaster_the_house_goes_on_and_nothing_leaves_twice(
     # In this moment: two are approved and wait for a worker, one is in the middle of its call.
     calling, *waiting = rest[:3]
     office.approve(calling)
-    mesh.drain(only=lambda claim: claim.function == "sdr-on-message-approved")
+    mesh.drain(only=lambda claim: claim.type == "sdr.message_approved")
     [on_its_way] = mesh.rows(
         "select d.id from mesh.deliveries d join mesh.outbox o on o.id = d.event_id "
         "where d.function = 'sdr-on-message-claimed' and o.data ->> 'message_id' = :id",

@@ -6,8 +6,8 @@ from somos.modules.sdr.rules.inbound import (
     CONFIDENCE_LIMIT,
     Inbound,
     bounced,
+    by_model,
     by_rules,
-    settle,
 )
 from somos.modules.sdr.rules.optout import refusal_in
 from somos.modules.sdr.rules.own_words import own_words
@@ -149,13 +149,13 @@ def test_an_ordinary_mail_that_says_no_auto_submission_is_read_normally():
 
 
 def test_the_models_answer_below_the_limit_goes_to_a_person():
-    assert settle("interested", CONFIDENCE_LIMIT - 0.01, "q").label == "unclear"
-    assert settle("interested", CONFIDENCE_LIMIT, "q").label == "interested"
+    assert by_model("interested", CONFIDENCE_LIMIT - 0.01, "q").label == "unclear"
+    assert by_model("interested", CONFIDENCE_LIMIT, "q").label == "interested"
 
 
 @pytest.mark.parametrize(("label", "confidence"), [("bounce", 0.99), ("sei lá", 0.99), ("no", 7.0), ("no", -1.0)])
 def test_a_label_the_model_cannot_know_is_not_believed(label, confidence):
-    verdict = settle(label, confidence, "")
+    verdict = by_model(label, confidence, "")
     assert verdict.label == "unclear"
     assert 0 <= verdict.confidence <= 1
 

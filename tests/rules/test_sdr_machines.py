@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from somos.kernel.refusals import NotAllowed
 from somos.modules.sdr.rules.machines import (
     APPROVAL,
     CANCELLABLE,
@@ -12,9 +13,7 @@ from somos.modules.sdr.rules.machines import (
     LIVE_ENROLMENTS,
     MESSAGE,
     NEEDS_APPROVAL,
-    NotAllowed,
     after_receipt,
-    move,
 )
 
 RECEIPTS = ["sent", "delivered", "read", "failed"]
@@ -22,16 +21,16 @@ RECEIPTS = ["sent", "delivered", "read", "failed"]
 
 @pytest.mark.parametrize("machine", [MESSAGE, ENROLMENT, APPROVAL])
 def test_a_machine_only_leads_to_states_it_knows(machine):
-    assert {target for targets in machine.values() for target in targets} <= set(machine)
+    assert {target for targets in machine.moves.values() for target in targets} <= set(machine.states)
 
 
-@given(st.sampled_from(sorted(MESSAGE)), st.sampled_from(sorted(MESSAGE)))
+@given(st.sampled_from(MESSAGE.states), st.sampled_from(MESSAGE.states))
 def test_a_transition_that_is_not_listed_is_refused(state, to):
-    if to in MESSAGE[state]:
-        assert move(MESSAGE, state, to) == to
+    if to in MESSAGE.moves[state]:
+        assert MESSAGE.move(state, to) == to
     else:
         with pytest.raises(NotAllowed):
-            move(MESSAGE, state, to)
+            MESSAGE.move(state, to)
 
 
 @given(st.lists(st.sampled_from(RECEIPTS)))
@@ -52,7 +51,7 @@ def test_receipts_repeated_and_reordered_end_the_same(receipts, times):
     assert state == "read"
 
 
-@given(st.sampled_from(sorted(MESSAGE)), st.sampled_from(RECEIPTS))
+@given(st.sampled_from(MESSAGE.states), st.sampled_from(RECEIPTS))
 def test_a_receipt_only_moves_what_was_sent(state, receipt):
     if state not in ("sent", "delivered", "read", "sending") or (state == "sending" and receipt != "failed"):
         assert after_receipt(state, receipt) == state
@@ -61,7 +60,7 @@ def test_a_receipt_only_moves_what_was_sent(state, receipt):
 def test_nothing_reaches_sending_without_passing_through_approved():
     reached, todo = {"drafted"}, ["drafted"]
     while todo:
-        for target in MESSAGE[todo.pop()] - {"approved"}:
+        for target in MESSAGE.moves[todo.pop()] - {"approved"}:
             if target not in reached:
                 reached.add(target)
                 todo.append(target)
@@ -70,20 +69,20 @@ def test_nothing_reaches_sending_without_passing_through_approved():
 
 @pytest.mark.parametrize("state", ["rejected", "cancelled", "failed_permanent"])
 def test_an_ended_message_stays_ended(state):
-    assert not MESSAGE[state]
+    assert not MESSAGE.moves[state]
 
 
 def test_a_message_that_may_have_left_is_not_cancelled_by_a_reply():
     assert not set(CANCELLABLE) & set(LEFT)
-    assert all("cancelled" in MESSAGE[state] for state in CANCELLABLE)
+    assert all("cancelled" in MESSAGE.moves[state] for state in CANCELLABLE)
 
 
 def test_a_stopped_enrolment_never_lives_again():
-    stopped = [state for state in ENROLMENT if state.startswith("stopped")]
+    stopped = [state for state in ENROLMENT.states if state.startswith("stopped")]
     assert stopped
-    assert not any(ENROLMENT[state] for state in stopped)
-    assert all("stopped_optout" in ENROLMENT[state] for state in LIVE_ENROLMENTS)
+    assert not any(ENROLMENT.moves[state] for state in stopped)
+    assert all("stopped_optout" in ENROLMENT.moves[state] for state in LIVE_ENROLMENTS)
 
 
 def test_a_decided_approval_is_decided_for_ever():
-    assert all(not targets for state, targets in APPROVAL.items() if state != "pending")
+    assert all(not targets for state, targets in APPROVAL.moves.items() if state != "pending")

@@ -42,7 +42,7 @@ def after_restore(connection: Any, taken_at: datetime, now: datetime) -> list[st
 
     said: list[str] = []
     with transaction(connection, Acting(SYSTEM, "restored")) as db:
-        for file in sorted([*MODULES.glob("*/actions/after_restore.py"), *MODULES.glob("*/restoring.py")]):
+        for file in sorted(MODULES.glob("*/actions/after_restore.py")):
             name = ".".join(file.relative_to(MODULES).with_suffix("").parts)
             said += import_module(f"somos.modules.{name}").after_restore(db, taken_at, now)
     return said

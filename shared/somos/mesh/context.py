@@ -1,6 +1,6 @@
 """What a handler holds while it runs: who asks, the transaction, and the ways out of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
-from somos.mesh import clock, outbox, searching, tasks
+from somos.mesh import clock, locks, outbox, searching, tasks
 from somos.mesh.bell import announcement
 from somos.mesh.database import Acting, elevated, transaction
 from somos.mesh.effects import MAY_BE_PARKED, Later
@@ -193,6 +193,14 @@ class Context:
         if row is None:
             raise Invalid("Não encontrado", field=field)
         return row
+
+    def lock(self, kind: str, keys: Iterable[str | None]) -> None:
+        """Until this transaction ends, nobody else holds these keys of `kind` ("sdr.person"), in any function.
+
+        Take all keys of a kind at once, before any row: they are locked in one order, so that two never wait for each
+        other. None is no key.
+        """
+        locks.take(self.db, kind, keys)
 
     def create(self, table: type[Row], draft: BaseModel | None = None, **values: Any) -> Row:
         """A new row of what was sent and of `values`, which win; written, so that its keys and checks are known."""

@@ -14,7 +14,7 @@ from somos.mesh.ids import uuid7
 from somos.modules.crm.queries.relations import relationship
 from somos.modules.crm.rules.deals import follow_up_at
 from somos.modules.hunter.tables.leads import Lead
-from somos.modules.sdr.tables import Response
+from somos.modules.sdr.tables.responses import Response
 from tests.functions.crm.conftest import CNPJ, House
 
 

@@ -195,11 +195,11 @@ def test_a_company_we_already_sold_to_is_marked_and_nobody_is_paid_to_judge_it(
 
 @pytest.mark.any_day
 def test_a_person_we_wrote_to_lately_is_marked_and_kept_out(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
-    from somos.modules.sdr import queries as sdr
+    from somos.modules.sdr.queries import people
 
     last = hunt.mesh.time - timedelta(days=20)
     asked: list[PersonKeys] = []
-    monkeypatch.setattr(sdr, "last_contact_at", lambda db, keys: asked.append(keys) or last)
+    monkeypatch.setattr(people, "last_contact_at", lambda db, keys: asked.append(keys) or last)
     lead = hunt.one_lead()
     assert (lead["state"], lead["refusal"]) == (
         "rejected_campaign",
@@ -210,11 +210,11 @@ def test_a_person_we_wrote_to_lately_is_marked_and_kept_out(hunt: Hunt, monkeypa
 
 
 def test_a_suppressed_person_becomes_a_blocked_lead_without_asking_anybody(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
-    from somos.modules.sdr import queries as sdr
+    from somos.modules.sdr.queries import suppressions
 
     icp = hunt.icp()
     hunt.imported(icp, "Empresa;Celular\nLúmen;11 95555-0199\n").ok()
-    monkeypatch.setattr(sdr, "is_suppressed", lambda db, keys: True)
+    monkeypatch.setattr(suppressions, "is_suppressed", lambda db, keys: True)
     hunt.mesh.drain()
     (lead,) = hunt.leads()
     assert lead["state"] == "blocked"

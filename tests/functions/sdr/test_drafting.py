@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.sdr.on_campaign_started import AT_ONCE
+from somos.modules.sdr.actions.campaigns import AT_ONCE
 from tests.functions.sdr.conftest import Desk
 
 

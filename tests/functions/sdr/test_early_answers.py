@@ -99,10 +99,11 @@ def test_a_receipt_that_comes_in_the_very_moment_the_send_is_written_down_is_not
     def it_waits_or_is_over() -> bool:
         return not writing.is_alive() or desk.one("select count(*) from pg_locks where not granted") > 0
 
-    with desk.mesh.db() as db:
-        report_receipt(desk.mesh.context(), db, "email", "em-1", "delivered", desk.mesh.time, rfc_id="<id@mail>")
-        writing.start()
-        assert wait_for(it_waits_or_is_over, 20)
+    ctx = desk.mesh.context()
+    report_receipt(ctx, "email", "em-1", "delivered", desk.mesh.time, rfc_id="<id@mail>")
+    writing.start()
+    assert wait_for(it_waits_or_is_over, 20)
+    ctx.commit()
     writing.join()
     assert desk.message(message["id"])["state"] == "delivered"
     assert desk.one("select rfc_id from sdr.outreach_messages") == "<id@mail>"

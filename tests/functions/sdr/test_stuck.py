@@ -86,7 +86,7 @@ def test_the_people_of_several_messages_are_locked_in_one_order(desk: Desk):
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if "pg_advisory_xact_lock" in statement:
-            order.extend(str(value) for value in parameters if str(value).startswith("sdr.person:"))
+            order.extend(key for keys in parameters for key in keys if key.startswith("sdr.person:"))
 
     engine = desk.mesh.runtime.engine
     event.listen(engine, "before_cursor_execute", note)

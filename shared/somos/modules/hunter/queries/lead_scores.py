@@ -22,7 +22,7 @@ from somos.modules.hunter.rules.limits import CONTACTED_RECENTLY_DAYS
 from somos.modules.hunter.rules.rubric import Criterion, Rubric, needs_asking, rubric_of
 from somos.modules.hunter.tables.lead_scores import LeadScore
 from somos.modules.hunter.tables.leads import Lead
-from somos.modules.sdr import queries as sdr
+from somos.modules.sdr.queries import people, suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class Case:
 def marks(db: Session, keys: CompanyKeys, now: datetime) -> Marks:
     """Ask the pipeline and outreach what they know of these keys."""
     person = PersonKeys(keys.phone, keys.email, keys.domain)
-    last = sdr.last_contact_at(db, person)
+    last = people.last_contact_at(db, person)
     return Marks(
-        suppressed=sdr.is_suppressed(db, person),
+        suppressed=suppressions.is_suppressed(db, person),
         relationship=crm.relationship(db, keys),
         last_contact_at=last,
         contacted_recently=last is not None and now - last < timedelta(days=CONTACTED_RECENTLY_DAYS),

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from somos.modules.sdr.queries.approvals import hash_of
 from somos.modules.sdr.rules.approvals import expires_at
-from somos.modules.sdr.rules.machines import MESSAGE, move
-from somos.modules.sdr.tables import Approval, OutreachMessage, Sender
+from somos.modules.sdr.rules.machines import MESSAGE
+from somos.modules.sdr.tables.approvals import Approval
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.senders import Sender
 
 
 def ask(db: Session, message: OutreachMessage, sender: Sender, requested_by: str, now: datetime) -> Approval:
@@ -17,8 +19,8 @@ def ask(db: Session, message: OutreachMessage, sender: Sender, requested_by: str
     close_request(db, message, "stale", now)
     db.flush()
     if message.state != "drafted":
-        message.state = move(MESSAGE, message.state, "drafted")
-    message.state = move(MESSAGE, message.state, "awaiting_approval")
+        message.state = MESSAGE.move(message.state, "drafted")
+    message.state = MESSAGE.move(message.state, "awaiting_approval")
     message.text_hash = hash_of(message, sender)
     message.approval_id = None
     message.approved_at = None
@@ -43,7 +45,7 @@ def bind(message: OutreachMessage, request: Approval, decided_by: UUID, now: dat
     request.decided_by = decided_by
     request.decided_at = now
     request.expires_at = expires_at(now)
-    message.state = move(MESSAGE, message.state, "approved")
+    message.state = MESSAGE.move(message.state, "approved")
     message.approval_id = request.id
     message.approved_at = now
     message.text_hash = request.subject_hash

@@ -9,21 +9,22 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageSent
 from somos.kernel.phones import normalise_phone
 from somos.mesh import Context
 from somos.mesh.database import is_away, sqlstate
 from somos.mesh.ids import uuid7
-from somos.modules.sdr.actions.locks import lock
 from somos.modules.sdr.actions.people import stop_person
 from somos.modules.sdr.actions.provider_reports import report_sent
-from somos.modules.sdr.actions.responses import MAX_TEXT, remember_hidden, take
+from somos.modules.sdr.actions.responses import MAX_TEXT, receive, remember_hidden
 from somos.modules.sdr.queries.messages import last_message_to
-from somos.modules.sdr.queries.people import key_of, key_of_hidden, keys_of_writer
+from somos.modules.sdr.queries.people import PERSON, key_of, key_of_hidden, keys_of_writer
 from somos.modules.sdr.queries.responses import Arrived
-from somos.modules.sdr.tables import OutreachMessage, PhoneMessage, Response, Sender
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.phone_messages import PhoneMessage
+from somos.modules.sdr.tables.responses import Response
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.whatsapp import ChatMessage
 
 BY_PHONE = "Alguém da equipe escreveu a esta pessoa pelo celular."
@@ -40,73 +41,71 @@ class NotYetKnown(Exception):
     """The message that this one is about may still come."""
 
 
-def hear(ctx: Context, db: Session, account: str, said: ChatMessage, *, pulled: bool = False) -> None:
+def hear(ctx: Context, account: str, said: ChatMessage, *, pulled: bool = False) -> None:
     """Take one message of a chat into the conversation. Raises NotYetKnown for what has to wait for another one."""
     if said.kind == "edit" or (said.kind == "unreadable" and said.about):
-        _edited(ctx, db, account, said, pulled=pulled)
+        _edited(ctx, account, said, pulled=pulled)
     elif said.kind == "deletion":
-        _deleted(ctx, db, account, said)
+        _deleted(ctx, account, said)
     elif said.from_me:
         if said.kind in ("text", "unreadable"):
-            _written_on_the_phone(ctx, db, account, said)
+            _written_on_the_phone(ctx, account, said)
     elif said.kind == "reaction":
-        if last_message_to(db, _key(ctx, db, said), said.jid) is not None:
+        if last_message_to(ctx.db, _key(ctx, said), said.jid) is not None:
             emoji = said.text[:20]
             note = f"[reagiu com {emoji}]" if emoji else "[retirou a reação]"
-            take(ctx, db, _arrived(ctx, account, said, text=note, kind="reaction", pulled=pulled))
-    elif known := _stored(db, said.provider_id):
-        _said_again(ctx, db, account, said, known, pulled=pulled)
+            receive(ctx, _arrived(ctx, account, said, text=note, kind="reaction", pulled=pulled))
+    elif known := _stored(ctx, said.provider_id):
+        _said_again(ctx, account, said, known, pulled=pulled)
     else:
-        take(ctx, db, _arrived(ctx, account, said, pulled=pulled))
+        receive(ctx, _arrived(ctx, account, said, pulled=pulled))
 
 
-def lock_writers(ctx: Context, db: Session, heard: Iterable[ChatMessage]) -> None:
+def lock_writers(ctx: Context, heard: Iterable[ChatMessage]) -> None:
     """Lock everybody of a list at once: one by one, two that read lists would wait for each other."""
     keys: set[str] = set()
     for said in heard:
-        key = _key(ctx, db, said)
-        last = last_message_to(db, key, said.jid)
+        key = _key(ctx, said)
+        last = last_message_to(ctx.db, key, said.jid)
         if last is not None:
-            keys |= keys_of_writer(db, "whatsapp", key, last, None).keys()
-    lock(db, keys)
+            keys |= keys_of_writer(ctx.db, "whatsapp", key, last, None).keys()
+    ctx.lock(PERSON, keys)
 
 
-def is_news(db: Session, ctx: Context, said: ChatMessage) -> bool:
+def is_news(ctx: Context, said: ChatMessage) -> bool:
     """Whether a message of the list concerns somebody we wrote to, or nobody knows whom."""
     if said.kind in ("edit", "deletion") or said.about:
         return False  # webhooks only: the list shows what it is about
     if said.from_me:
-        if _is_ours(db, said.provider_id):
+        if _is_ours(ctx, said.provider_id):
             return False
     elif said.phone is None and said.lid is not None:
         return True
-    return last_message_to(db, _key(ctx, db, said), said.jid) is not None
+    return last_message_to(ctx.db, _key(ctx, said), said.jid) is not None
 
 
-def _edited(ctx: Context, db: Session, account: str, said: ChatMessage, *, pulled: bool) -> None:
+def _edited(ctx: Context, account: str, said: ChatMessage, *, pulled: bool) -> None:
     """Another text for what was said: read again, both kept. Who wrote is known by the first one."""
-    first = _stored(db, said.about or "")
-    if first is None and _is_ours(db, said.about or ""):
+    first = _stored(ctx, said.about or "")
+    if first is None and _is_ours(ctx, said.about or ""):
         return
     if first is None and (said.from_me or not said.jid):
         _wait_for_first(ctx, said)
         return
     if first is None:
-        take(ctx, db, _arrived(ctx, account, said, pulled=pulled))
+        receive(ctx, _arrived(ctx, account, said, pulled=pulled))
     elif first.erased_at is None:
-        _take_edit(ctx, db, account, said, first, pulled=pulled)
+        _take_edit(ctx, account, said, first, pulled=pulled)
 
 
-def _said_again(ctx: Context, db: Session, account: str, said: ChatMessage, known: Response, *, pulled: bool) -> None:
+def _said_again(ctx: Context, account: str, said: ChatMessage, known: Response, *, pulled: bool) -> None:
     """The same message in other words: its edit was lost, or what only the phone showed was decrypted at last."""
     texts = select(Response.text).where((Response.id == known.id) | (Response.edits == known.id))
-    if said.kind == "text" and known.erased_at is None and said.text[:MAX_TEXT] not in db.scalars(texts).all():
-        _take_edit(ctx, db, account, said, known, pulled=pulled)
+    if said.kind == "text" and known.erased_at is None and said.text[:MAX_TEXT] not in ctx.db.scalars(texts).all():
+        _take_edit(ctx, account, said, known, pulled=pulled)
 
 
-def _take_edit(
-    ctx: Context, db: Session, account: str, said: ChatMessage, first: Response, *, pulled: bool
-) -> UUID | None:
+def _take_edit(ctx: Context, account: str, said: ChatMessage, first: Response, *, pulled: bool) -> UUID | None:
     digest = hashlib.sha256(said.text.encode()).hexdigest()[:16]
     arrived = Arrived(
         channel="whatsapp",
@@ -121,12 +120,12 @@ def _take_edit(
         readable=said.kind != "unreadable",
         pulled=pulled,
     )
-    return take(ctx, db, arrived)
+    return receive(ctx, arrived)
 
 
-def _deleted(ctx: Context, db: Session, account: str, said: ChatMessage) -> None:
+def _deleted(ctx: Context, account: str, said: ChatMessage) -> None:
     """What was said stays said; that it was deleted is noted beside it."""
-    first = _stored(db, said.about or "")
+    first = _stored(ctx, said.about or "")
     if first is None or first.erased_at is not None:
         return
     deletion = Arrived(
@@ -141,7 +140,7 @@ def _deleted(ctx: Context, db: Session, account: str, said: ChatMessage) -> None
         edits=first.id,
         kind="deletion",
     )
-    take(ctx, db, deletion)
+    receive(ctx, deletion)
 
 
 def _wait_for_first(ctx: Context, said: ChatMessage) -> None:
@@ -150,24 +149,24 @@ def _wait_for_first(ctx: Context, said: ChatMessage) -> None:
     ctx.log.warning("edit-of-unknown-message", provider_id=said.about)
 
 
-def _written_on_the_phone(ctx: Context, db: Session, account: str, said: ChatMessage) -> None:
+def _written_on_the_phone(ctx: Context, account: str, said: ChatMessage) -> None:
     """One of ours writes to somebody we are writing to: it is on the timeline, and what is automatic stops.
 
     The number's other chats are nobody's business.
     """
-    if report_sent(ctx, db, account, said) is not None:
+    if report_sent(ctx, account, said) is not None:
         return
-    key = _key(ctx, db, said)
-    last = last_message_to(db, key, said.jid)
-    sender = db.scalars(select(Sender).where(Sender.channel == "whatsapp", Sender.address == account)).first()
+    key = _key(ctx, said)
+    last = last_message_to(ctx.db, key, said.jid)
+    sender = ctx.db.scalars(select(Sender).where(Sender.channel == "whatsapp", Sender.address == account)).first()
     if last is None or last.erased_at is not None or sender is None:
         return
-    person = keys_of_writer(db, "whatsapp", key, last, None)
-    lock(db, person)
-    remember_hidden(db, said.lid, key, ctx.now)
-    if _is_ours(db, said.provider_id):
+    person = keys_of_writer(ctx.db, "whatsapp", key, last, None)
+    ctx.lock(PERSON, person)
+    remember_hidden(ctx, said.lid, key)
+    if _is_ours(ctx, said.provider_id):
         return  # the system itself wrote it: its step was about to say so
-    made = db.execute(
+    made = ctx.db.execute(
         insert(PhoneMessage)
         .values(
             id=uuid7(), channel="whatsapp", provider_id=said.provider_id, sender_id=sender.id, lead_id=last.lead_id,
@@ -179,7 +178,7 @@ def _written_on_the_phone(ctx: Context, db: Session, account: str, said: ChatMes
     ).scalar()  # fmt: skip
     if made is None:
         return
-    cancelled = stop_person(db, person, "stopped_manual", BY_PHONE, ctx.now, conversations=False)
+    cancelled = stop_person(ctx, person, "stopped_manual", BY_PHONE, conversations=False)
     ctx.emit(MessageSent(message_id=made, lead_id=last.lead_id, channel="whatsapp"))
     told = {"lead_id": last.lead_id, "cancelled": cancelled}
     ctx.notify("outreach.taken-over", told, role="Diretor")
@@ -204,17 +203,17 @@ def _arrived(
     )
 
 
-def _key(ctx: Context, db: Session, said: ChatMessage) -> str | None:
+def _key(ctx: Context, said: ChatMessage) -> str | None:
     key = key_of(ctx.settings.suppression_key, "phone", normalise_phone(said.phone))
-    return key or key_of_hidden(db, said.lid)
+    return key or key_of_hidden(ctx.db, said.lid)
 
 
-def _stored(db: Session, provider_id: str) -> Response | None:
+def _stored(ctx: Context, provider_id: str) -> Response | None:
     heard = select(Response).where(Response.channel == "whatsapp", Response.provider_message_id == provider_id)
-    return db.scalars(heard).first()
+    return ctx.db.scalars(heard).first()
 
 
-def _is_ours(db: Session, provider_id: str) -> bool:
+def _is_ours(ctx: Context, provider_id: str) -> bool:
     """Whether the system sent this message, or one of ours on the phone."""
     by_system = select(OutreachMessage.id).where(
         OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == provider_id
@@ -222,22 +221,22 @@ def _is_ours(db: Session, provider_id: str) -> bool:
     by_phone = select(PhoneMessage.id).where(
         PhoneMessage.channel == "whatsapp", PhoneMessage.provider_id == provider_id
     )
-    return any(db.scalars(ids.limit(1)).first() is not None for ids in (by_system, by_phone))
+    return any(ctx.db.scalars(ids.limit(1)).first() is not None for ids in (by_system, by_phone))
 
 
-def take_news(ctx: Context, db: Session, account: str, said: ChatMessage) -> None:
+def take_news(ctx: Context, account: str, said: ChatMessage) -> None:
     """Hear what no webhook told us. A message that cannot be taken costs no other: a person reads it on the phone."""
     try:
         with ctx.apart():
-            if is_news(db, ctx, said):
-                hear(ctx, db, account, said, pulled=True)
+            if is_news(ctx, said):
+                hear(ctx, account, said, pulled=True)
     except Exception as error:
         if _is_of_database(error):
             raise
-        _set_aside(ctx, db, account, said, error)
+        _set_aside(ctx, account, said, error)
 
 
-def _set_aside(ctx: Context, db: Session, account: str, said: ChatMessage, error: Exception) -> None:
+def _set_aside(ctx: Context, account: str, said: ChatMessage, error: Exception) -> None:
     """Keep that somebody wrote, without the words that nothing here can hold."""
     # Neither the error's text nor the traceback: both may quote what was said.
     ctx.log.error("pulled-message-set-aside", account=account, error=type(error).__name__, kind=said.kind)
@@ -246,8 +245,8 @@ def _set_aside(ctx: Context, db: Session, account: str, said: ChatMessage, error
     )
     try:
         with ctx.apart():
-            if not said.from_me and is_news(db, ctx, plain):
-                hear(ctx, db, account, plain, pulled=True)
+            if not said.from_me and is_news(ctx, plain):
+                hear(ctx, account, plain, pulled=True)
     except Exception as again:
         if _is_of_database(again):
             raise

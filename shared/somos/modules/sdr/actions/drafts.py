@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from somos.kernel.emails import normalise_email
 from somos.kernel.keys import PersonKeys
@@ -13,14 +12,18 @@ from somos.mesh import Conflict, Context
 from somos.modules.hunter.queries import leads as hunter
 from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.actions.approvals import ask, bind
-from somos.modules.sdr.actions.locks import lock
 from somos.modules.sdr.queries.drafts import DraftRequest, OutreachDraft, address_of
-from somos.modules.sdr.queries.people import key_of, keys_of
+from somos.modules.sdr.queries.people import PERSON, key_of, keys_of
 from somos.modules.sdr.queries.senders import sender_for
 from somos.modules.sdr.rules.drafts import unsubscribe_link, with_way_out
-from somos.modules.sdr.rules.machines import ENROLMENT, move
+from somos.modules.sdr.rules.machines import ENROLMENT
 from somos.modules.sdr.rules.windows import zone_of
-from somos.modules.sdr.tables import CadenceStep, Enrolment, OutreachCampaign, OutreachMessage, Response, Sender
+from somos.modules.sdr.tables.cadences import CadenceStep
+from somos.modules.sdr.tables.campaigns import OutreachCampaign
+from somos.modules.sdr.tables.enrolments import Enrolment
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.responses import Response
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.llm import LlmAnswer
 
 KINDS = {"replied": "reply", "bounced": "second_channel"}
@@ -68,18 +71,18 @@ def put_draft(message: OutreachMessage, wanted: DraftRequest, answer: LlmAnswer,
     message.tokens_in, message.tokens_out = answer.tokens_in, answer.tokens_out
 
 
-def draft_step(ctx: Context, db: Session, enrolment: Enrolment, step: CadenceStep) -> OutreachMessage | None:
+def draft_step(ctx: Context, enrolment: Enrolment, step: CadenceStep) -> OutreachMessage | None:
     """The step's empty message; None when it has one already, or cannot reach the person on its channel."""
     twin = select(OutreachMessage.id).where(
         OutreachMessage.enrolment_id == enrolment.id, OutreachMessage.step_no == step.step_no
     )
-    card = hunter.lead_card(db, enrolment.lead_id)
-    campaign = db.get_one(OutreachCampaign, enrolment.campaign_id)
+    card = hunter.lead_card(ctx.db, enrolment.lead_id)
+    campaign = ctx.db.get_one(OutreachCampaign, enrolment.campaign_id)
     own = campaign.sender_id if campaign.channel == step.channel else None
-    sender = sender_for(db, step.channel, step.sender_id or own)
-    if db.scalars(twin).first() or card is None or sender is None or address_of(card, step.channel) is None:
+    sender = sender_for(ctx.db, step.channel, step.sender_id or own)
+    if ctx.db.scalars(twin).first() or card is None or sender is None or address_of(card, step.channel) is None:
         if enrolment.state == "active":
-            enrolment.state = move(ENROLMENT, enrolment.state, "stopped_manual")
+            enrolment.state = ENROLMENT.move(enrolment.state, "stopped_manual")
             enrolment.stopped_reason = f"O passo {step.step_no} não tem como alcançar a pessoa."
         return None
     message = new_message(
@@ -92,13 +95,13 @@ def draft_step(ctx: Context, db: Session, enrolment: Enrolment, step: CadenceSte
         kind=KINDS.get(step.condition, "follow_up"),
         instruction=step.instruction,
     )
-    db.add(message)
-    db.flush()
+    ctx.db.add(message)
+    ctx.db.flush()
     return message
 
 
 def answer(
-    ctx: Context, db: Session, heard: Response, card: LeadCard, sender: Sender, subject: str | None, text: str
+    ctx: Context, heard: Response, card: LeadCard, sender: Sender, subject: str | None, text: str
 ) -> OutreachMessage:
     """The answer, to the address they wrote from, approved by who writes it."""
     message = new_message(
@@ -114,13 +117,13 @@ def answer(
     if subject is None and heard.subject:
         subject = heard.subject if heard.subject.lower().startswith("re:") else f"Re: {heard.subject}"
     put_text(message, subject, text, ctx.now)
-    lock(db, keys_of(message))
-    db.refresh(heard, ["erased_at"])
+    ctx.lock(PERSON, keys_of(message))
+    ctx.db.refresh(heard, ["erased_at"])
     if heard.erased_at is not None:
         raise Conflict("Os dados deste lead foram apagados", code="lead-state")
-    db.add(message)
-    db.flush()
-    request = ask(db, message, sender, f"user:{ctx.principal.id}", ctx.now)
+    ctx.db.add(message)
+    ctx.db.flush()
+    request = ask(ctx.db, message, sender, f"user:{ctx.principal.id}", ctx.now)
     bind(message, request, ctx.principal.id, ctx.now)
-    db.flush()
+    ctx.db.flush()
     return message

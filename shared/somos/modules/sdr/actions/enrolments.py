@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from somos.events.sdr import StepDue
 from somos.mesh import Context
@@ -15,25 +14,27 @@ from somos.modules.sdr.queries.people import written_to
 from somos.modules.sdr.queries.responses import back_at, has_unsettled
 from somos.modules.sdr.rules import cadences
 from somos.modules.sdr.rules.absence import day_after
-from somos.modules.sdr.rules.machines import ENROLMENT, LIVE_ENROLMENTS, move
+from somos.modules.sdr.rules.machines import ENROLMENT, LIVE_ENROLMENTS
 from somos.modules.sdr.rules.windows import DEFAULT_ZONE
-from somos.modules.sdr.tables import CadenceStep, Enrolment, OutreachCampaign
+from somos.modules.sdr.tables.cadences import CadenceStep
+from somos.modules.sdr.tables.campaigns import OutreachCampaign
+from somos.modules.sdr.tables.enrolments import Enrolment
 
 
-def after_sent(db: Session, enrolment: Enrolment, step_no: int, now: datetime) -> Enrolment | None:
+def after_sent(ctx: Context, enrolment: Enrolment, step_no: int) -> Enrolment | None:
     """The step's message left: wait for the next step, or finish. Returns the enrolment when a wait began."""
     if enrolment.state == "pending_approval":
-        enrolment.state = move(ENROLMENT, enrolment.state, "active")
+        enrolment.state = ENROLMENT.move(enrolment.state, "active")
     if enrolment.state != "active" or enrolment.step_no != step_no:
         return None
-    upcoming = cadences.following(as_rules(steps_of(db, enrolment.cadence_version_id)), step_no)
+    upcoming = cadences.following(as_rules(steps_of(ctx.db, enrolment.cadence_version_id)), step_no)
     if upcoming is None:
-        enrolment.state = move(ENROLMENT, enrolment.state, "finished")
+        enrolment.state = ENROLMENT.move(enrolment.state, "finished")
         return None
-    enrolment.state = move(ENROLMENT, enrolment.state, "waiting")
+    enrolment.state = ENROLMENT.move(enrolment.state, "waiting")
     enrolment.step_no = upcoming.step_no
-    enrolment.due_at = now + timedelta(hours=upcoming.wait_hours)
-    if back := back_at(db, enrolment, DEFAULT_ZONE, now):
+    enrolment.due_at = ctx.now + timedelta(hours=upcoming.wait_hours)
+    if back := back_at(ctx.db, enrolment, DEFAULT_ZONE, ctx.now):
         enrolment.due_at = max(enrolment.due_at, back)
     return enrolment
 
@@ -42,31 +43,31 @@ def after_sent(db: Session, enrolment: Enrolment, step_no: int, now: datetime) -
 LOOK_AGAIN = timedelta(minutes=30)
 
 
-def next_step(db: Session, enrolment: Enrolment, step_no: int, now: datetime) -> CadenceStep | datetime | None:
+def next_step(ctx: Context, enrolment: Enrolment, step_no: int) -> CadenceStep | datetime | None:
     """The step to draft now; when to look again, while it is put off; None when there is none."""
     if enrolment.state in ("stopped_reply", "stopped_bounce"):
-        return step_after_stop(db, enrolment)
+        return step_after_stop(ctx.db, enrolment)
     if enrolment.state != "waiting" or enrolment.step_no != step_no:
         return None
-    if enrolment.due_at is not None and now < enrolment.due_at:
+    if enrolment.due_at is not None and ctx.now < enrolment.due_at:
         return enrolment.due_at  # put off since: the person is away
-    campaign = db.get_one(OutreachCampaign, enrolment.campaign_id)
+    campaign = ctx.db.get_one(OutreachCampaign, enrolment.campaign_id)
     if campaign.state == "paused":
-        enrolment.state = move(ENROLMENT, enrolment.state, "paused")
+        enrolment.state = ENROLMENT.move(enrolment.state, "paused")
         return None
-    if has_unsettled(db, enrolment):
-        return now + LOOK_AGAIN
-    step = step_now(db, enrolment)
-    enrolment.state = move(ENROLMENT, enrolment.state, "active")
+    if has_unsettled(ctx.db, enrolment):
+        return ctx.now + LOOK_AGAIN
+    step = step_now(ctx.db, enrolment)
+    enrolment.state = ENROLMENT.move(enrolment.state, "active")
     enrolment.due_at = None
     if step is None:
-        enrolment.state = move(ENROLMENT, enrolment.state, "finished")
+        enrolment.state = ENROLMENT.move(enrolment.state, "finished")
         return None
     enrolment.step_no = step.step_no
     return step
 
 
-def wait_until_back(db: Session, keys: Collection[str], last: date | None) -> None:
+def wait_until_back(ctx: Context, keys: Collection[str], last: date | None) -> None:
     """Nothing of a cadence is due before who is away is back. The caller holds the person's lock."""
     if last is None:
         return
@@ -74,24 +75,24 @@ def wait_until_back(db: Session, keys: Collection[str], last: date | None) -> No
         written_to(Enrolment, keys), Enrolment.state.in_(LIVE_ENROLMENTS), Enrolment.due_at.is_not(None)
     )
     back = day_after(last, DEFAULT_ZONE)
-    for enrolment in db.scalars(waiting.order_by(Enrolment.id).with_for_update()):
+    for enrolment in ctx.db.scalars(waiting.order_by(Enrolment.id).with_for_update()):
         if enrolment.due_at is not None and enrolment.due_at < back:
             enrolment.due_at = back
 
 
-def resume_paused(db: Session, campaign_id: UUID) -> list[Enrolment]:
+def resume_paused(ctx: Context, campaign_id: UUID) -> list[Enrolment]:
     """The enrolments of a campaign that goes on: their waits are on again."""
     paused = select(Enrolment).where(Enrolment.campaign_id == campaign_id, Enrolment.state == "paused")
-    found = list(db.scalars(paused.order_by(Enrolment.id).with_for_update()))
+    found = list(ctx.db.scalars(paused.order_by(Enrolment.id).with_for_update()))
     for enrolment in found:
-        enrolment.state = move(ENROLMENT, enrolment.state, "waiting")
+        enrolment.state = ENROLMENT.move(enrolment.state, "waiting")
     return found
 
 
-def announce_stop(ctx: Context, db: Session, enrolment_id: UUID | None) -> None:
+def announce_stop(ctx: Context, enrolment_id: UUID | None) -> None:
     """When the author wrote a step for the way this cadence ended, it is due."""
-    enrolment = db.get(Enrolment, enrolment_id) if enrolment_id else None
-    step = step_after_stop(db, enrolment) if enrolment else None
+    enrolment = ctx.db.get(Enrolment, enrolment_id) if enrolment_id else None
+    step = step_after_stop(ctx.db, enrolment) if enrolment else None
     if enrolment is not None and step is not None:
         ctx.emit(StepDue(enrolment_id=enrolment.id, step_no=step.step_no))
 
@@ -102,6 +103,6 @@ def stop_enrolment(enrolment: Enrolment | None, state: str, reason: str) -> None
         return
     if state == "expired" and enrolment.state != "pending_approval":
         state = "stopped_manual"
-    enrolment.state = move(ENROLMENT, enrolment.state, state)
+    enrolment.state = ENROLMENT.move(enrolment.state, state)
     enrolment.stopped_reason = reason
     enrolment.due_at = None

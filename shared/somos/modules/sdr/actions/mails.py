@@ -4,15 +4,13 @@ from datetime import timedelta
 from email.utils import parseaddr
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from somos.events.sdr import MailUnread
 from somos.mesh import Context
-from somos.modules.sdr.actions.responses import conclude, erase_response, kept_text, take, understand, whose_is
+from somos.modules.sdr.actions.responses import erase_response, kept_text, match, receive, settle, settle_by_rules
 from somos.modules.sdr.queries.responses import Arrived, as_inbound
 from somos.modules.sdr.rules.inbound import by_rules
 from somos.modules.sdr.rules.message_ids import answered_ids
-from somos.modules.sdr.tables import Response
+from somos.modules.sdr.tables.responses import Response
 from somos.ports.email import Email, ReceivedEmail
 from somos.ports.errors import OutsideError
 
@@ -52,9 +50,9 @@ def arrived(envelope: Arrived, mail: ReceivedEmail) -> Arrived:
     )
 
 
-def keep_unread(ctx: Context, db: Session, envelope: Arrived) -> None:
+def keep_unread(ctx: Context, envelope: Arrived) -> None:
     """Store that a mail came: what would leave to who wrote it waits, a person is told, it is asked for again."""
-    response_id = take(ctx, db, envelope)
+    response_id = receive(ctx, envelope)
     if response_id is not None:
         ask_again(ctx, response_id, 0)
 
@@ -67,27 +65,27 @@ def ask_again(ctx: Context, response_id: UUID, tried: int) -> bool:
     return True
 
 
-def read_again(ctx: Context, db: Session, response_id: UUID, mail: Arrived) -> None:
+def read_again(ctx: Context, response_id: UUID, mail: Arrived) -> None:
     """Give a stored mail its words, and act on them; what a person said of it meanwhile stays, but for an opt-out."""
-    whose = whose_is(ctx, db, mail)
-    response = db.get_one(Response, response_id, with_for_update=True, populate_existing=True)
+    writer = match(ctx, mail)
+    response = ctx.db.get_one(Response, response_id, with_for_update=True, populate_existing=True)
     if response.erased_at is not None or response.text:
         return
-    if whose.erased:
+    if writer.erased:
         erase_response(response, ctx.now)
         return
-    if response.message_id is None and response.lead_id is None and whose.answered is not None:
-        response.lead_id, response.message_id = whose.answered.lead_id, whose.answered.id
-        response.campaign_id = whose.answered.campaign_id
-    response.from_key, response.from_address = whose.key or response.from_key, whose.address or response.from_address
+    if response.message_id is None and response.lead_id is None and writer.answered is not None:
+        response.lead_id, response.message_id = writer.answered.lead_id, writer.answered.id
+        response.campaign_id = writer.answered.campaign_id
+    response.from_key, response.from_address = writer.key or response.from_key, writer.address or response.from_address
     response.from_name, response.subject = (mail.from_name or "")[:200] or None, (mail.subject or "")[:500] or None
     response.answered_ids, response.headers = list(mail.answered_ids), mail.headers or None
     response.text = kept_text(mail)
     if response.label is None:
         response.state = "matched" if response.lead_id else "unmatched"
-        db.flush()
-        understand(ctx, db, response)
+        ctx.db.flush()
+        settle_by_rules(ctx, response)
         return
     verdict = by_rules(as_inbound(response))
     if verdict is not None and verdict.label == "optout":
-        conclude(ctx, db, response, verdict, by="rule")
+        settle(ctx, response, verdict, by="rule")

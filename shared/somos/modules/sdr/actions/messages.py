@@ -6,22 +6,25 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageApproved, MessageSent
 from somos.kernel.business_days import holidays_of
 from somos.mesh import Context
 from somos.modules.sdr.actions.approvals import ask, close_request
 from somos.modules.sdr.actions.enrolments import stop_enrolment
-from somos.modules.sdr.actions.locks import lock_for, lock_for_all
 from somos.modules.sdr.actions.receipts import fail, mark_sent
 from somos.modules.sdr.actions.senders import HELD_BY_HEALTH, announce_health, note_error, try_again_at
 from somos.modules.sdr.queries.messages import LOOKED_FOR, Stuck
+from somos.modules.sdr.queries.people import PERSON, keys_of_rows
 from somos.modules.sdr.queries.preflight import facts
 from somos.modules.sdr.rules import guards
 from somos.modules.sdr.rules.guards import Refusal, decisive
-from somos.modules.sdr.rules.machines import CANCELLABLE, MESSAGE, move
-from somos.modules.sdr.tables import Approval, Enrolment, MessageReceipt, OutreachMessage, Sender
+from somos.modules.sdr.rules.machines import CANCELLABLE, MESSAGE
+from somos.modules.sdr.tables.approvals import Approval
+from somos.modules.sdr.tables.enrolments import Enrolment
+from somos.modules.sdr.tables.message_receipts import MessageReceipt
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.errors import OutsideError
 
 ASSISTED = "Envie pelo LinkedIn e marque como enviada."
@@ -58,50 +61,50 @@ class Outcome:
     error: OutsideError | None = None
 
 
-def claim(db: Session, message_id: UUID, now: datetime) -> Claim:
+def claim(ctx: Context, message_id: UUID) -> Claim:
     """Take an approved message for sending, if every check lets it leave now."""
-    message = locked(db, message_id)
+    message = locked(ctx, message_id)
     if message is None or message.state not in ("approved", "queued"):
         return Claim("nothing")
-    if message.due_at is not None and now < message.due_at:
+    if message.due_at is not None and ctx.now < message.due_at:
         return Claim("nothing")  # it was put off meanwhile, and is looked at again then
-    sender = db.get_one(Sender, message.sender_id, with_for_update=True, populate_existing=True)
-    _recover(sender, now)
-    refusals = guards.preflight(facts(db, message, sender, now), holidays_of(message.uf or sender.uf))
+    sender = ctx.db.get_one(Sender, message.sender_id, with_for_update=True, populate_existing=True)
+    _recover(sender, ctx.now)
+    refusals = guards.preflight(facts(ctx.db, message, sender, ctx.now), holidays_of(message.uf or sender.uf))
     if refusals:
-        return put_off(db, message, sender, guards.decisive(refusals), now)
+        return put_off(ctx, message, sender, guards.decisive(refusals))
     if message.channel == "linkedin":
         queue(message, None, ASSISTED)
         return Claim("held", lead_id=message.lead_id)
-    message.state = move(MESSAGE, message.state, "sending")
+    message.state = MESSAGE.move(message.state, "sending")
     message.tries += 1
-    message.left_at = now
+    message.left_at = ctx.now
     message.due_at = message.waiting_for = None
     if sender.sandbox:
         message.sandbox = True
-        mark_sent(db, message, f"sandbox-{message.id}-{message.tries}", now)
+        mark_sent(ctx, message, f"sandbox-{message.id}-{message.tries}")
         return Claim("sandboxed", message.tries, lead_id=message.lead_id)
     return Claim("claimed", message.tries, lead_id=message.lead_id)
 
 
-def locked(db: Session, message_id: UUID) -> OutreachMessage | None:
+def locked(ctx: Context, message_id: UUID) -> OutreachMessage | None:
     """The message, its person locked first and then its row."""
-    lock_for(db, message_id)
-    return db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
+    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message_id]))
+    return ctx.db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
 
 
-def put_off(db: Session, message: OutreachMessage, sender: Sender, refusal: Refusal, now: datetime) -> Claim:
+def put_off(ctx: Context, message: OutreachMessage, sender: Sender, refusal: Refusal) -> Claim:
     """Act on the check that refused: end the message, ask again, or keep it in the queue with its reason."""
     message.left_at = None
     if refusal.then == "cancel":
-        cancel(db, message, refusal.reason, now)
+        cancel(ctx, message, refusal.reason)
         ends = {"relationship": "stopped_deal", "suppression": "stopped_optout", "inbound": "stopped_reply"}
         if message.enrolment_id and refusal.check in ends:
-            stop_enrolment(db.get(Enrolment, message.enrolment_id), ends[refusal.check], refusal.reason)
+            stop_enrolment(ctx.db.get(Enrolment, message.enrolment_id), ends[refusal.check], refusal.reason)
         return Claim("cancelled", lead_id=message.lead_id)
     queue(message, refusal.until, refusal.reason)
     if refusal.then == "ask":
-        ask(db, message, sender, "sistema", now)
+        ask(ctx.db, message, sender, "sistema", ctx.now)
         return Claim("asked", lead_id=message.lead_id)
     if refusal.then == "hold":
         return Claim("held", lead_id=message.lead_id)
@@ -111,7 +114,7 @@ def put_off(db: Session, message: OutreachMessage, sender: Sender, refusal: Refu
 def queue(message: OutreachMessage, due_at: datetime | None, reason: str) -> None:
     """Keep the message, approved as it is, until `due_at` or until somebody lifts what holds it."""
     if message.state != "queued":
-        message.state = move(MESSAGE, message.state, "queued")
+        message.state = MESSAGE.move(message.state, "queued")
     message.due_at, message.waiting_for = due_at, reason
 
 
@@ -121,50 +124,50 @@ def _recover(sender: Sender, now: datetime) -> None:
         sender.health, sender.health_reason, sender.health_until = "ok", None, None
 
 
-def cancel(db: Session, message: OutreachMessage, reason: str, now: datetime) -> None:
+def cancel(ctx: Context, message: OutreachMessage, reason: str) -> None:
     """This message never leaves; the request to approve it, if open, is withdrawn."""
-    message.state = move(MESSAGE, message.state, "cancelled")
+    message.state = MESSAGE.move(message.state, "cancelled")
     message.ended_reason = reason
     message.due_at = None
     message.left_at = None
-    close_request(db, message, "withdrawn", now)
+    close_request(ctx.db, message, "withdrawn", ctx.now)
 
 
-def cancel_of_enrolment(db: Session, enrolment_id: UUID, reason: str, now: datetime) -> None:
+def cancel_of_enrolment(ctx: Context, enrolment_id: UUID, reason: str) -> None:
     """Cancel what one cadence still had on its way."""
     waiting = select(OutreachMessage).where(
         OutreachMessage.enrolment_id == enrolment_id, OutreachMessage.state.in_(CANCELLABLE)
     )
-    for message in db.scalars(waiting.order_by(OutreachMessage.id).with_for_update()):
-        cancel(db, message, reason, now)
+    for message in ctx.db.scalars(waiting.order_by(OutreachMessage.id).with_for_update()):
+        cancel(ctx, message, reason)
 
 
-def settle_outcome(ctx: Context, db: Session, message: OutreachMessage, outcome: Outcome) -> None:
+def settle_outcome(ctx: Context, message: OutreachMessage, outcome: Outcome) -> None:
     """Bring a message in `sending` to where its call left it. The person and the message are locked."""
     if message.erased_at is None:
         message.jid = outcome.jid or message.jid
     if outcome.result == "sent":
-        mark_sent(db, message, outcome.provider_id, ctx.now)
+        mark_sent(ctx, message, outcome.provider_id)
         ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     elif outcome.result == "unknown":
-        message.state = move(MESSAGE, message.state, "unknown")
+        message.state = MESSAGE.move(message.state, "unknown")
         message.waiting_for = WHY_UNKNOWN
         ctx.notify("outreach.unknown", {"message_id": message.id}, role="Diretor")
     elif outcome.result == "refused":
-        fail(db, message, outcome.reason, ctx.now, dead_address=outcome.dead_address)
+        fail(ctx, message, outcome.reason, dead_address=outcome.dead_address)
     elif outcome.result == "withheld":
-        sender = db.get_one(Sender, message.sender_id)
-        claim = put_off(db, message, sender, decisive(list(outcome.refusals)), ctx.now)
+        sender = ctx.db.get_one(Sender, message.sender_id)
+        claim = put_off(ctx, message, sender, decisive(list(outcome.refusals)))
         if claim.again is not None:
             ctx.emit(MessageApproved(message_id=message.id), after=claim.again)
     else:
-        _try_later(ctx, db, message, outcome)
+        _try_later(ctx, message, outcome)
 
 
-def _try_later(ctx: Context, db: Session, message: OutreachMessage, outcome: Outcome) -> None:
+def _try_later(ctx: Context, message: OutreachMessage, outcome: Outcome) -> None:
     """It surely did not leave: back in the queue, for the hour the provider said or until a person repairs."""
     assert outcome.error is not None
-    sender = db.get_one(Sender, message.sender_id, with_for_update=True)
+    sender = ctx.db.get_one(Sender, message.sender_id, with_for_update=True)
     if note_error(sender, outcome.error, ctx.now):
         announce_health(ctx, sender)
     message.left_at = None
@@ -177,7 +180,7 @@ def _try_later(ctx: Context, db: Session, message: OutreachMessage, outcome: Out
     ctx.emit(MessageApproved(message_id=message.id), after=again)
 
 
-def note_unconfirmed(db: Session, now: datetime) -> list[UUID]:
+def note_unconfirmed(ctx: Context) -> list[UUID]:
     """Messages that WhatsApp's server took and of which nothing was heard since, each told once.
 
     A session may look connected and be dead: then the server takes everything and nothing leaves.
@@ -189,22 +192,22 @@ def note_unconfirmed(db: Session, now: datetime) -> list[UUID]:
         m.state == "sent",
         m.sandbox.is_(False),
         m.unconfirmed_at.is_(None),
-        m.sent_at < now - UNCONFIRMED_AFTER,
-        m.sent_at > now - LOOKED_FOR,
+        m.sent_at < ctx.now - UNCONFIRMED_AFTER,
+        m.sent_at > ctx.now - LOOKED_FOR,
         ~receipt,
     )
-    found = db.scalars(silent.order_by(m.id).with_for_update(skip_locked=True)).all()
+    found = ctx.db.scalars(silent.order_by(m.id).with_for_update(skip_locked=True)).all()
     for message in found:
-        message.unconfirmed_at = now
+        message.unconfirmed_at = ctx.now
     return [message.id for message in found]
 
 
-def settle_stuck(db: Session, stuck: Stuck) -> tuple[list[UUID], list[UUID]]:
+def settle_stuck(ctx: Context, stuck: Stuck) -> tuple[list[UUID], list[UUID]]:
     """Put back into the queue what did not begin, and leave the rest to a person; which, and which. The people are
     locked."""
     again, parked = [], []
     for message_id in stuck.all:
-        message = db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
+        message = ctx.db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
         if message is None or message.state != "sending":
             continue
         if message_id in stuck.not_begun:
@@ -212,20 +215,20 @@ def settle_stuck(db: Session, stuck: Stuck) -> tuple[list[UUID], list[UUID]]:
             queue(message, None, WHY_AGAIN)
             again.append(message_id)
         else:
-            message.state = move(MESSAGE, message.state, "unknown")
+            message.state = MESSAGE.move(message.state, "unknown")
             message.waiting_for = WHY_UNKNOWN
             parked.append(message_id)
     return again, parked
 
 
-def release(ctx: Context, db: Session, *conditions: ColumnElement[bool]) -> None:
+def release(ctx: Context, *conditions: ColumnElement[bool]) -> None:
     """Let approved messages of these conditions be looked at again: now, or by turns where a burst is dangerous.
 
     Also those just approved: one may be meeting the obstacle in this very moment. Who has a turn keeps it, however
     often the obstacle comes and goes.
     """
     held = select(OutreachMessage).where(OutreachMessage.state.in_(("approved", "queued")), *conditions)
-    found = db.scalars(held.order_by(OutreachMessage.id).with_for_update()).all()
+    found = ctx.db.scalars(held.order_by(OutreachMessage.id).with_for_update()).all()
     turns: dict[UUID, datetime] = {}
     for message in found:
         if message.due_at is not None and _has_turn(message, ctx.now):
@@ -252,23 +255,23 @@ def _next_turn(message: OutreachMessage, turns: dict[UUID, datetime], now: datet
     return turn if turn > now else None
 
 
-def expire_due(db: Session, now: datetime) -> int:
+def expire_due(ctx: Context) -> int:
     """Let every request whose time is over lapse; how many."""
     due = select(Approval.subject_id).where(
-        Approval.subject_type == "outreach_message", Approval.state == "pending", Approval.expires_at <= now
+        Approval.subject_type == "outreach_message", Approval.state == "pending", Approval.expires_at <= ctx.now
     )
     lapsed = 0
-    ids = db.scalars(due.order_by(Approval.subject_id).limit(AT_ONCE)).all()
-    lock_for_all(db, ids)
+    ids = ctx.db.scalars(due.order_by(Approval.subject_id).limit(AT_ONCE)).all()
+    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, ids))
     # Rows in one order too, so that two runs never wait for each other.
     for message_id in ids:
-        message = db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
+        message = ctx.db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
         if message is None or message.state not in CANCELLABLE:
             continue
-        close_request(db, message, "expired", now)
-        db.flush()
-        cancel(db, message, EXPIRED, now)
+        close_request(ctx.db, message, "expired", ctx.now)
+        ctx.db.flush()
+        cancel(ctx, message, EXPIRED)
         if message.enrolment_id:
-            stop_enrolment(db.get(Enrolment, message.enrolment_id), "expired", EXPIRED)
+            stop_enrolment(ctx.db.get(Enrolment, message.enrolment_id), "expired", EXPIRED)
         lapsed += 1
     return lapsed

@@ -3,26 +3,25 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageSent
 from somos.kernel.phones import normalise_phone
 from somos.mesh import Context
 from somos.modules.sdr.actions.enrolments import announce_stop
-from somos.modules.sdr.actions.locks import lock_for, lock_ids
 from somos.modules.sdr.actions.messages import release
 from somos.modules.sdr.actions.receipts import apply_receipt, keep_receipt, mark_sent
-from somos.modules.sdr.actions.responses import lock_with_answers, match, remember_hidden
+from somos.modules.sdr.actions.responses import lock_with_answers, match_waiting, remember_hidden
 from somos.modules.sdr.actions.senders import announce_health, change_health
+from somos.modules.sdr.queries.people import PERSON, keys_of_ids, keys_of_rows
 from somos.modules.sdr.rules.guards import ADDRESS_PAUSED
 from somos.modules.sdr.rules.message_ids import as_id
-from somos.modules.sdr.tables import OutreachMessage, Sender
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.whatsapp import ChatMessage
 
 
 def report_receipt(
     ctx: Context,
-    db: Session,
     channel: str,
     provider_id: str,
     receipt: str,
@@ -32,38 +31,38 @@ def report_receipt(
 ) -> OutreachMessage | None:
     """Keep a receipt and move its message; one that comes before we know the message is caught up with later."""
     rfc_id = as_id(rfc_id)
-    lock_ids(db, provider_id)
-    found = db.execute(
+    ctx.lock(PERSON, keys_of_ids(provider_id))
+    found = ctx.db.execute(
         select(OutreachMessage.id).where(OutreachMessage.channel == channel, OutreachMessage.provider_id == provider_id)
     ).scalar()
-    answers = lock_with_answers(db, found, rfc_id) if found else []
-    kept = keep_receipt(db, channel, provider_id, receipt, at, detail, rfc_id)
+    answers = lock_with_answers(ctx, found, rfc_id) if found else []
+    kept = keep_receipt(ctx, channel, provider_id, receipt, at, detail, rfc_id)
     if found is None:
         return None
-    message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    message = ctx.db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
     if rfc_id and message.rfc_id is None:
         message.rfc_id = rfc_id
-    match(ctx, db, message, answers)
+    match_waiting(ctx, message, answers)
     if kept is not None:
-        apply_receipt(db, message, kept, ctx.now)
-        db.flush()
+        apply_receipt(ctx, message, kept)
+        ctx.db.flush()
         if message.state == "failed_permanent":
-            announce_stop(ctx, db, message.enrolment_id)
+            announce_stop(ctx, message.enrolment_id)
         elif receipt == "delivered" and message.email_key and channel == "email":
             # Mail arrives there again.
             paused = OutreachMessage.waiting_for == ADDRESS_PAUSED
-            release(ctx, db, OutreachMessage.email_key == message.email_key, paused)
+            release(ctx, OutreachMessage.email_key == message.email_key, paused)
     return message
 
 
-def report_sent(ctx: Context, db: Session, account: str, said: ChatMessage) -> OutreachMessage | None:
+def report_sent(ctx: Context, account: str, said: ChatMessage) -> OutreachMessage | None:
     """WhatsApp tells of a message of ours: it settles one whose answer we are missing."""
     phone = normalise_phone(said.phone)
     known = select(OutreachMessage).where(
         OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == said.provider_id
     )
-    if (message := db.scalars(known).first()) is not None:
-        _remember_whose(db, message, said, ctx.now)
+    if (message := ctx.db.scalars(known).first()) is not None:
+        _remember_whose(ctx, message, said)
         return None
     missing = (
         select(OutreachMessage.id)
@@ -76,37 +75,37 @@ def report_sent(ctx: Context, db: Session, account: str, said: ChatMessage) -> O
             (OutreachMessage.to_address == phone) if phone else (OutreachMessage.jid == said.jid),
         )
     )
-    found = db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
+    found = ctx.db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
     if found is None:
         return None
-    lock_for(db, found)
-    message = db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [found]))
+    message = ctx.db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
     if message.state not in ("sending", "unknown"):
         return None
     if message.erased_at is None:
         message.jid = said.jid
-    _remember_whose(db, message, said, ctx.now)
-    mark_sent(db, message, said.provider_id, ctx.now)
+    _remember_whose(ctx, message, said)
+    mark_sent(ctx, message, said.provider_id)
     ctx.settle(message.id)
     ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     return message
 
 
-def _remember_whose(db: Session, message: OutreachMessage, said: ChatMessage, now: datetime) -> None:
+def _remember_whose(ctx: Context, message: OutreachMessage, said: ChatMessage) -> None:
     """A message of ours shows the hidden number of whom it went to."""
     if said.lid and message.erased_at is None:
-        lock_for(db, message.id)
-        remember_hidden(db, said.lid, message.phone_key, now)
+        ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message.id]))
+        remember_hidden(ctx, said.lid, message.phone_key)
 
 
-def report_health(ctx: Context, db: Session, account: str, health: str, reason: str | None) -> None:
+def report_health(ctx: Context, account: str, health: str, reason: str | None) -> None:
     """A connection came or went; one that comes back lets its queue go on, one that was blocked does not."""
     wanted = select(Sender).where(Sender.channel == "whatsapp", Sender.address == account)
-    sender = db.scalars(wanted.with_for_update()).first()
+    sender = ctx.db.scalars(wanted.with_for_update()).first()
     if sender is None or (health == "ok" and sender.health != "disconnected"):
         return
     if not change_health(sender, health, reason):
         return
     announce_health(ctx, sender)
     if health == "ok":
-        release(ctx, db, OutreachMessage.sender_id == sender.id)
+        release(ctx, OutreachMessage.sender_id == sender.id)

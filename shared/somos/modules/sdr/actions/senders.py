@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from somos.mesh import Context
 from somos.modules.sdr.rules.machines import SENDER_HEALTH
 from somos.modules.sdr.rules.windows import day_bounds
-from somos.modules.sdr.tables import Sender
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Throttled
 
 SLOWED_FOR = timedelta(hours=6)
@@ -37,7 +36,7 @@ def note_error(sender: Sender, error: OutsideError, now: datetime) -> bool:
 
 def change_health(sender: Sender, health: str, reason: str | None, until: datetime | None = None) -> bool:
     """Move to another health where the machine allows it; whether it changed."""
-    if health == sender.health or health not in SENDER_HEALTH[sender.health]:
+    if health == sender.health or not SENDER_HEALTH.allows(sender.health, health):
         return False
     sender.health, sender.health_reason, sender.health_until = health, reason, until
     return True
@@ -64,8 +63,8 @@ def try_again_at(error: OutsideError, tries: int, now: datetime) -> datetime:
     return now + min(RETRY_FIRST * (1 << doublings), RETRY_MOST)
 
 
-def note_pulled(db: Session, read: Iterable[str], now: datetime) -> None:
+def note_pulled(ctx: Context, read: Iterable[str]) -> None:
     """Remember up to when each number was read."""
     senders = select(Sender).where(Sender.channel == "whatsapp", Sender.address.in_(list(read)))
-    for sender in db.scalars(senders.order_by(Sender.id).with_for_update()):
-        sender.pulled_at = now
+    for sender in ctx.db.scalars(senders.order_by(Sender.id).with_for_update()):
+        sender.pulled_at = ctx.now

@@ -1,20 +1,20 @@
 """Addresses that are never written to again, and people who may be answered all the same."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
+from somos.mesh import Context
 from somos.mesh.ids import uuid7
 from somos.modules.sdr.queries.suppressions import asked_to_be_left_alone
-from somos.modules.sdr.tables import Reconsent, Response, Suppression
+from somos.modules.sdr.tables.responses import Response
+from somos.modules.sdr.tables.suppressions import Reconsent, Suppression
 
 
 def suppress(
-    db: Session,
+    ctx: Context,
     keys: Iterable[tuple[str, str]],
     *,
     source: str,
@@ -24,7 +24,6 @@ def suppress(
     message_id: UUID | None = None,
     reason: str | None = None,
     added_by: UUID | None = None,
-    now: datetime,
 ) -> list[str]:
     """Never write to these (key, kind) again; the keys that were not suppressed before.
 
@@ -33,7 +32,7 @@ def suppress(
     new: list[str] = []
     wanted = dict(keys)
     for key, kind in wanted.items():
-        made = db.execute(
+        made = ctx.db.execute(
             insert(Suppression)
             .values(
                 id=uuid7(),
@@ -46,7 +45,7 @@ def suppress(
                 message_id=message_id,
                 reason=reason,
                 added_by=added_by,
-                created_at=now,
+                created_at=ctx.now,
             )
             .on_conflict_do_nothing(index_elements=["key", "reach"])
             .returning(Suppression.id)
@@ -55,16 +54,16 @@ def suppress(
             new.append(key)
     if reach == "person":
         open_ones = select(Reconsent).where(Reconsent.key.in_(wanted), Reconsent.revoked_at.is_(None))
-        for reconsent in db.scalars(open_ones):
-            reconsent.revoked_at = now
+        for reconsent in ctx.db.scalars(open_ones):
+            reconsent.revoked_at = ctx.now
     return new
 
 
-def reconsent(db: Session, response: Response, now: datetime) -> None:
+def reconsent(ctx: Context, response: Response) -> None:
     """A suppressed person wrote to us by themselves and wants to talk: on that channel they may be answered."""
-    if response.from_key is None or not asked_to_be_left_alone(db, [response.from_key]):
+    if response.from_key is None or not asked_to_be_left_alone(ctx.db, [response.from_key]):
         return
-    db.execute(
+    ctx.db.execute(
         insert(Reconsent)
         .values(
             id=uuid7(),
@@ -72,7 +71,7 @@ def reconsent(db: Session, response: Response, now: datetime) -> None:
             channel=response.channel,
             response_id=response.id,
             quote=response.text[:500],
-            at=now,
+            at=ctx.now,
         )
         .on_conflict_do_nothing(index_elements=["response_id"])
     )

@@ -6,12 +6,12 @@ from typing import ClassVar, TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from somos.mesh import Context, Parked
+from somos.mesh import Context, Parked, locks
 from somos.mesh.effects import operation
 from somos.mesh.journal import Refusal as KnownRefusal
-from somos.modules.sdr.actions.locks import lock
 from somos.modules.sdr.actions.messages import Outcome
 from somos.modules.sdr.queries.messages import Letter
+from somos.modules.sdr.queries.people import PERSON
 from somos.modules.sdr.queries.preflight import last_refusals
 from somos.modules.sdr.rules.drafts import unsubscribe_headers, unsubscribe_link
 from somos.modules.sdr.rules.guards import Refusal
@@ -77,7 +77,7 @@ class Gate:
 
         def through(db: Session) -> None:
             nonlocal called
-            lock(db, self._letter.keys)
+            locks.take(db, PERSON, self._letter.keys)
             refusals = last_refusals(db, self._letter, self._ctx.now)
             if refusals:
                 raise Withheld(refusals)

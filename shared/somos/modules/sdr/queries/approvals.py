@@ -1,7 +1,8 @@
 """What an approval is bound to."""
 
 from somos.modules.sdr.rules.approvals import content_hash
-from somos.modules.sdr.tables import OutreachMessage, Sender
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.senders import Sender
 
 
 def hash_of(message: OutreachMessage, sender: Sender) -> str:

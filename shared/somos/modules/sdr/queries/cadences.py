@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from somos.modules.sdr.rules.cadences import Step
-from somos.modules.sdr.tables import CadenceStep, CadenceVersion
+from somos.modules.sdr.tables.cadences import CadenceStep, CadenceVersion
 
 
 def steps_of(db: Session, version_id: UUID | None) -> list[CadenceStep]:
@@ -19,6 +19,12 @@ def steps_of(db: Session, version_id: UUID | None) -> list[CadenceStep]:
             select(CadenceStep).where(CadenceStep.cadence_version_id == version_id).order_by(CadenceStep.step_no)
         )
     )
+
+
+def versions_of(db: Session, cadence_id: UUID) -> list[CadenceVersion]:
+    """The draft (0) and every published version, in order."""
+    versions = select(CadenceVersion).where(CadenceVersion.cadence_id == cadence_id)
+    return list(db.scalars(versions.order_by(CadenceVersion.version_no)))
 
 
 def published(db: Session, cadence_id: UUID) -> CadenceVersion | None:

@@ -15,7 +15,9 @@ from somos.modules.sdr.queries.people import key_of
 from somos.modules.sdr.queries.suppressions import reaches
 from somos.modules.sdr.rules.inbound import HUMAN
 from somos.modules.sdr.schemas.campaigns import CampaignReport
-from somos.modules.sdr.tables import CampaignLead, OutreachMessage, Response
+from somos.modules.sdr.tables.campaigns import CampaignLead
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.responses import Response
 
 # Only these may be written to; the words say why not.
 WRITABLE = ("qualified", "in_cadence", "later")
@@ -41,6 +43,12 @@ def wanted_leads(db: Session, campaign_id: UUID, most: int) -> list[CampaignLead
     """The first leads of a campaign that nobody has looked at yet."""
     wanted = select(CampaignLead).where(CampaignLead.campaign_id == campaign_id, CampaignLead.state == "wanted")
     return list(db.scalars(wanted.order_by(CampaignLead.id).limit(most)))
+
+
+def refused_leads(db: Session, campaign_id: UUID) -> list[CampaignLead]:
+    """The leads of a campaign that may not be written to, each with its reason."""
+    refused = select(CampaignLead).where(CampaignLead.campaign_id == campaign_id, CampaignLead.state == "refused")
+    return list(db.scalars(refused.order_by(CampaignLead.id)))
 
 
 def reasons_not_to_enrol(db: Session, cards: Mapping[UUID, LeadCard], channel: str, secret: str) -> dict[UUID, str]:

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from somos.mesh import Context, NotFound
 from somos.modules.hunter.queries import leads as hunter
-from somos.modules.sdr.tables import OutreachMessage, PhoneMessage, Response
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.phone_messages import PhoneMessage
+from somos.modules.sdr.tables.responses import Response
 from somos.policy.roles import Role
 
 

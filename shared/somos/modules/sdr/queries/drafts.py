@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from somos.modules.hunter.queries import leads as hunter
 from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.rules.own_words import own_words
-from somos.modules.sdr.tables import OutreachMessage, Response, Sender
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.responses import Response
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.llm import Prompt, section
 
 PROMPTS = Path(__file__).parent.parent / "prompts"

@@ -11,7 +11,9 @@ from somos.modules.sdr.queries.people import written_to
 from somos.modules.sdr.rules import cadences
 from somos.modules.sdr.rules.cadences import History
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
-from somos.modules.sdr.tables import CadenceStep, Enrolment, OutreachMessage
+from somos.modules.sdr.tables.cadences import CadenceStep
+from somos.modules.sdr.tables.enrolments import Enrolment
+from somos.modules.sdr.tables.messages import OutreachMessage
 
 
 def live_people(db: Session, lead_ids: Collection[UUID], keys: Collection[str]) -> set[str | UUID]:

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from somos.events.sdr import MessageClaimed
 from somos.mesh.unfinished import unfinished
 from somos.modules.sdr.queries.people import keys_of, written_to
-from somos.modules.sdr.tables import MessageReceipt, OutreachMessage, Sender
+from somos.modules.sdr.tables.message_receipts import MessageReceipt
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.senders import Sender
 from somos.ports.whatsapp import ChatMessage
 
 

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.keys import KeyKind, PersonKeys, key_hash
 from somos.mesh.runtime import current
-from somos.modules.sdr.tables import Enrolment, HiddenNumber, OutreachMessage, PhoneMessage, Response
+from somos.modules.sdr.tables.enrolments import Enrolment
+from somos.modules.sdr.tables.hidden_numbers import HiddenNumber
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.phone_messages import PhoneMessage
+from somos.modules.sdr.tables.responses import Response
+
+# What one transaction at a time holds for a person: nobody else sends to, hears or suppresses them meanwhile.
+PERSON: Final = "sdr.person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,25 @@ def key_of_hidden(db: Session, lid: str | None) -> str | None:
 
 def keys_of(row: OutreachMessage | Enrolment) -> list[str]:
     """What to lock for a message or an enrolment; a lead without phone and e-mail is its own key."""
-    return keys_of_columns(row)
+    return _keys(row)
 
 
-def keys_of_columns(row: Any) -> list[str]:
+def keys_of_rows(db: Session, table: type[OutreachMessage] | type[Enrolment], ids: Collection[UUID]) -> set[str]:
+    """What to lock for these messages or enrolments, before the rows, which are read again once the lock is held."""
+    columns = select(table.phone_key, table.email_key, table.lead_id).where(table.id.in_(ids))
+    return {key for row in db.execute(columns) for key in _keys(row)} if ids else set()
+
+
+def keys_of_ids(*ids: str | None) -> list[str]:
+    """What to lock for the ids that a provider gives: nobody else learns meanwhile to whom they belong.
+
+    Whoever stores a report, or an answer, that comes before its message is known either sees the message or is
+    seen by it. Before any person's lock, except where the message is learnt, which is once.
+    """
+    return [f"id:{id}" for id in ids if id]
+
+
+def _keys(row: Any) -> list[str]:
     return [key for key in (row.phone_key, row.email_key) if key] or [f"lead:{row.lead_id}"]
 
 

@@ -36,17 +36,14 @@ from somos.modules.sdr.rules.guards import CHECKS, Check, Inbound, Preflight, Re
 from somos.modules.sdr.rules.inbound import HUMAN, MACHINE
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
 from somos.modules.sdr.rules.windows import PERSON_CAP_PERIOD, Ramp, Window, day_bounds
-from somos.modules.sdr.tables import (
-    Approval,
-    Enrolment,
-    KillSwitch,
-    OutreachCampaign,
-    OutreachMessage,
-    Reconsent,
-    Response,
-    Sender,
-    Suppression,
-)
+from somos.modules.sdr.tables.approvals import Approval
+from somos.modules.sdr.tables.campaigns import OutreachCampaign
+from somos.modules.sdr.tables.enrolments import Enrolment
+from somos.modules.sdr.tables.kill_switches import KillSwitch
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.responses import Response
+from somos.modules.sdr.tables.senders import Sender
+from somos.modules.sdr.tables.suppressions import Reconsent, Suppression
 
 
 def facts(

@@ -17,7 +17,11 @@ from somos.modules.sdr.queries.people import WROTE, values_of_person
 from somos.modules.sdr.rules.absence import away_until, day_after
 from somos.modules.sdr.rules.inbound import MACHINE, Inbound, Label
 from somos.modules.sdr.rules.windows import DEFAULT_ZONE, local_date
-from somos.modules.sdr.tables import Approval, Enrolment, OutreachCampaign, OutreachMessage, Response
+from somos.modules.sdr.tables.approvals import Approval
+from somos.modules.sdr.tables.campaigns import OutreachCampaign
+from somos.modules.sdr.tables.enrolments import Enrolment
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.responses import Response
 from somos.ports.llm import Prompt, section
 
 
@@ -146,8 +150,11 @@ def back_at(db: Session, row: OutreachMessage | Enrolment, zone: str, now: datet
     return day_after(last, zone) if last else None
 
 
-def envelope(response: Response) -> Arrived:
-    """What is known of a mail that was not read."""
+def unread_envelope(db: Session, response_id: UUID) -> Arrived | None:
+    """What is known of a mail without its words, unless it was read or forgotten meanwhile."""
+    response = db.get(Response, response_id)
+    if response is None or response.text or response.erased_at is not None:
+        return None
     return Arrived(
         channel="email",
         provider_message_id=response.provider_message_id,

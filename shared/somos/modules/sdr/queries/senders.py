@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, literal, select
 from sqlalchemy.orm import Session
 
-from somos.modules.sdr.tables import KillSwitch, Sender
+from somos.modules.sdr.tables.kill_switches import KillSwitch
+from somos.modules.sdr.tables.senders import Sender
 
 
 def sender_for(db: Session, channel: str, wanted: UUID | None = None) -> Sender | None:

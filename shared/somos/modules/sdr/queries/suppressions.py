@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.keys import PersonKeys
 from somos.mesh.runtime import current
-from somos.modules.sdr.tables import Suppression
+from somos.modules.sdr.tables.suppressions import Suppression
 
 
 def is_suppressed(db: Session, keys: PersonKeys) -> bool:

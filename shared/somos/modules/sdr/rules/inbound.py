@@ -20,6 +20,7 @@ Label = Literal["automatic", "bounce", "optout", "interested", "question", "late
 LABELS: tuple[Label, ...] = get_args(Label)
 # A person wrote and it is known what they mean: everything still queued for them stops.
 HUMAN: frozenset[str] = frozenset({"interested", "question", "later", "no", "wrong_person", "optout"})
+WANTS_TO_TALK = ("interested", "question")
 # Nobody wrote: not a reply.
 MACHINE: frozenset[str] = frozenset({"automatic", "bounce"})
 
@@ -81,7 +82,7 @@ def by_rules(message: Inbound) -> Verdict | None:
     return None if parts.own.strip() else Verdict("unclear", "", DOUBT)
 
 
-def settle(label: str, confidence: float, quote: str) -> Verdict:
+def by_model(label: str, confidence: float, quote: str) -> Verdict:
     """What to make of the model's answer: below the limit, or a label it cannot know, it is for a person.
 
     Whether an e-mail bounced is read from its headers, so a model that says so is not believed.

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from somos.mesh import Body, Filter, View, untouched
 from somos.modules.sdr.rules.cadences import MAX_STEPS, Condition
-from somos.modules.sdr.schemas import Channel, Short
-from somos.modules.sdr.tables import Cadence, Enrolment
+from somos.modules.sdr.rules.words import Channel
+from somos.modules.sdr.schemas.fields import Short
+from somos.modules.sdr.tables.cadences import Cadence
 
 
 class StepDraft(Body):
@@ -73,26 +74,3 @@ class VersionView(View):
 
 class CadenceDetail(CadenceView):
     versions: list[VersionView]
-
-
-class EnrolmentFilter(Filter):
-    table: ClassVar[Any] = Enrolment
-    sort: Literal["-id", "id"] = "-id"
-    campaign_id: UUID | None = None
-    lead_id: UUID | None = None
-    state: Literal[
-        "pending_approval", "active", "waiting", "paused", "finished", "expired", "stopped_reply", "stopped_optout",
-        "stopped_bounce", "stopped_manual", "stopped_deal",
-    ] | None = None  # fmt: skip
-
-
-class EnrolmentView(View):
-    id: UUID
-    campaign_id: UUID
-    lead_id: UUID
-    state: str
-    step_no: int
-    due_at: datetime | None
-    stopped_reason: str | None
-    version: int
-    created_at: datetime

@@ -1,14 +1,19 @@
 """Campaigns: how one is started, and what it came to."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from somos.mesh import Body, Filter, View
-from somos.modules.sdr.schemas import Channel, Reason, Short
-from somos.modules.sdr.tables import OutreachCampaign
+from somos.mesh.schemas import OneOf
+from somos.modules.sdr.rules.machines import CAMPAIGN
+from somos.modules.sdr.rules.words import Channel
+from somos.modules.sdr.schemas.fields import Reason, Short
+from somos.modules.sdr.tables.campaigns import OutreachCampaign
+
+State = Annotated[str, OneOf(CAMPAIGN.states)]
 
 
 class CampaignStart(Body):
@@ -25,7 +30,7 @@ class CampaignStart(Body):
 class CampaignFilter(Filter):
     table: ClassVar[Any] = OutreachCampaign
     sort: Literal["-id", "id"] = "-id"
-    state: Literal["running", "paused"] | None = None
+    state: State | None = None
     channel: Channel | None = None
     created_by: UUID | None = None
 
@@ -36,7 +41,7 @@ class CampaignView(View):
     channel: Channel
     sender_id: UUID
     cadence_version_id: UUID | None
-    state: Literal["running", "paused"]
+    state: State
     paused_reason: str | None
     task_id: UUID | None
     created_by: UUID

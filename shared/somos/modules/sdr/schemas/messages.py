@@ -1,21 +1,20 @@
 """Outreach messages and their approvals, as people see and decide them."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from somos.mesh import Body, Filter, View, untouched
+from somos.mesh.schemas import OneOf
 from somos.modules.sdr.rules.drafts import problems
-from somos.modules.sdr.schemas import Channel, Hash, Reason, Short, Text
-from somos.modules.sdr.tables import Approval, OutreachMessage
+from somos.modules.sdr.rules.machines import MESSAGE
+from somos.modules.sdr.rules.words import Author, Channel, MessageKind
+from somos.modules.sdr.schemas.fields import Hash, Reason, Short, Text
+from somos.modules.sdr.tables.messages import OutreachMessage
 
-State = Literal[
-    "drafted", "awaiting_approval", "approved", "queued", "sending", "unknown", "not_sent", "sent", "delivered",
-    "read", "rejected", "cancelled", "failed_permanent",
-]  # fmt: skip
-Kind = Literal["first_contact", "follow_up", "second_channel", "reply"]
+State = Annotated[str, OneOf(MESSAGE.states)]
 
 
 def to_fix(message: OutreachMessage) -> list[str]:
@@ -32,7 +31,7 @@ class MessageFilter(Filter):
     lead_id: UUID | None = None
     channel: Channel | None = None
     state: State | None = None
-    kind: Kind | None = None
+    kind: MessageKind | None = None
 
 
 class Evidence(View):
@@ -49,7 +48,7 @@ class MessageView(View):
     campaign_id: UUID | None
     enrolment_id: UUID | None
     lead_id: UUID
-    kind: Kind
+    kind: MessageKind
     channel: Channel
     sender_id: UUID
     to_address: str
@@ -59,7 +58,7 @@ class MessageView(View):
     text_hash: str | None
     evidence: list[Evidence]
     warnings: list[str]
-    author: Literal["agent", "person"]
+    author: Author
     model: str | None
     drafted_at: datetime | None
     edited_at: datetime | None
@@ -116,30 +115,3 @@ class Settle(Body):
 
     outcome: Literal["sent", "not_sent"]
     again: bool = Field(False, description="Só com not_sent: tentar de novo, se a aprovação ainda valer")
-
-
-class ApprovalFilter(Filter):
-    table: ClassVar[Any] = Approval
-    sort: Literal["-id", "id"] = "-id"
-    state: Literal["pending", "approved", "rejected", "changes_requested", "expired", "withdrawn", "stale"] | None = (
-        None
-    )
-    subject_type: Literal["outreach_message"] | None = None
-    subject_id: UUID | None = None
-
-
-class ApprovalView(View):
-    """A request to decide; the subject's type, id, version and hash are part of it."""
-
-    id: UUID
-    subject_type: str
-    subject_id: UUID
-    subject_version: int
-    subject_hash: str
-    state: str
-    requested_by: str
-    expires_at: datetime
-    decided_by: UUID | None
-    decided_at: datetime | None
-    reason: str | None
-    created_at: datetime

@@ -8,10 +8,9 @@ from pydantic import Field
 
 from somos.mesh import Body, Filter, View
 from somos.modules.sdr.rules.inbound import Label
-from somos.modules.sdr.schemas import Channel, Day, Short, Text
-from somos.modules.sdr.tables import Response
-
-ResponseState = Literal["stored", "unread", "unmatched", "matched", "classified", "handled"]
+from somos.modules.sdr.rules.words import Channel, Classifier, ResponseState
+from somos.modules.sdr.schemas.fields import Day
+from somos.modules.sdr.tables.responses import Response
 
 
 class ResponseFilter(Filter):
@@ -46,7 +45,7 @@ class ResponseView(View):
     confidence: float | None
     quote: str | None
     later_date: date | None
-    classified_by: Literal["rule", "model", "person"] | None
+    classified_by: Classifier | None
     received_at: datetime
     erased_at: datetime | None
     version: int
@@ -59,38 +58,3 @@ class Classify(Body):
     label: Literal["automatic", "optout", "interested", "question", "later", "no", "wrong_person"]
     later_date: Day | None = None
     lead_id: UUID | None = Field(None, description="De quem é, quando ninguém foi reconhecido")
-
-
-class TimelineView(View):
-    """One moment of a conversation: who wrote, on which channel, with which model, and how it stands."""
-
-    id: UUID
-    at: datetime
-    direction: Literal["out", "in"]
-    channel: Channel
-    author: Literal["agent", "person", "lead"]
-    author_id: UUID | None
-    model: str | None
-    tokens: int
-    subject: str | None
-    text: str
-    state: str
-    label: str | None
-
-
-class ConversationView(View):
-    """Everything said with one lead, oldest first, on every channel."""
-
-    lead_id: UUID
-    company_name: str | None
-    contact_name: str | None
-    suppressed: bool
-    items: list[TimelineView]
-
-
-class Reply(Body):
-    """A person's answer to a person who wrote; `channel` defaults to where they wrote last."""
-
-    text: Text
-    subject: Short | None = None
-    channel: Channel | None = None

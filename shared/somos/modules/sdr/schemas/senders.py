@@ -7,13 +7,17 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from somos.mesh import Body, Filter, View, untouched
+from somos.mesh.schemas import OneOf
+from somos.modules.sdr.rules.machines import SENDER_HEALTH
 from somos.modules.sdr.rules.windows import minute_of
-from somos.modules.sdr.schemas import Channel, Day, Hour, Reason, Short, Zone
-from somos.modules.sdr.tables import KillSwitch, Sender
+from somos.modules.sdr.rules.words import Channel
+from somos.modules.sdr.schemas.fields import Day, Hour, Short, Zone
+from somos.modules.sdr.tables.senders import Sender
 
 Weekday = Annotated[int, Field(ge=0, le=6)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7, description="0 é segunda, 6 é domingo")]
 Count = Annotated[int, Field(ge=0, le=10_000)]
+Health = Annotated[str, OneOf(SENDER_HEALTH.states)]
 Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
@@ -70,7 +74,7 @@ class SenderFilter(Filter):
     sort: Literal["id", "-id"] = "id"
     channel: Channel | None = None
     active: bool | None = None
-    health: Literal["ok", "slowed", "quota_today", "blocked", "disconnected"] | None = None
+    health: Health | None = None
 
 
 class SenderView(View):
@@ -91,30 +95,7 @@ class SenderView(View):
     ramp_start: int
     ramp_step: int
     ramp_since: date | None
-    health: Literal["ok", "slowed", "quota_today", "blocked", "disconnected"]
+    health: Health
     health_reason: str | None
     health_until: datetime | None
     version: int
-
-
-class KillSwitchFilter(Filter):
-    table: ClassVar[Any] = KillSwitch
-    sort: Literal["-id", "id"] = "-id"
-    scope: str | None = Field(None, max_length=40)
-
-
-class StopAll(Body):
-    """What stops at once: everything, one channel, or what the agent wrote."""
-
-    scope: Literal["all", "channel:whatsapp", "channel:email", "channel:linkedin", "agent:sdr"]
-    reason: Reason
-
-
-class KillSwitchView(View):
-    id: UUID
-    scope: str
-    reason: str
-    on_by: UUID
-    off_by: UUID | None
-    off_at: datetime | None
-    created_at: datetime

@@ -1,56 +1,19 @@
-"""Messages, the approvals that bind them, and what the provider reported of them."""
+"""Messages to people."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned, listed, one_of
-from somos.modules.sdr.rules.machines import APPROVAL, MESSAGE, NEEDS_APPROVAL
-from somos.modules.sdr.tables.cadences import Enrolment
-from somos.modules.sdr.tables.campaigns import OutreachCampaign
-from somos.modules.sdr.tables.guards import frozen_when
-from somos.modules.sdr.tables.senders import CHANNELS, Sender
+from somos.modules.sdr.rules.machines import (
+    MESSAGE,
+    NEEDS_APPROVAL,
+)
+from somos.modules.sdr.rules.words import Author, Channel, MessageKind
 from somos.policy.scopes import Everyone
-
-
-class Approval(Table):
-    """A request that a person decides: the subject's type, id, version and hash are part of it."""
-
-    __tablename__ = "approvals"
-    __table_args__ = (
-        one_of("state", APPROVAL),
-        CheckConstraint("state not in ('approved', 'rejected') or decided_by is not null", name="decided"),
-        Index(
-            "uq_approvals_pending",
-            "subject_type",
-            "subject_id",
-            unique=True,
-            postgresql_where=text("state = 'pending'"),
-        ),
-        *listed("state", "subject_type"),
-        {"schema": "sdr"},
-    )
-    # The second wall: an agent's key cannot even write the row.
-    __scope__ = Everyone(writers="outreach.approve")
-
-    subject_type: Mapped[str]
-    subject_id: Mapped[UUID] = mapped_column(index=True)
-    subject_version: Mapped[int]
-    subject_hash: Mapped[str]
-    state: Mapped[str] = mapped_column(default="pending")
-    requested_by: Mapped[str]
-    expires_at: Mapped[datetime]
-    decided_by: Mapped[UUID | None]
-    decided_at: Mapped[datetime | None]
-    reason: Mapped[str | None]
-
-    @classmethod
-    def __extra_ddl__(cls, app_role: str) -> Iterable[str]:
-        return frozen_when("sdr.approvals", "old.state <> 'pending'", "a decided approval never changes")
 
 
 class OutreachMessage(Versioned, Table):
@@ -58,10 +21,10 @@ class OutreachMessage(Versioned, Table):
 
     __tablename__ = "outreach_messages"
     __table_args__ = (
-        one_of("channel", CHANNELS),
-        one_of("state", MESSAGE),
-        one_of("kind", ["first_contact", "follow_up", "second_channel", "reply"]),
-        one_of("author", ["agent", "person"]),
+        one_of("channel", get_args(Channel)),
+        one_of("state", MESSAGE.states),
+        one_of("kind", get_args(MessageKind)),
+        one_of("author", get_args(Author)),
         CheckConstraint(f"approval_id is not null or state not in {NEEDS_APPROVAL}", name="approved"),
         UniqueConstraint("enrolment_id", "step_no"),
         Index("uq_outreach_messages_provider", "channel", "provider_id", unique=True),
@@ -79,13 +42,13 @@ class OutreachMessage(Versioned, Table):
         {"to_address", "jid", "subject", "text", "drafted_text", "evidence", "ended_reason"}
     )
 
-    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey(OutreachCampaign.id))
-    enrolment_id: Mapped[UUID | None] = mapped_column(ForeignKey(Enrolment.id))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("sdr.outreach_campaigns.id"))
+    enrolment_id: Mapped[UUID | None] = mapped_column(ForeignKey("sdr.enrolments.id"))
     step_no: Mapped[int | None]
     lead_id: Mapped[UUID]
     kind: Mapped[str] = mapped_column(default="first_contact")
     channel: Mapped[str]
-    sender_id: Mapped[UUID] = mapped_column(ForeignKey(Sender.id))
+    sender_id: Mapped[UUID] = mapped_column(ForeignKey("sdr.senders.id"))
     to_address: Mapped[str]
     jid: Mapped[str | None]
     phone_key: Mapped[str | None]
@@ -108,7 +71,7 @@ class OutreachMessage(Versioned, Table):
     tokens_out: Mapped[int] = mapped_column(default=0)
     drafted_at: Mapped[datetime | None]
     edited_at: Mapped[datetime | None]
-    approval_id: Mapped[UUID | None] = mapped_column(ForeignKey(Approval.id))
+    approval_id: Mapped[UUID | None] = mapped_column(ForeignKey("sdr.approvals.id"))
     approved_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     waiting_for: Mapped[str | None]
@@ -124,24 +87,3 @@ class OutreachMessage(Versioned, Table):
     unconfirmed_at: Mapped[datetime | None]
     ended_reason: Mapped[str | None]
     erased_at: Mapped[datetime | None]
-
-
-class MessageReceipt(Table):
-    """What a provider said of a message, kept even when it arrives before we know the message's id there."""
-
-    __tablename__ = "message_receipts"
-    __table_args__ = (
-        UniqueConstraint("channel", "provider_id", "receipt"),
-        one_of("receipt", ["sent", "delayed", "delivered", "read", "opened", "failed"]),
-        {"schema": "sdr"},
-    )
-    __scope__ = Everyone()
-    __redact__: ClassVar[frozenset[str]] = frozenset({"detail"})
-    __audited__: ClassVar[tuple[str, ...]] = ("update", "delete")
-
-    channel: Mapped[str]
-    provider_id: Mapped[str]
-    receipt: Mapped[str]
-    at: Mapped[datetime]
-    detail: Mapped[str | None]
-    rfc_id: Mapped[str | None]  # the mail's own id, which an answer names

@@ -1,7 +1,7 @@
-"""What people wrote to us, and what ours wrote to them on the phone itself."""
+"""What people wrote to us."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
@@ -10,14 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned, listed, one_of
 from somos.modules.sdr.rules.inbound import LABELS
-from somos.modules.sdr.tables.senders import CHANNELS, Sender
+from somos.modules.sdr.rules.words import Channel, Classifier, ResponseKind, ResponseState
 from somos.policy.scopes import Everyone
-
-# `unread`: it is known that somebody wrote, and not yet what.
-STATES = ("stored", "unread", "unmatched", "matched", "classified", "handled")
-CLASSIFIERS = ("rule", "model", "person")
-# A reaction and a deletion are kept and shown, and answer nothing.
-KINDS = ("message", "reaction", "deletion")
 
 
 class Response(Versioned, Table):
@@ -26,11 +20,11 @@ class Response(Versioned, Table):
     __tablename__ = "responses"
     __table_args__ = (
         UniqueConstraint("channel", "provider_message_id"),
-        one_of("channel", CHANNELS),
-        one_of("state", STATES),
+        one_of("channel", get_args(Channel)),
+        one_of("state", get_args(ResponseState)),
         one_of("label", LABELS),
-        one_of("kind", KINDS),
-        one_of("classified_by", CLASSIFIERS),
+        one_of("kind", get_args(ResponseKind)),
+        one_of("classified_by", get_args(Classifier)),
         Index("ix_responses_from", "from_key", "id"),
         Index("ix_responses_lead", "lead_id", "id"),
         Index("ix_responses_answered_ids", "answered_ids", postgresql_using="gin"),
@@ -73,39 +67,3 @@ class Response(Versioned, Table):
     handled_at: Mapped[datetime | None]
     pulled: Mapped[bool] = mapped_column(default=False)
     erased_at: Mapped[datetime | None]
-
-
-class PhoneMessage(Table):
-    """What one of ours wrote to somebody on the connected phone, past the system."""
-
-    __tablename__ = "phone_messages"
-    __table_args__ = (
-        UniqueConstraint("channel", "provider_id"),
-        one_of("channel", CHANNELS),
-        Index("ix_phone_messages_lead", "lead_id", "id"),
-        Index("ix_phone_messages_phone", "phone_key", "at"),
-        {"schema": "sdr"},
-    )
-    __scope__ = Everyone()
-    __redact__: ClassVar[frozenset[str]] = frozenset({"text"})
-
-    channel: Mapped[str]
-    provider_id: Mapped[str]
-    sender_id: Mapped[UUID] = mapped_column(ForeignKey(Sender.id), index=True)
-    lead_id: Mapped[UUID]
-    phone_key: Mapped[str | None]
-    at: Mapped[datetime]
-    text: Mapped[str]
-    erased_at: Mapped[datetime | None]
-
-
-class HiddenNumber(Table):
-    """Whose a hidden number is: WhatsApp's own id of an account, seen once beside its phone."""
-
-    __tablename__ = "hidden_numbers"
-    __table_args__ = (UniqueConstraint("lid"), {"schema": "sdr"})
-    __scope__ = Everyone()
-    __redact__: ClassVar[frozenset[str]] = frozenset({"lid"})
-
-    lid: Mapped[str]
-    phone_key: Mapped[str] = mapped_column(index=True)

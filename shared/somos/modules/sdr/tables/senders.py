@@ -1,17 +1,17 @@
-"""Who sends: an account of a channel with its window, caps and health; and the switches that stop all."""
+"""Who sends: an account of a channel with its window, caps and health."""
 
 from datetime import date, datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, get_args
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, Versioned, one_of
-from somos.modules.sdr.rules.machines import SENDER_HEALTH
+from somos.modules.sdr.rules.machines import (
+    SENDER_HEALTH,
+)
+from somos.modules.sdr.rules.words import Channel
 from somos.policy.scopes import Everyone
-
-CHANNELS = ("whatsapp", "email", "linkedin")
 
 
 class Sender(Versioned, Table):
@@ -20,8 +20,8 @@ class Sender(Versioned, Table):
     __tablename__ = "senders"
     __table_args__ = (
         UniqueConstraint("channel", "address"),
-        one_of("channel", CHANNELS),
-        one_of("health", SENDER_HEALTH),
+        one_of("channel", get_args(Channel)),
+        one_of("health", SENDER_HEALTH.states),
         {"schema": "sdr"},
     )
     # What an agent may not do to approvals it may not do to senders either: a sender out of sandbox sends.
@@ -50,20 +50,3 @@ class Sender(Versioned, Table):
     loss_told_at: Mapped[datetime | None]
     back_at: Mapped[datetime | None]
     pulled_at: Mapped[datetime | None]
-
-
-class KillSwitch(Table):
-    """While on, nothing of its scope leaves: everything, one channel, or one agent."""
-
-    __tablename__ = "kill_switches"
-    __table_args__ = (
-        Index("uq_kill_switches_on", "scope", unique=True, postgresql_where=text("off_at is null")),
-        {"schema": "sdr"},
-    )
-    __scope__ = Everyone(writers="agent.stop")
-
-    scope: Mapped[str]  # "all", "channel:whatsapp", "agent:sdr"
-    reason: Mapped[str]
-    on_by: Mapped[UUID]
-    off_by: Mapped[UUID | None]
-    off_at: Mapped[datetime | None]

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from somos.mesh.clock import SAO_PAULO
 from somos.modules.sdr.actions.approvals import ask
-from somos.modules.sdr.rules.machines import MESSAGE, move
-from somos.modules.sdr.tables import OutreachMessage, Sender
+from somos.modules.sdr.rules.machines import MESSAGE
+from somos.modules.sdr.tables.messages import OutreachMessage
+from somos.modules.sdr.tables.senders import Sender
 
 STATES = ("drafted", "awaiting_approval", "approved", "queued", "sending")
 
@@ -20,7 +21,7 @@ def after_restore(db: Session, taken_at: datetime, now: datetime) -> list[str]:
     query = select(OutreachMessage).where(OutreachMessage.state.in_(STATES)).order_by(OutreachMessage.id)
     for message in db.scalars(query.with_for_update()):
         if message.state == "sending":
-            message.state = move(MESSAGE, message.state, "unknown")
+            message.state = MESSAGE.move(message.state, "unknown")
             message.waiting_for = f"{check}, feito durante este envio: confira na conversa e diga se saiu."
             unknown += 1
             continue

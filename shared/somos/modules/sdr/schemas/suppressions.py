@@ -9,18 +9,17 @@ from pydantic import Field, model_validator
 from somos.kernel.emails import normalise_email
 from somos.kernel.phones import normalise_phone
 from somos.mesh import Body, Filter, View
-from somos.modules.sdr.schemas import Reason
-from somos.modules.sdr.tables import Suppression
-
-Source = Literal["word", "link", "list_unsubscribe", "complaint", "bounce", "manual", "erasure"]
+from somos.modules.sdr.rules.words import AddressKind, SuppressionReach, SuppressionSource
+from somos.modules.sdr.schemas.fields import Reason
+from somos.modules.sdr.tables.suppressions import Suppression
 
 
 class SuppressionFilter(Filter):
     table: ClassVar[Any] = Suppression
     sort: Literal["-id", "id"] = "-id"
-    kind: Literal["phone", "email"] | None = None
-    source: Source | None = None
-    reach: Literal["person", "address"] | None = None
+    kind: AddressKind | None = None
+    source: SuppressionSource | None = None
+    reach: SuppressionReach | None = None
 
 
 class Suppress(Body):
@@ -46,9 +45,9 @@ class SuppressionView(View):
 
     id: UUID
     key: str
-    kind: Literal["phone", "email"]
-    reach: Literal["person", "address"]
-    source: Source
+    kind: AddressKind
+    reach: SuppressionReach
+    source: SuppressionSource
     channel: str | None
     reason: str | None
     added_by: UUID | None

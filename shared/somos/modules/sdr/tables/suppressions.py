@@ -1,19 +1,17 @@
-"""What people asked of us: never to be written to, to be written to again, or to talk."""
+"""Who asked never to be written to, and who wrote to us again."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, get_args
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from somos.mesh.tables import Table, listed, one_of
+from somos.modules.sdr.rules.words import AddressKind, Channel, SuppressionReach, SuppressionSource
 from somos.modules.sdr.tables.guards import never_changed
-from somos.modules.sdr.tables.senders import CHANNELS
 from somos.policy.scopes import Everyone
-
-SOURCES = ("word", "link", "list_unsubscribe", "complaint", "bounce", "manual", "erasure")
 
 
 class Suppression(Table):
@@ -27,9 +25,9 @@ class Suppression(Table):
     __table_args__ = (
         UniqueConstraint("key", "reach"),
         *listed("kind", "source", "reach"),
-        one_of("kind", ["phone", "email"]),
-        one_of("reach", ["person", "address"]),
-        one_of("source", SOURCES),
+        one_of("kind", get_args(AddressKind)),
+        one_of("reach", get_args(SuppressionReach)),
+        one_of("source", get_args(SuppressionSource)),
         {"schema": "sdr"},
     )
     __scope__ = Everyone(writers="person.suppress")
@@ -53,7 +51,7 @@ class Reconsent(Table):
     """A suppressed person wrote to us again: on this channel they may be answered, until they revoke it."""
 
     __tablename__ = "reconsents"
-    __table_args__ = (UniqueConstraint("response_id"), one_of("channel", CHANNELS), {"schema": "sdr"})
+    __table_args__ = (UniqueConstraint("response_id"), one_of("channel", get_args(Channel)), {"schema": "sdr"})
     __scope__ = Everyone(writers="person.suppress")
     __redact__: ClassVar[frozenset[str]] = frozenset({"quote"})
 
@@ -63,15 +61,3 @@ class Reconsent(Table):
     quote: Mapped[str]
     at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-
-
-class AcceptedLead(Table):
-    """This lead was handed to the pipeline: the row that makes it happen once."""
-
-    __tablename__ = "accepted_leads"
-    __table_args__ = (UniqueConstraint("lead_id"), {"schema": "sdr"})
-    __scope__ = Everyone()
-
-    lead_id: Mapped[UUID]
-    response_id: Mapped[UUID]
-    owner_id: Mapped[UUID]
