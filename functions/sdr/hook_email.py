@@ -2,14 +2,13 @@
 
 from email.utils import parseaddr
 
-from somos.events.sdr import MailUnread
-from somos.mesh import Context, topic, webhook
-from somos.modules.sdr.actions.mails import arrived, ask_again, fetched, keep_unread, read_again
+from somos.mesh import Context, webhook
+from somos.modules.sdr.actions.mails import arrived, fetched, keep_unread
 from somos.modules.sdr.actions.people import silence_address
 from somos.modules.sdr.actions.provider_reports import report_receipt
 from somos.modules.sdr.actions.receipts import BOUNCE
 from somos.modules.sdr.actions.responses import receive
-from somos.modules.sdr.queries.responses import Arrived, unread_envelope
+from somos.modules.sdr.queries.responses import Arrived
 from somos.modules.sdr.rules.bounces import is_dead_bounce
 from somos.ports.email import Arrival, Complaint, Email, EmailEvent, EmailReports, Receipt
 
@@ -27,20 +26,6 @@ def hook_email(event: EmailEvent, ctx: Context) -> None:
         receipt, detail = _reported(report)
         with ctx.write():
             report_receipt(ctx, "email", report.email_id, receipt, report.at or ctx.now, detail, report.message_id)
-
-
-@topic(MailUnread, calls=[Email])
-def on_mail_unread(event: MailUnread, ctx: Context) -> None:
-    """Ask for the words of a mail once more; when they do not come at all, a person is told again."""
-    envelope = ctx.read(unread_envelope, event.response_id)
-    if envelope is None:
-        return
-    mail = fetched(ctx, envelope.provider_message_id)
-    with ctx.write():
-        if mail is not None:
-            read_again(ctx, event.response_id, arrived(envelope, mail))
-        elif not ask_again(ctx, event.response_id, event.tried):
-            ctx.notify("reply.unread", {"response_id": event.response_id, "channel": "email"}, role="Diretor")
 
 
 def _received(ctx: Context, arrival: Arrival) -> None:

@@ -14,7 +14,6 @@ depends_on = "mesh_0001"
 contract = True  # until then, the code of before takes what is due under the names of before
 
 GATHERED = {
-    "sdr-hook-email": ("sdr-on-mail-unread",),
     "sdr-on-message-facts": (
         "sdr-on-campaign-started",
         "sdr-on-message-approved",
@@ -32,22 +31,14 @@ RENAME = sa.text("update mesh.deliveries set function = :after where function = 
 # A function of before is named after the one event that it takes.
 RENAME_BACK = sa.text(
     "update mesh.deliveries set function = 'sdr-on-' || replace(split_part(type, '.', 2), '_', '-') "
-    "where function = any(:after) and type not like 'inbox.%' and state <> 'done'"
+    "where function = any(:after) and state <> 'done'"
 )
-# A tick's event is named after its function, too.
-RENAME_TICKS = sa.text(
-    "update mesh.deliveries set function = :after, type = 'timer.' || :after "
-    "where function = :before and type = 'timer.' || :before and state <> 'done'"
-)
-EXPIRY = ("sdr-every-approvals-expire", "sdr-approvals")
 
 
 def upgrade() -> None:
     for after, before in GATHERED.items():
         op.execute(RENAME.bindparams(after=after, before=list(before)))
-    op.execute(RENAME_TICKS.bindparams(before=EXPIRY[0], after=EXPIRY[1]))
 
 
 def downgrade() -> None:
     op.execute(RENAME_BACK.bindparams(after=list(GATHERED)))
-    op.execute(RENAME_TICKS.bindparams(before=EXPIRY[1], after=EXPIRY[0]))
