@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from somos.adapters.outside import Outside
 from somos.adapters.provider import Adapter, Provider, Setting, providers
@@ -114,6 +114,11 @@ def optional_settings(calls: Iterable[Needed]) -> tuple[str, ...]:
 def required_secrets(calls: Iterable[Needed]) -> tuple[str, ...]:
     """Those of them that are secrets: what `stack.yml` mounts."""
     return tuple(sorted({setting.name for setting in _settings(calls) if setting.secret}))
+
+
+def required_image(calls: Iterable[Needed]) -> Literal["core", "ai"]:
+    """The image that holds what the adapters behind these import."""
+    return "ai" if any(_who(needed)[1].image == "ai" for needed in calls) else "core"
 
 
 def every_setting() -> dict[str, Setting]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -77,11 +77,12 @@ def secret(
 @dataclass(frozen=True)
 class Adapter:
     """What builds the answer to one port, and the settings it reads. With `asks=False` it calls nobody, so there is
-    no health of it."""
+    no health of it. `image` is the one that holds the packages it imports."""
 
     build: "Callable[[Outside], Any]"
     settings: tuple[Setting, ...] = ()
     asks: bool = True
+    image: Literal["core", "ai"] = "core"
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ def needs_of(function: Function) -> Needs:
     if function.consumers:
         secrets.add("mesh-secret")  # a step checks that the mesh sent the delivery
     settings = {*wiring.required_settings(needed), *wiring.optional_settings(needed)} - set(names)
-    talks_to_a_model = any(port.__name__ == "Llm" for port in calls)
-    return Needs("ai" if talks_to_a_model else "core", tuple(sorted(secrets)), tuple(sorted(settings)))
+    return Needs(wiring.required_image(needed), tuple(sorted(secrets)), tuple(sorted(settings)))
 
 
 @cache

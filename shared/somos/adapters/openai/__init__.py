@@ -19,4 +19,4 @@ def _llm(outside: "Outside") -> "Llm":
     return LangchainLlm(outside.caller(), outside.value(URL), outside.value(KEY), outside.value(MODEL))
 
 
-PROVIDER = Provider("openai", {"somos.ports.llm.Llm": Adapter(_llm, (URL, KEY, MODEL))})
+PROVIDER = Provider("openai", {"somos.ports.llm.Llm": Adapter(_llm, (URL, KEY, MODEL), image="ai")})
