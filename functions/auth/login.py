@@ -45,5 +45,5 @@ def login(who: Login, ctx: Context) -> SignedIn:
 
 
 def _refused(ctx: Context) -> Unauthorised:
-    ctx.log.warning("login-refused", address=ctx.address)
+    ctx.log.warning("login_refused", address=ctx.address)
     return Unauthorised("E-mail ou senha incorretos", code="bad-credentials")

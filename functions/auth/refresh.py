@@ -15,7 +15,7 @@ def refresh(sent: RefreshToken, ctx: Context) -> SignedIn:
         with reachable():
             issued = sessions(ctx).rotate(sent.refresh_token, ctx.now)
     except RefreshReused as reused:
-        ctx.log.warning("refresh-token-reused", user_id=reused.user_id, session_id=reused.session_id)
+        ctx.log.warning("refresh_token_reused", user_id=reused.user_id, session_id=reused.session_id)
         end_copied_session(ctx, reused)
         raise _over() from None
     except RefreshRefused:

@@ -14,7 +14,7 @@ def on_lead_accepted(event: LeadAccepted, ctx: Context) -> None:
     """Company, contact and deal, once, and the owner hears of it."""
     lead = ctx.read(lead_card, event.lead_id)
     if lead is None or lead.state == "erased":
-        ctx.log.warning("accepted-lead-missing", lead_id=event.lead_id)
+        ctx.log.warning("accepted_lead_missing", lead_id=event.lead_id)
         return
     with ctx.write():
         deal = open_from_lead(ctx, lead, event.owner_id, event.campaign_id)

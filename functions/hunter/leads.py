@@ -104,7 +104,7 @@ def leads_erase(id: UUID, choice: Decision, ctx: Context) -> LeadDetail:
     leads.erase(ctx.db, lead, "request", ctx.settings.suppression_key, ctx.now)
     for erased in (lead.id, *twins):
         ctx.emit(LeadErased(lead_id=erased, why="request"))
-    ctx.log.info("lead-erased", lead_id=id, reason_length=len(choice.reason))
+    ctx.log.info("lead_erased", lead_id=id, reason_length=len(choice.reason))
     ctx.emit(LeadSettled(lead_id=lead.id, session_id=lead.session_id if unfinished else None, outcome="blocked"))
     return detail(ctx.db, lead)
 

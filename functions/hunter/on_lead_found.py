@@ -66,7 +66,7 @@ def _site(ctx: Context, known: Known) -> list[Fact]:
     try:
         page = ctx.once("site", ctx.port(Sites).fetch, url=known.site)
     except (Refused, Refusal) as error:
-        ctx.log.info("site-unreadable", code=error.code)
+        ctx.log.info("site_unreadable", code=error.code)
         return []
     return lead_sources.of_site(page, known.rules, domain, ctx.now)
 

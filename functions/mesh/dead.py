@@ -75,7 +75,7 @@ def dead_replay(id: UUID, ctx: Context) -> None:
         replayed = db.scalar(_REPLAY, {"id": id, "now": ctx.now})
     if replayed is None:
         raise NotFound("Não há entrega morta com este id")
-    ctx.log.info("dead-replayed", delivery=id, by=ctx.principal.id)
+    ctx.log.info("dead_delivery_replayed", delivery=id, by=ctx.principal.id)
 
 
 def _plain(row: Delivery | Outbox) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def every_unknown_messages(ctx: Context) -> None:
         try:
             page = ctx.port(Whatsapp).messages(instance=missing.account, jid=missing.jid)
         except OutsideError as error:
-            ctx.log.warning("look-up-failed", message_id=missing.message_id, error=error.code)
+            ctx.log.warning("message_lookup_failed", message_id=missing.message_id, error=error.code)
             continue
         found += [(missing.message_id, missing.account, said) for said in page.messages if missing.is_this(said)]
     with ctx.write() as db:
@@ -39,5 +39,5 @@ def every_unknown_messages(ctx: Context) -> None:
         if parked:
             ctx.notify("outreach.unknown", {"count": len(parked)}, role="Diretor")
         if silent := note_unconfirmed(ctx):
-            ctx.log.warning("messages-unconfirmed", count=len(silent))
+            ctx.log.warning("messages_unconfirmed", count=len(silent))
             ctx.notify("outreach.unconfirmed", {"message_ids": silent[:20], "count": len(silent)}, role="Diretor")

@@ -29,7 +29,7 @@ def every_whatsapp_pull(ctx: Context) -> None:
                     break
             read.append(account)
         except OutsideError as error:
-            ctx.log.warning("pull-failed", account=account, error=error.code)
+            ctx.log.warning("whatsapp_pull_failed", account=account, error=error.code)
     with ctx.write():
         lock_writers(ctx, [message for _, message in heard])
         for account, message in heard:

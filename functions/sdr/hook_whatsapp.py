@@ -14,7 +14,7 @@ MAX_BYTES = 25_000_000
 def hook_whatsapp(event: WhatsappEvent, ctx: Context) -> None:
     told = ctx.port(WhatsappReports).read(event.root)
     for word in told.unknown:
-        ctx.log.warning("whatsapp-word-unknown", word=word)
+        ctx.log.warning("whatsapp_word_unknown", word=word)
     try:
         with ctx.write():
             for report in told.reports:

@@ -109,7 +109,7 @@ class Calls:
                 session.post(url, answer.body, headers=headers, timeout=_CALLBACK_S, allow_redirects=False)
         except (requests.RequestException, Blocked) as error:
             # As OpenFaaS does: the call is done; whoever asked for the callback may be gone.
-            log.warning("callback-failed", call=id, error=type(error).__name__)
+            log.warning("callback_failed", call=id, error=type(error).__name__)
 
 
 def _call(stored: dict[str, Any], id: UUID) -> Call:

@@ -112,7 +112,7 @@ class Front:
         except Abandoned:
             return
         except Exception:
-            log.exception("gateway-broke", path=call.path)
+            log.exception("gateway_failed", path=call.path)
             answer = Answer.problem(Broken())
         await write(send, answer, bare=call.method == "HEAD")
 

@@ -64,7 +64,7 @@ def main(host: str, port: int) -> None:
     if "SOMOS_STACK" in os.environ:
         _keep(declared, Path(settings.routes_file))  # the stack's own file: its workers and relay start after us
     elif not _same(declared, settings.routes_file):
-        log.warning("routes-file-is-stale", do="somos derive", file=settings.routes_file)
+        log.warning("routes_file_stale", do="somos derive", file=settings.routes_file)
     runtime.routes = declared
     with _hosts(functions, runtime) as hosts:
         front = Front(functions, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)

@@ -48,7 +48,7 @@ class Bell:
             except (RedisError, OSError) as error:
                 self.listening.clear()
                 failures += 1
-                log.warning("redis-away", extra={"failures": failures, "error": type(error).__name__})
+                log.warning("redis_unreachable", extra={"failures": failures, "error": type(error).__name__})
                 await asyncio.sleep(random.uniform(0.02, 0.05) * min(2**failures, 32))
 
     async def ended(self) -> Ended:
@@ -58,7 +58,7 @@ class Bell:
             members: Any = await self._redis.zrangebyscore(ended.KEY, since, "+inf")
             return ended.noted(members)
         except (RedisError, OSError) as error:
-            log.warning("ended-sign-ins-unknown", extra={"error": type(error).__name__})
+            log.warning("ended_sign_ins_unreadable", extra={"error": type(error).__name__})
             return Ended()
 
     async def close(self) -> None:

@@ -79,7 +79,7 @@ class Hub:
             for role in to.get("roles") or ():
                 clients |= self._by_role.get(role, set())
         except (ValueError, AttributeError, KeyError, TypeError):
-            log.error("announcement-unreadable")
+            log.error("announcement_unreadable")
             return
         self.counts["announced"] += 1
         text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))

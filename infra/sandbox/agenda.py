@@ -93,9 +93,9 @@ class Agenda:
             self._jobs[kind](payload)
             self._state.run("DELETE FROM agenda WHERE id = ?", entry)
         except sqlite3.ProgrammingError:
-            log.info("the world stopped before %s was over", kind)  # the entry stays for the next start
+            log.info("agenda_entry_interrupted kind=%s", kind)  # the entry stays for the next start
         except Exception:
-            log.exception("agenda entry %s failed", kind)
+            log.exception("agenda_entry_failed kind=%s", kind)
             self._state.run("DELETE FROM agenda WHERE id = ?", entry)
         finally:
             with self._changed:

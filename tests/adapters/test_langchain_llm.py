@@ -137,7 +137,7 @@ def test_neither_prompt_nor_answer_nor_key_is_logged(llm: LangchainLlm, provider
     llm.ask(PROMPT, Verdict)
     with pytest.raises(OutsideError):
         llm.ask(PROMPT, Verdict)
-    assert "outside-call" in told.getvalue()
+    assert "outside_call" in told.getvalue()
     for private in ("obrigada", "Classifique", "sim", "s3cr3t"):
         assert private not in told.getvalue()
 

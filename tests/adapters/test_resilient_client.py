@@ -214,7 +214,7 @@ def test_cookies_are_not_kept(client: Make, provider: Provider) -> None:
 def test_each_call_is_one_line_that_says_what_happened(client: Make, provider: Provider, told: io.StringIO) -> None:
     provider.will(BROKEN, FINE)
     ask(client(), "read")
-    (line,) = [json.loads(line) for line in told.getvalue().splitlines() if "outside-call" in line]
+    (line,) = [json.loads(line) for line in told.getvalue().splitlines() if "outside_call" in line]
     assert line["provider"] == "provider"
     assert line["operation"] == "operation"
     assert (line["outcome"], line["status"], line["tries"]) == ("ok", 200, 2)
@@ -234,7 +234,7 @@ def test_a_secret_reaches_neither_logs_nor_tracebacks(
         except OutsideError as error:
             seen += "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
     seen += told.getvalue()
-    assert "outside-call" in seen
+    assert "outside_call" in seen
     assert "s3cr3t-key" not in seen
     assert "private words" not in seen
     assert "private+words" not in seen

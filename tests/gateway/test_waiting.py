@@ -80,7 +80,7 @@ def test_the_query_of_a_client_that_left_is_cancelled_and_its_connection_serves_
     connection.request("GET", "/api/v1/deals", headers={"Authorization": f"Bearer {token}"})
     until(lambda: waiting(locked) == 1)
     connection.close()
-    until(lambda: "client-left" in caplog.text)
+    until(lambda: "client_disconnected" in caplog.text)
     until(lambda: waiting(locked) == 0)
     # Cancelled, not run into the limit of waiting for a lock.
-    until(lambda: "statement-too-slow" in caplog.text)
+    until(lambda: "statement_timed_out" in caplog.text)

@@ -121,7 +121,7 @@ def test_what_ends_a_thread_is_logged_like_all_else(capsys: pytest.CaptureFixtur
     root.handlers, threading.excepthook = handlers, before
     root.setLevel(level)
     line: Any = json.loads(capsys.readouterr().err.splitlines()[-1])
-    assert line["event"] == "thread-ended"
+    assert line["event"] == "thread_crashed"
     assert SECRETS["a password"] not in line["trace"]
 
 
@@ -134,7 +134,7 @@ def test_a_broken_request_leaves_nothing_of_what_was_sent(
     monkeypatch.setattr("somos.policy.limits.Limit.hit", breaks)
     sent = {"email": SECRETS["an e-mail address"], "password": SECRETS["a password"]}
     assert mesh.call("POST /api/v1/auth/login", sent).status == 500
-    assert "handler-broke" in said.getvalue()
+    assert "handler_failed" in said.getvalue()
     assert not [secret for secret in SECRETS.values() if secret in said.getvalue()]
 
 

@@ -176,4 +176,4 @@ class _Run:
         }
         if self.error and self.error.code:
             fields["code"] = self.error.code
-        (log.warning if self.error else log.info)("outside-call", **fields)
+        (log.warning if self.error else log.info)("outside_call", **fields)

@@ -41,7 +41,7 @@ class Bell:
                 if self.redis.set(f"somos:ring:{queue}", "1", nx=True, px=RING_TTL_MS):
                     self._enqueue(queue)
         except RedisError as error:
-            log.warning("bell-silent", error=type(error).__name__)
+            log.warning("queue_ring_failed", error=type(error).__name__)
 
     def answered(self, queue: str) -> None:
         """A worker is about to look; whatever is committed from now on must ring again."""
@@ -58,7 +58,7 @@ class Bell:
             for message in messages:
                 self.redis.publish(REALTIME, json.dumps(message, default=str))
         except RedisError as error:
-            log.warning("realtime-silent", error=type(error).__name__)
+            log.warning("realtime_publish_failed", error=type(error).__name__)
 
     def _enqueue(self, queue: str) -> None:
         from rq import Queue

@@ -318,7 +318,7 @@ def _translate(error: Exception) -> Problem:
     if isinstance(error, DBAPIError):
         code = sqlstate(error)
         if code == "42501":
-            log.warning("row-security-refused")
+            log.warning("row_security_refused")
             return Forbidden()
         if isinstance(error, IntegrityError) or code.startswith("23"):
             return Conflict("Já existe, ou depende de algo que não existe", code="integrity")
@@ -327,26 +327,26 @@ def _translate(error: Exception) -> Problem:
                 "Outra operação mexia no mesmo registro; tente de novo", code="lost-race", headers={"Retry-After": "2"}
             )
         if code == "57014":
-            log.warning("statement-too-slow")
+            log.warning("statement_timed_out")
             return Unavailable(
                 "A consulta demorou demais; tente de novo em instantes ou peça menos de uma vez",
                 code="too-slow",
                 headers={"Retry-After": "5"},
             )
         if isinstance(error, OperationalError) or is_away(error):
-            log.warning("database-unavailable", error=type(error).__name__, code=code)
+            log.warning("database_unavailable", error=type(error).__name__, code=code)
             return Unavailable(headers={"Retry-After": "2"})
         if code.startswith("22"):
             return Invalid("Um dos valores não é aceito")
     if isinstance(error, NoConnectionFree):
-        log.warning("database-busy")
+        log.warning("database_busy")
         return Unavailable(headers={"Retry-After": "2"})
     if isinstance(error, HTTPException):
         # What werkzeug refuses by itself, a form of too many parts for instance.
         return TooLarge() if error.code == 413 else Problem("O pedido não pôde ser lido")
     if isinstance(error, RecursionError):
         return Invalid("O conteúdo tem níveis demais")
-    log.exception("handler-broke")
+    log.exception("handler_failed")
     return Broken()
 
 

@@ -67,7 +67,7 @@ def limit(runtime: Runtime, rate: Limit, subject: str) -> None:
     try:
         wait = rate.hit(runtime.redis, subject, clock.now())
     except RedisError as error:
-        log.warning("limit-unknown", limit=rate.name, error=type(error).__name__)
+        log.warning("rate_limit_unavailable", limit=rate.name, error=type(error).__name__)
         return
     if wait:
         raise TooMany(headers={"Retry-After": str(wait)})

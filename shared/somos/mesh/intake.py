@@ -85,7 +85,7 @@ def _proven(runtime: Runtime, hook: Webhook, sender: "WebhookSender", request: R
 
 def too_large(hook: Webhook) -> Invalid:
     """Senders repeat what gets 413 for hours, with the same bytes; on 422 they give up."""
-    log.error("webhook-too-large", provider=hook.signed_by, most=hook.max_bytes)
+    log.error("webhook_too_large", provider=hook.signed_by, most=hook.max_bytes)
     return Invalid("O aviso passa do tamanho que se aceita", code="too-large")
 
 
@@ -105,4 +105,4 @@ def _flag_if_altered(db: Session, function: str, dedupe: str, digest: str) -> No
         {"function": function, "dedupe": dedupe, "digest": digest},
     )
     if outbox.changed(flagged):
-        log.warning("webhook-altered", function=function, dedupe=dedupe)
+        log.warning("webhook_altered", function=function, dedupe=dedupe)

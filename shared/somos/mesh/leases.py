@@ -49,4 +49,4 @@ class Leases(Generic[T]):
                 self._renew(held)
             except Exception as error:
                 # The database is away; if it stays away the lease ends, and another attempt takes over.
-                log.warning("lease-not-renewed", error=type(error).__name__)
+                log.warning("lease_not_renewed", error=type(error).__name__)

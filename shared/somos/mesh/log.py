@@ -26,7 +26,7 @@ class _Json(logging.Formatter):
 
 
 class Log:
-    """`log.info("lead-scored", lead_id=...)`."""
+    """`log.info("lead_scored", lead_id=...)`."""
 
     def __init__(self) -> None:
         self._logger = logging.getLogger("somos")
@@ -56,5 +56,5 @@ def configure(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    sys.excepthook = lambda _kind, error, _trace: log.ended("process-ended", error)
-    threading.excepthook = lambda found: log.ended("thread-ended", found.exc_value)
+    sys.excepthook = lambda _kind, error, _trace: log.ended("process_crashed", error)
+    threading.excepthook = lambda found: log.ended("thread_crashed", found.exc_value)

@@ -18,7 +18,7 @@ _KEY = "somos:webhooks-refused:"
 
 def note(client: "redis.Redis | None", provider: str) -> None:
     """One more. Never raises."""
-    log.error("webhook-refused", provider=provider)
+    log.error("webhook_refused", provider=provider)
     if client is None:
         return
     from redis import RedisError
@@ -30,7 +30,7 @@ def note(client: "redis.Redis | None", provider: str) -> None:
             pipe.expire(_KEY + provider, REMEMBERED_S)
             pipe.execute()
     except RedisError as error:
-        log.warning("refusals-not-counted", error=type(error).__name__)
+        log.warning("refusals_not_counted", error=type(error).__name__)
 
 
 def told(client: "redis.Redis | None", provider: str) -> dict[str, Any] | None:

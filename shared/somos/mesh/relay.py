@@ -108,9 +108,9 @@ def attempt(parts: Mapping[str, Callable[[], object]]) -> list[str]:
             part()
             well.append(name)
         except SQLAlchemyError as error:
-            log.warning("relay-waits", part=name, error=type(error).__name__)
+            log.warning("relay_database_unavailable", part=name, error=type(error).__name__)
         except Exception:
-            log.exception("relay-part-failed", part=name)
+            log.exception("relay_part_failed", part=name)
     return well
 
 

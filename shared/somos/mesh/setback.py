@@ -51,7 +51,7 @@ class SetbackWatch:
             self._heal_at = now + RENEWED_AFTER
             with atomically(self._runtime.engine) as connection:
                 connection.execute(_NOTE, {"latest": self._latest})
-            log.warning("clock-set-back", by_seconds=round((self._latest - now).total_seconds()))
+            log.warning("clock_set_back", by_seconds=round((self._latest - now).total_seconds()))
         if self._heal_at is None:
             self._latest = now
         elif now >= self._heal_at:
@@ -61,7 +61,7 @@ class SetbackWatch:
         with atomically(self._runtime.engine) as connection:
             pulled = pull_forward(connection, now, latest)
         self._latest, self._heal_at = now, None
-        log.warning("deliveries-pulled-forward", count=pulled)
+        log.warning("deliveries_pulled_forward", count=pulled)
 
 
 def until(connection: Connection) -> datetime | None:

@@ -71,7 +71,7 @@ def handle(runtime: Runtime, consumer: Consumer, headers: dict[str, str], raw: b
                 with context.write():
                     pass
         except AlreadyDone:
-            log.info("already-done")
+            log.info("delivery_already_done")
         except Later as later:
             _postpone(runtime, context, ref, later)
         except Exception as error:
@@ -100,9 +100,9 @@ def _postpone(runtime: Runtime, context: Context, ref: DeliveryRef, later: Later
             _POSTPONE, {"id": ref.id, "attempt": ref.attempt, "due_at": due, "why": str(later)[:2000]}
         )
     if changed(postponed):
-        log.info("postponed", until=due, why=str(later))
+        log.info("delivery_postponed", until=due, why=str(later))
     else:
-        log.info("not-postponed", why="done, or in the hands of a later attempt")
+        log.info("delivery_not_postponed", why="done, or in the hands of a later attempt")
 
 
 def _find(consumers: dict[tuple[str, str], Consumer], function: str | None, type_: str) -> Consumer:

@@ -50,4 +50,4 @@ class _Watch:
         self._job.abandon()
 
     def _free(self) -> None:
-        log.info("client-left", statements_cancelled=freeing.free(lambda: self._job.thread))
+        log.info("client_disconnected", statements_cancelled=freeing.free(lambda: self._job.thread))

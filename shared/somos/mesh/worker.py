@@ -66,7 +66,7 @@ class Sender:
         except (NewConnectionError, ConnectTimeoutError) as error:
             # Nothing was asked of the function: no attempt of its is spent on a gateway that restarts.
             outbox.put_back(self._runtime.engine, claim, f"{type(error).__name__}: {error}", AWAY)
-            log.warning("gateway-away", delivery=claim.id, function=claim.function)
+            log.warning("gateway_unreachable", delivery=claim.id, function=claim.function)
             return
         except urllib3.exceptions.HTTPError as error:
             self._note(claim, f"{type(error).__name__}: {error}")
@@ -76,7 +76,7 @@ class Sender:
 
     def _note(self, claim: Claim, error: str) -> None:
         state = outbox.fail(self._runtime.engine, claim, error)
-        log.warning("delivery-failed", delivery=claim.id, function=claim.function, state=state, error=error[:300])
+        log.warning("delivery_failed", delivery=claim.id, function=claim.function, state=state, error=error[:300])
 
 
 class QueueRunner:
@@ -116,7 +116,7 @@ class QueueRunner:
                     self._fill()
                 except Exception as error:
                     # PostgreSQL is away, most likely. A queue never stops being watched.
-                    log.warning("queue-waits", queue=self.queue, error=type(error).__name__)
+                    log.warning("queue_unreadable", queue=self.queue, error=type(error).__name__)
 
     def _fill(self) -> None:
         """Take what is due, as much as there are free places; while there may be more, whoever finishes wakes us."""
@@ -138,7 +138,7 @@ class QueueRunner:
                 self._sender.send(claim)
         except Exception as error:
             # What became of it could not be noted: it comes due again when its lease ends.
-            log.warning("delivery-lost-sight-of", delivery=claim.id, error=type(error).__name__)
+            log.warning("delivery_outcome_unknown", delivery=claim.id, error=type(error).__name__)
         finally:
             self._count(1)
             if self._more:
@@ -215,7 +215,7 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
         except StopRequested:
             return
         except RedisError as error:
-            log.warning("bell-silent", error=type(error).__name__)
+            log.warning("queue_ring_failed", error=type(error).__name__)
 
 
 def hearing(runtime: Runtime) -> "redis.Redis":

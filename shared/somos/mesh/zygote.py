@@ -253,7 +253,7 @@ def _live(one: Sibling) -> None:
         one.serve()
         code = 0
     except BaseException:
-        log.exception("unit-ended", unit=one.name)
+        log.exception("unit_exited", unit=one.name)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

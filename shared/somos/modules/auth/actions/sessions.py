@@ -91,7 +91,7 @@ def end_sessions(ctx: Context, user: User) -> None:
         ended.note(ctx.runtime.redis, ctx.now, user.id)
         sessions(ctx).end_all(user.id)
     except RedisError as error:
-        ctx.log.warning("sessions-not-tidied", user_id=user.id, error=type(error).__name__)
+        ctx.log.warning("sessions_not_ended", user_id=user.id, error=type(error).__name__)
 
 
 def _principal(user: User, session_id: str) -> Principal:

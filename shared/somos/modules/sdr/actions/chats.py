@@ -146,7 +146,7 @@ def _deleted(ctx: Context, account: str, said: ChatMessage) -> None:
 def _wait_for_first(ctx: Context, said: ChatMessage) -> None:
     if said.at is not None and said.at > ctx.now - WAITED_FOR:
         raise NotYetKnown
-    ctx.log.warning("edit-of-unknown-message", provider_id=said.about)
+    ctx.log.warning("edit_of_unknown_message", provider_id=said.about)
 
 
 def _written_on_the_phone(ctx: Context, account: str, said: ChatMessage) -> None:
@@ -239,7 +239,7 @@ def take_news(ctx: Context, account: str, said: ChatMessage) -> None:
 def _set_aside(ctx: Context, account: str, said: ChatMessage, error: Exception) -> None:
     """Keep that somebody wrote, without the words that nothing here can hold."""
     # Neither the error's text nor the traceback: both may quote what was said.
-    ctx.log.error("pulled-message-set-aside", account=account, error=type(error).__name__, kind=said.kind)
+    ctx.log.error("pulled_message_set_aside", account=account, error=type(error).__name__, kind=said.kind)
     plain = said.model_copy(
         update={"kind": "unreadable", "text": NOT_HELD, "name": None, "about": None, "provider_id": _short(said)}
     )
@@ -250,7 +250,7 @@ def _set_aside(ctx: Context, account: str, said: ChatMessage, error: Exception) 
     except Exception as again:
         if _is_of_database(again):
             raise
-        ctx.log.error("pulled-message-lost", account=account, error=type(again).__name__, kind=said.kind)
+        ctx.log.error("pulled_message_lost", account=account, error=type(again).__name__, kind=said.kind)
 
 
 def _is_of_database(error: Exception) -> bool:

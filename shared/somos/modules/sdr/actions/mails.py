@@ -26,10 +26,10 @@ def fetched(ctx: Context, email_id: str) -> ReceivedEmail | None:
     try:
         mail = ctx.port(Email).received(email_id=email_id)
     except OutsideError as error:
-        ctx.log.warning("received-mail-unreadable", email_id=email_id, error=error.code)
+        ctx.log.warning("received_mail_unreadable", email_id=email_id, error=error.code)
         return None
     if mail is None:
-        ctx.log.warning("received-mail-gone", email_id=email_id)
+        ctx.log.warning("received_mail_gone", email_id=email_id)
     return mail
 
 

@@ -13,5 +13,5 @@ def ask_model(ctx: Context, name: str, prompt: Prompt, output: type[BaseModel]) 
     try:
         return ctx.once(name, ctx.port(Llm).ask, prompt=prompt, output=output)
     except (Refused, KnownRefusal) as refusal:
-        ctx.log.warning("model-refused", prompt=prompt.name, code=refusal.code)
+        ctx.log.warning("model_refused", prompt=prompt.name, code=refusal.code)
         return None
