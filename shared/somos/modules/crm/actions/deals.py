@@ -1,13 +1,11 @@
 """Opens deals and moves them through their life: state, history and activity together."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import exists, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
 
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Invalid, NotFound
@@ -52,7 +50,8 @@ def placed(stage: DealStage, now: datetime) -> dict[str, Any]:
 
 def open_from_lead(ctx: Context, lead: "LeadCard", owner_id: UUID, campaign_id: UUID | None) -> Deal | None:
     """Company, contact and deal of an accepted lead; None when its deal exists already."""
-    lock_keys(ctx.db, [lead.id, lead.cnpj, lead.domain, lead.phone, lead.email])
+    # Whoever else opens something for the same lead, company or person waits.
+    ctx.lock("crm.identity", [str(lead.id), lead.cnpj, lead.domain, lead.phone, lead.email])
     if ctx.db.scalar(select(exists().where(Deal.lead_id == lead.id))):
         return None
     company, contact = company_of(ctx, lead, owner_id), contact_of(ctx, lead, owner_id)
@@ -68,12 +67,6 @@ def open_from_lead(ctx: Context, lead: "LeadCard", owner_id: UUID, campaign_id: 
         campaign_id=campaign_id,
         origin="lead",
     )
-
-
-def lock_keys(db: Session, values: Iterable[object]) -> None:
-    """Until the transaction ends, nobody else opens anything for these keys. Sorted, so two never deadlock."""
-    for value in sorted({f"crm:{value}" for value in values if value}):
-        db.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": value})
 
 
 def stage_of(ctx: Context, draft: DealDraft) -> DealStage:

@@ -5,8 +5,8 @@ from typing import Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from somos.mesh import locks
 from somos.mesh.ids import stable
-from somos.modules.crm.actions.deals import lock_keys
 from somos.modules.crm.tables.deal_stages import DealStage
 from somos.modules.crm.tables.lost_reasons import LostReason
 from somos.modules.crm.tables.pipelines import Pipeline
@@ -43,7 +43,7 @@ LOST_REASONS: Final = [
 
 def install(db: Session) -> None:
     """Into an empty house only: what people renamed, removed or added since stays theirs."""
-    lock_keys(db, ["seed"])
+    locks.take(db, "crm.seed", ["install"])
     if not db.scalar(select(exists(select(Pipeline.id)))):
         for position, (code, name, stages) in enumerate(PIPELINES):
             pipeline = Pipeline(id=stable("crm.pipelines", code), code=code, name=name, position=position)
