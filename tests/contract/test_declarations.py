@@ -76,8 +76,7 @@ def test_a_step_is_named_after_its_event_a_webhook_after_its_path_and_a_timer_sa
             assert re.fullmatch("on_[a-z]+_facts", stem), f"{function.name} gathers several reactions"
         for webhook in function.webhooks:
             assert stem == f"hook_{webhook.path.rsplit('/', 1)[1]}", f"{function.name} serves {webhook.path}"
-        if not function.endpoints:  # what keeps a resource in order may stand with its endpoints
-            assert bool(function.timers) == stem.startswith("every_"), function.name
+        assert bool(function.timers) == stem.startswith("every_"), function.name
 
 
 def test_nothing_contradicts_itself() -> None:
