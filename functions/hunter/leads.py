@@ -142,6 +142,6 @@ def leads_import(filter: ImportFilter, upload: Upload, ctx: Context) -> ImportRe
     for one in taken.ended:
         ctx.emit(LeadSettled(lead_id=one.lead_id, session_id=one.session_id, outcome="blocked"))
     step = search_sessions.advance(ctx.db, session, secret=secret, now=ctx.now)
-    step.found += taken.new
+    step.new_leads += taken.new
     search_sessions.announce(ctx, session, step)
     return taken.report

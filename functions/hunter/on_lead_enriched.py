@@ -12,7 +12,7 @@ from somos.ports.llm import Llm, LlmAnswer, Prompt
 @topic(LeadEnriched, calls=[Llm], queue="agents", timeout=120)
 def on_lead_enriched(event: LeadEnriched, ctx: Context) -> None:
     case = ctx.read(case_of, event.lead_id, ctx.now)
-    prompt = lead_scores.prompt_for(case.asked, case.lines) if case is not None and case.asked else None
+    prompt = lead_scores.prompt_for(case.open_criteria, case.lines) if case is not None and case.open_criteria else None
     answer = _ask(ctx, prompt) if prompt is not None else None
 
     with ctx.write() as db:

@@ -28,13 +28,13 @@ def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
         search_sessions.announce(ctx, session, step)
 
 
-def _ask(ctx: Context, wanted: PageWanted) -> tuple[SearchPage | None, Exception | None]:
+def _ask(ctx: Context, page: PageWanted) -> tuple[SearchPage | None, Exception | None]:
     """The page's results, or what keeps the source from giving them; passing trouble is tried again, to the last."""
     search = ctx.port(Search)
     try:
-        if wanted.source == "web":
-            return ctx.once("page", search.web, query=wanted.query, page=wanted.page), None
-        return ctx.once("page", search.maps, query=wanted.query, page=wanted.page, near=wanted.near), None
+        if page.source == "web":
+            return ctx.once("page", search.web, query=page.query, page=page.page), None
+        return ctx.once("page", search.maps, query=page.query, page=page.page, near=page.near), None
     except search_sessions.TROUBLE as error:
         return None, error
     except OutsideError as error:

@@ -33,7 +33,7 @@ class Call:
         wanted = name.lower().encode()
         return next((value.decode("latin-1") for key, value in self.headers if key == wanted), "")
 
-    def asked(self, name: str, default: str = "") -> str:
+    def query_value(self, name: str, default: str = "") -> str:
         """A value of the query string."""
         return parse_qs(self.query).get(name, [default])[-1]
 

@@ -54,7 +54,7 @@ class Logs(logging.Handler):
 
     def last(self, function: str, tail: int = -1, since: datetime | None = None, instance: str = "") -> list[Line]:
         """Lines kept of a function, oldest first."""
-        found = [line for line in list(self._lines) if _wanted(line, function, since, instance)]
+        found = [line for line in list(self._lines) if _is_chosen(line, function, since, instance)]
         return found[-tail:] if tail >= 0 else found
 
     async def follow(self, function: str, instance: str = "") -> AsyncIterator[Line]:
@@ -64,7 +64,7 @@ class Logs(logging.Handler):
             self._followers[mine] = asyncio.get_running_loop()
         try:
             while (line := await mine.get()) is not None:
-                if _wanted(line, function, None, instance):
+                if _is_chosen(line, function, None, instance):
                     yield line
         finally:
             with self._changing:
@@ -81,7 +81,7 @@ def shown(line: Line) -> Line:
     return {**line, "timestamp": line["timestamp"].isoformat().replace("+00:00", "Z")}
 
 
-def _wanted(line: Line, function: str, since: datetime | None, instance: str) -> bool:
+def _is_chosen(line: Line, function: str, since: datetime | None, instance: str) -> bool:
     return (
         line["name"] == function
         and (since is None or line["timestamp"] >= since)

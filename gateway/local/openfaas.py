@@ -47,7 +47,7 @@ class OpenFaas:
         if refusal := self.refusal(call):
             return refusal
         what, _, name = call.path.removeprefix("/system/").strip("/").partition("/")
-        if call.asked("namespace", NAMESPACE) not in ("", NAMESPACE):
+        if call.query_value("namespace", NAMESPACE) not in ("", NAMESPACE):
             return Answer.text(NOT_HERE, 400)
         handler = self._handlers.get((what, call.method))
         if handler is None:
@@ -72,8 +72,8 @@ class OpenFaas:
 
     async def logs(self, call: Call, receive: Receive, send: Send) -> None:
         """Stream lines as NDJSON; with `follow`, until the reader leaves."""
-        name, instance = call.asked("name").removesuffix(f".{NAMESPACE}"), call.asked("instance")
-        since, tail = _time(call.asked("since")), _number(call.asked("tail"))
+        name, instance = call.query_value("name").removesuffix(f".{NAMESPACE}"), call.query_value("instance")
+        since, tail = _time(call.query_value("since")), _number(call.query_value("tail"))
         headers = [(b"content-type", b"application/x-ndjson"), (b"x-content-type-options", b"nosniff")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         # granian keeps the headers back until there is some body; a blank line is nothing to an NDJSON reader.
@@ -91,7 +91,7 @@ class OpenFaas:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        following = call.asked("follow") in ("true", "1")
+        following = call.query_value("follow") in ("true", "1")
         tasks = [asyncio.create_task(follow()), asyncio.create_task(left())] if following else []
         for line in self._logs.last(name, tail, since, instance):
             await write(line)
@@ -139,7 +139,7 @@ class OpenFaas:
         if name not in self._names():
             return Answer.text(f"no such function: {name}", 404)
         status = self._status(name)
-        if call.asked("usage") in ("1", "true"):
+        if call.query_value("usage") in ("1", "true"):
             status["usage"] = {"cpu": 0, "totalMemoryBytes": _memory()}
         return Answer.json(status)
 

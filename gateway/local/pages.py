@@ -77,7 +77,7 @@ class Pages:
         """The text of a file that the map names, and of no other."""
         drawn = json.loads(self._map)
         known = {node["file"] for node in (*drawn["functions"], *drawn["events"])}
-        wanted = call.asked("file")
+        wanted = call.query_value("file")
         if wanted not in known or not _is_local(call):
             return Answer.problem(NotFound("Arquivo desconhecido"))
         return Answer.text((ROOT / wanted).read_text())

@@ -199,10 +199,10 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
         evolution.connection(name, state, 200 if state == "open" else int(body().get("reason", 401)))
         return jsonify(instance=name, state=state)
 
-    def instance_of(person_id: str, told: Row) -> Row | None:
+    def instance_of(person_id: str, request: Row) -> Row | None:
         """The number that is asked for, else the one that last wrote to this person."""
         last = last_message("whatsapp", person_id)
-        return evolution.instance(told.get("instance") or (last["sender"] if last else world.config.instances[0]))
+        return evolution.instance(request.get("instance") or (last["sender"] if last else world.config.instances[0]))
 
     def last_message(channel: str, person_id: str) -> Row | None:
         return world.state.one(

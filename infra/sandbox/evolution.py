@@ -168,7 +168,7 @@ class Evolution:
             self.emit(instance, "messages.upsert", data)
         return id
 
-    def said(self, instance: Row, jid: str | None) -> list[Row]:
+    def messages_of(self, instance: Row, jid: str | None) -> list[Row]:
         """Everything said on one number, the newest first, as its own database keeps it."""
         ours = self.world.state.rows("SELECT * FROM messages WHERE channel='whatsapp' AND sender=?", instance["name"])
         theirs = self.world.state.rows(

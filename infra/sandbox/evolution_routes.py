@@ -12,7 +12,13 @@ from infra.sandbox.state import Row
 from infra.sandbox.world import World
 
 VERSION = "2.3.7"
-REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    500: "Internal Server Error",
+}
 QR_CODE = "data:image/png;base64,iVBORw0KGgo="
 
 
@@ -36,11 +42,11 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
             return None, failure(401, "Unauthorized")
         return instance, None
 
-    def schema(body: Any, **wanted: type) -> list[list[str]]:
+    def schema(body: Any, **kinds: type) -> list[list[str]]:
         """Evolution's JSON-schema messages, an array inside an array; empty when all is well."""
         names = {str: "string", bool: "boolean", list: "array", dict: "object"}
         found: list[str] = []
-        for name, kind in wanted.items():
+        for name, kind in kinds.items():
             if not isinstance(body, dict) or name not in body:
                 found.append(f'instance requires property "{name}"')
             elif not isinstance(body[name], kind):
@@ -193,7 +199,7 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
         body = request.get_json(silent=True) or {}
         jid = ((body.get("where") or {}).get("key") or {}).get("remoteJid")
         page, size = int(body.get("page") or 1), int(body.get("offset") or 50)
-        said = evolution.said(instance, jid)
+        said = evolution.messages_of(instance, jid)
         records = said[(page - 1) * size : page * size]
         pages = -(-len(said) // size)
         found = {"total": len(said), "pages": pages, "currentPage": page, "records": records}

@@ -76,7 +76,7 @@ class Wiring:
         if silent:
             return {"provider": name, "state": "unknown"}
         circuit = outside.gate().circuit()
-        turned_away = refused.told(self._client(), name)
+        turned_away = refused.recent(self._client(), name)
         return {
             "provider": name,
             # They never come again: whoever answers there waits for nothing.

@@ -64,4 +64,4 @@ def test_a_body_that_is_not_even_read_is_answered_by_whose_it_is(mesh: Mesh) -> 
 
 def test_refusals_that_cannot_be_counted_are_refusals_all_the_same() -> None:
     refused.note(None, "evolution")
-    assert refused.told(None, "evolution") is None
+    assert refused.recent(None, "evolution") is None

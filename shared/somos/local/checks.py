@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from somos.local.environment import OUTSIDE
 
 
-def problems(told: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
+def problems(given: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
     """One line for each; nothing is imported or called for what the stack stands in for itself."""
     found = []
     for one, other in (
@@ -14,13 +14,13 @@ def problems(told: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
         ("SOMOS_JWT_PRIVATE_KEY", "SOMOS_JWT_PUBLIC_KEY"),
     ):
         found += [f"{b}: falta definir, porque {a} está definida." for a, b in ((one, other), (other, one))
-                  if told.get(a) and not told.get(b)]  # fmt: skip
-    if any(told.get(name) for name in OUTSIDE):
+                  if given.get(a) and not given.get(b)]  # fmt: skip
+    if any(given.get(name) for name in OUTSIDE):
         found += _outside(settings)
-    if told.get("DATABASE_URL") and told.get("DATABASE_OWNER_URL"):
-        found += _database(told["DATABASE_URL"], told["DATABASE_OWNER_URL"])
-    if told.get("REDIS_URL"):
-        found += _redis(told["REDIS_URL"])
+    if given.get("DATABASE_URL") and given.get("DATABASE_OWNER_URL"):
+        found += _database(given["DATABASE_URL"], given["DATABASE_OWNER_URL"])
+    if given.get("REDIS_URL"):
+        found += _redis(given["REDIS_URL"])
     return found
 
 

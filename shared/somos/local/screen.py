@@ -19,7 +19,7 @@ class Screen:
         self._people = people
         self._folder = folder
         self._code = code_fingerprint()  # as it is now: it may be edited while the stack runs
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         self._ready = False
 
     def changed(self, supervisor: Supervisor, status: Status) -> None:
@@ -29,10 +29,10 @@ class Screen:
             return
         if part.name == "migrate" and "postgres" in supervisor.parts:
             mark_migrated(self._folder, self._code)
-        if part.name in self._told:
+        if part.name in self._announced:
             self._say(f"  {part.name} está de volta")
             return
-        self._told.add(part.name)
+        self._announced.add(part.name)
         seconds = f"{time.monotonic() - status.started:.1f} s".replace(".", ",")
         self._say(f"  {part.name:<10}{part.address or 'ok':<28}{seconds:>7}")
 

@@ -101,7 +101,7 @@ class Supervisor:
 
     def run(self, settled: Callable[[], int | None] = lambda: None) -> int:
         """Start everything and keep it up; `settled` is asked each turn while all is ready, and may end it."""
-        while not self._waking.asked:
+        while not self._waking.stop_requests:
             for status in self.parts.values():
                 self._turn(status)
             self._rotate_logs()
@@ -222,7 +222,7 @@ class Supervisor:
         if status.state != "stopping" and not needed:
             self._signal(status, status.part.gentle)
             self._enter(status, "stopping")
-        patience = 0.0 if self._waking.asked > 1 else status.part.grace_seconds
+        patience = 0.0 if self._waking.stop_requests > 1 else status.part.grace_seconds
         if status.state == "stopping" and time.monotonic() - status.since > patience:
             self._signal(status, signal.SIGKILL)
         return True

@@ -18,12 +18,12 @@ class Teller:
         self._tale, self._once = tale, once
         self._settings = settings
         self._child: subprocess.Popen[bytes] | None = None
-        self._told = tale is None
+        self._is_over = tale is None
         self._greeted = False
 
     def turn(self, screen: Screen) -> int | None:
         """Go on; an exit status when the stack should end."""
-        if self._tale is not None and not self._told:
+        if self._tale is not None and not self._is_over:
             if self._child is None:
                 command = dying_with_us(self._tale, signal.SIGTERM)
                 self._child = subprocess.Popen(  # noqa: S603
@@ -32,7 +32,7 @@ class Teller:
             code = self._child.poll()
             if code is None:
                 return None
-            self._told = True
+            self._is_over = True
             if self._once:
                 return code if code >= 0 else 128 - code
             if code:

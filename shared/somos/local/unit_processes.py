@@ -36,8 +36,8 @@ class UnitProcesses:
         self, units: Iterable[Unit], environment: Mapping[str, str], folder: Path, zygote: Iterable[str] = ZYGOTE
     ) -> None:
         self.units = list(units)
-        self._held = {unit.name: held_port() for unit in self.units}
-        self.ports: dict[str, int] = {name: held.getsockname()[1] for name, held in self._held.items()}
+        self._sockets = {unit.name: held_port() for unit in self.units}
+        self.ports: dict[str, int] = {name: held.getsockname()[1] for name, held in self._sockets.items()}
         self._environment = environment
         self._folder = folder
         self._zygote = list(zygote)
@@ -95,7 +95,7 @@ class UnitProcesses:
                 stop(identity, signal.SIGTERM, GRACE_S, parent)
             parent.wait()
         self._parents.clear()
-        for held in self._held.values():
+        for held in self._sockets.values():
             held.close()
 
     def environment_of(self, unit: Unit) -> dict[str, str]:

@@ -10,10 +10,10 @@ _ASKS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Waking:
-    """Takes over the signals while the block runs; `asked` counts the requests to stop."""
+    """Takes over the signals while the block runs; `stop_requests` counts the requests to stop."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.stop_requests = 0
 
     def __enter__(self) -> Self:
         self._ours, self._theirs = socket.socketpair()
@@ -39,4 +39,4 @@ class Waking:
             self._ours.recv(4096)
 
     def _ask(self, _number: int, _frame: object) -> None:
-        self.asked += 1
+        self.stop_requests += 1

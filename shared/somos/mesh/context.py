@@ -268,16 +268,16 @@ class Context:
 
     def progress(self, task_id: UUID, **counters: Any) -> None:
         """Merge counters into the task; its owner hears of them."""
-        self._told(tasks.update(self.db, task_id, self.now, progress=counters))
+        self._announce(tasks.update(self.db, task_id, self.now, progress=counters))
 
     def finish_task(self, task_id: UUID, result: dict[str, Any]) -> None:
-        self._told(tasks.update(self.db, task_id, self.now, state="succeeded", result=result))
+        self._announce(tasks.update(self.db, task_id, self.now, state="succeeded", result=result))
 
     def fail_task(self, task_id: UUID, reason: str) -> None:
-        self._told(tasks.update(self.db, task_id, self.now, state="failed", error=reason))
+        self._announce(tasks.update(self.db, task_id, self.now, state="failed", error=reason))
 
     def cancel_task(self, task_id: UUID) -> None:
-        self._told(tasks.update(self.db, task_id, self.now, state="cancelled"))
+        self._announce(tasks.update(self.db, task_id, self.now, state="cancelled"))
 
     # -- the outside
 
@@ -372,6 +372,6 @@ class Context:
             traceparent=self.traceparent,
         )
 
-    def _told(self, message: dict[str, Any] | None) -> None:
+    def _announce(self, message: dict[str, Any] | None) -> None:
         if message is not None:
             self._messages.append(message)

@@ -122,11 +122,11 @@ def _notice_lost_connections(engine: Engine) -> None:
             raise DisconnectionError("the server closed this connection")
 
     @event.listens_for(engine, "handle_error")
-    def name_lost_ones(found: ExceptionContext) -> None:
+    def name_lost_ones(context: ExceptionContext) -> None:
         # pg8000 lets some of the socket's own errors through as they are.
-        if isinstance(found.original_exception, OSError):
-            found.is_disconnect = True
-            raise InterfaceError(found.statement, None, found.original_exception, connection_invalidated=True)
+        if isinstance(context.original_exception, OSError):
+            context.is_disconnect = True
+            raise InterfaceError(context.statement, None, context.original_exception, connection_invalidated=True)
 
 
 def sqlstate(error: DBAPIError) -> str:

@@ -292,13 +292,13 @@ _SENTENCES = {
 }
 
 
-def _in_portuguese(found: Any) -> str:
+def _in_portuguese(error: Any) -> str:
     """The runtime's own sentence, or the one a validator of ours raised."""
-    if found["type"] == "value_error":
-        return str(found.get("ctx", {}).get("error", found["msg"]))
-    sentence = _SENTENCES.get(found["type"])
+    if error["type"] == "value_error":
+        return str(error.get("ctx", {}).get("error", error["msg"]))
+    sentence = _SENTENCES.get(error["type"])
     try:
-        return sentence.format(**found.get("ctx", {})) if sentence else "Valor não aceito"
+        return sentence.format(**error.get("ctx", {})) if sentence else "Valor não aceito"
     except KeyError:
         return "Valor não aceito"
 

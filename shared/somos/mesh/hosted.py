@@ -25,17 +25,17 @@ PROBES = ("/_/health", "/_/ready")
 _application: list[Application] = []
 
 
-def asked(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def functions_to_host(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """What a unit is told to host; nothing means everything."""
-    told = environment.get("SOMOS_FUNCTION") or environment.get("SOMOS_FUNCTIONS") or ""
-    return tuple(told.replace(",", " ").split())
+    names = environment.get("SOMOS_FUNCTION") or environment.get("SOMOS_FUNCTIONS") or ""
+    return tuple(names.replace(",", " ").split())
 
 
 def application() -> Application:
     """The dispatcher of this unit, loaded once."""
     if not _application:
         configure(Settings.from_environment().log_level)
-        use(Application(load(*asked())))
+        use(Application(load(*functions_to_host())))
     return _application[0]
 
 
@@ -67,18 +67,18 @@ def _readiness() -> Response:
     from somos.mesh.database import atomically
 
     here = application()
-    told: dict[str, Any] = {"status": "ok", "functions": sorted(here.functions)}
+    body: dict[str, Any] = {"status": "ok", "functions": sorted(here.functions)}
     pool = getattr(here.runtime.engine, "pool", None)
     if pool is not None and pool.checkedout() > pool.size():
         # Every connection is at work, for functions that the database answers: no need to stand in their line.
-        return _told(told)
+        return _json(body)
     try:
         with atomically(here.runtime.engine) as connection:
             connection.execute(text("select 1"))
     except (SQLAlchemyError, OSError) as error:
-        told = {"status": "waiting", "for": "database", "why": type(error).__name__}
-    return _told(told)
+        body = {"status": "waiting", "for": "database", "why": type(error).__name__}
+    return _json(body)
 
 
-def _told(told: dict[str, Any]) -> Response:
-    return Response(json.dumps(told), 200 if told["status"] == "ok" else 503, mimetype="application/json")
+def _json(body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body), 200 if body["status"] == "ok" else 503, mimetype="application/json")

@@ -19,7 +19,7 @@ class Leases(Generic[T]):
     def __init__(self, renew: Callable[[list[T]], None], lease: timedelta = LEASE) -> None:
         self._renew = renew
         self._every = lease.total_seconds() / 3
-        self._held: dict[int, T] = {}
+        self._leased: dict[int, T] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -27,7 +27,7 @@ class Leases(Generic[T]):
     def holding(self, thing: T) -> Iterator[None]:
         """Renew the lease of `thing` while the block runs."""
         with self._lock:
-            self._held[id(thing)] = thing
+            self._leased[id(thing)] = thing
             if self._thread is None or not self._thread.is_alive():  # a forked child has no threads
                 self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
                 self._thread.start()
@@ -35,16 +35,16 @@ class Leases(Generic[T]):
             yield
         finally:
             with self._lock:
-                del self._held[id(thing)]
+                del self._leased[id(thing)]
 
     def _run(self) -> None:
         pause = threading.Event()
         while not pause.wait(self._every):
             with self._lock:
-                if not self._held:
+                if not self._leased:
                     self._thread = None
                     return
-                held = list(self._held.values())
+                held = list(self._leased.values())
             try:
                 self._renew(held)
             except Exception as error:

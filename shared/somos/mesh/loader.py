@@ -8,7 +8,7 @@ from somos.mesh.declare import Function, registry
 from somos.settings import ROOT
 
 
-def load(*asked: str) -> dict[str, Function]:
+def load(*names: str) -> dict[str, Function]:
     """Every function of `functions/`, or those asked for by name (`crm-deals`) or module (`crm`).
 
     Raises LookupError when a name is neither.
@@ -16,11 +16,11 @@ def load(*asked: str) -> dict[str, Function]:
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     files = sorted(_files())
-    for name in asked:
+    for name in names:
         if not any(name in _names(file) for file in files):
             raise LookupError(f"Nenhum arquivo em functions/ declara a função {name!r}, e não há módulo com esse nome")
-    if asked:
-        files = [file for file in files if not _names(file).isdisjoint(asked)]
+    if names:
+        files = [file for file in files if not _names(file).isdisjoint(names)]
     for file in files:
         importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
     # A file may have imported another one, a test may declare its own: what was not asked for is not answered for.

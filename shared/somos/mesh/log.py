@@ -57,4 +57,4 @@ def configure(level: str = "INFO") -> None:
     handler.setFormatter(_Json())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     sys.excepthook = lambda _kind, error, _trace: log.ended("process_crashed", error)
-    threading.excepthook = lambda found: log.ended("thread_crashed", found.exc_value)
+    threading.excepthook = lambda crash: log.ended("thread_crashed", crash.exc_value)

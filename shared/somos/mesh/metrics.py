@@ -66,12 +66,12 @@ class MeshMetrics(Collector):
         yield _family("somos_integration_up", "Whether a provider can be asked", ("provider",), health)
 
 
-def _queues(found: list[Standing], now: datetime) -> Iterator[Metric]:
-    ages = [(one.queue, (now - one.oldest_due_at).total_seconds() if one.oldest_due_at else 0) for one in found]
+def _queues(queues: list[Standing], now: datetime) -> Iterator[Metric]:
+    ages = [(one.queue, (now - one.oldest_due_at).total_seconds() if one.oldest_due_at else 0) for one in queues]
     for metric, what, rows in (
-        ("somos_deliveries_waiting", "Not done yet, due or later", [(one.queue, one.waiting) for one in found]),
-        ("somos_deliveries_due", "To be tried now", [(one.queue, one.due) for one in found]),
-        ("somos_deliveries_dead", "Given up; a person decides", [(one.queue, one.dead) for one in found]),
+        ("somos_deliveries_waiting", "Not done yet, due or later", [(one.queue, one.waiting) for one in queues]),
+        ("somos_deliveries_due", "To be tried now", [(one.queue, one.due) for one in queues]),
+        ("somos_deliveries_dead", "Given up; a person decides", [(one.queue, one.dead) for one in queues]),
         ("somos_deliveries_oldest_due_seconds", "Age of the oldest due", ages),
     ):
         yield _family(metric, what, ("queue",), rows)

@@ -100,6 +100,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
 
 
-def _hide(found: re.Match[str]) -> str:
-    kept = found.groupdict().get("kept") or ""
+def _hide(match: re.Match[str]) -> str:
+    kept = match.groupdict().get("kept") or ""
     return kept + HIDDEN

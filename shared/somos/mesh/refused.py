@@ -33,7 +33,7 @@ def note(client: "redis.Redis | None", provider: str) -> None:
         log.warning("refusals_not_counted", error=type(error).__name__)
 
 
-def told(client: "redis.Redis | None", provider: str) -> dict[str, Any] | None:
+def recent(client: "redis.Redis | None", provider: str) -> dict[str, Any] | None:
     """How many lately, and when the last; None when there were none or nobody can tell."""
     if client is None:
         return None
@@ -43,8 +43,8 @@ def told(client: "redis.Redis | None", provider: str) -> dict[str, Any] | None:
         kept: Any = client.hgetall(_KEY + provider)
     except RedisError:
         return None
-    found = {_text(name): _text(value) for name, value in kept.items()}
-    return {"count": int(found["count"]), "last_at": found["last_at"]} if found else None
+    counters = {_text(name): _text(value) for name, value in kept.items()}
+    return {"count": int(counters["count"]), "last_at": counters["last_at"]} if counters else None
 
 
 def _text(raw: "bytes | str") -> str:

@@ -34,14 +34,14 @@ on conflict (part) do update set at = excluded.at
 
 
 @dataclass(frozen=True)
-class Held:
+class Waiting:
     """How much of the mesh waits for a person now."""
 
     deliveries: int
     effects: int
 
 
-def hold(connection: Connection, functions: Iterable[Function], routes: Routes, now: datetime) -> Held:
+def hold(connection: Connection, functions: Iterable[Function], routes: Routes, now: datetime) -> Waiting:
     """Give up what was about to act on the outside, replayable by a person; park calls without an outcome.
 
     What only reads goes on by itself. Ticks of timers too: the next minute would tick again anyway.
@@ -53,7 +53,7 @@ def hold(connection: Connection, functions: Iterable[Function], routes: Routes, 
     held = outbox.changed(connection.execute(_HOLD, values))
     parked = outbox.changed(connection.execute(_PARK, values))
     connection.execute(_NOTE, {"now": now})
-    return Held(held, parked)
+    return Waiting(held, parked)
 
 
 def consumers_outward(functions: Iterable[Function]) -> list[Consumer]:

@@ -87,7 +87,7 @@ class Zygote:
         """Fork all, keep them alive, return once asked to stop and all have ended."""
         self._preload()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._asked)
+            signal.signal(number, self._end)
         while not self._ended:
             now = time.monotonic()
             for one in self.siblings:
@@ -112,7 +112,7 @@ class Zygote:
         # No collection before it: what that frees is filled again in every sibling by itself.
         gc.freeze()
 
-    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
         self._ended = True
 
     def _fork(self, one: Sibling) -> None:
@@ -154,7 +154,7 @@ class Zygote:
 def _application_of(environment: Mapping[str, str]) -> "Application":
     """With its own settings, and an engine that is not connected yet."""
     from somos.mesh.dispatch import Application
-    from somos.mesh.hosted import asked
+    from somos.mesh.hosted import functions_to_host
     from somos.mesh.runtime import Runtime
 
     runtime = Runtime(Settings.from_environment(environment))
@@ -162,7 +162,7 @@ def _application_of(environment: Mapping[str, str]) -> "Application":
         told = runtime.settings
         runtime.engine = _engine(told.database_url, told.pool_size, told.prepared_statements)
     runtime.routes = _routes(runtime.settings.routes_file)
-    return Application(load(*asked(environment)), runtime)
+    return Application(load(*functions_to_host(environment)), runtime)
 
 
 @cache

@@ -6,7 +6,7 @@ from somos.mesh.effects import operation
 from somos.ports.port import Port, Value
 
 
-class Found(Value):
+class SearchResult(Value):
     """One result. Texts are as the source shows them: data from outside, not yet normalised."""
 
     title: str
@@ -24,7 +24,7 @@ class Found(Value):
 class SearchPage(Value):
     """One page of results. `credits` is what it cost; `near` continues a map search at the same place."""
 
-    results: tuple[Found, ...] = ()
+    results: tuple[SearchResult, ...] = ()
     next_page: int | None = None
     credits: int = 1
     near: str | None = None

@@ -84,7 +84,7 @@ def _segment(instance: str) -> str:
 def _judge_check(answer: Answer) -> OutsideError | None:
     if answer.status == 400:
         # A failed look-up has no envelope and no telling text; a schema violation is ours.
-        if "requires property" in _said(answer) or "is not of a type" in _said(answer):
+        if "requires property" in _body_text(answer) or "is not of a type" in _body_text(answer):
             return Refused("O WhatsApp não entendeu o número.", code="bad-request", status=400)
         return Transient("O WhatsApp está desconectado.", code="disconnected", status=400)
     if answer.status < 300 and not isinstance(answer.data, list):
@@ -111,7 +111,7 @@ def _judge_bad_send(answer: Answer) -> OutsideError:
     message = answer.object.get("response", {}).get("message") if answer.object else None
     if isinstance(message, list) and any(isinstance(m, dict) and m.get("exists") is False for m in message):
         return Refused("Este número não está no WhatsApp.", code="number-not-on-whatsapp", status=400)
-    said = _said(answer)
+    said = _body_text(answer)
     if DISCONNECTED in said:
         return Transient("O WhatsApp está desconectado.", code="disconnected", status=400)
     for text, code in REFUSALS.items():
@@ -128,7 +128,7 @@ def _judge(answer: Answer) -> OutsideError | None:
     return by_status(answer)
 
 
-def _said(answer: Answer) -> str:
+def _body_text(answer: Answer) -> str:
     """The whole body in lower case: the message is nested differently in every kind of error."""
     return json.dumps(answer.data, ensure_ascii=False).replace('\\"', '"').lower() if answer.data else ""
 

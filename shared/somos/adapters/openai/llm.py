@@ -138,8 +138,8 @@ def _by_status(error: Any) -> OutsideError:
     return Refused("O modelo recusou o pedido.", code=code or f"http-{status}", status=status)
 
 
-def _pause(told: str | None) -> float:
+def _pause(header: str | None) -> float:
     try:
-        return max(0.0, float(told or ""))
+        return max(0.0, float(header or ""))
     except ValueError:
         return THROTTLED_PAUSE_S

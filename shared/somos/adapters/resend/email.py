@@ -80,12 +80,12 @@ def _words(mail: Mapping[str, Any]) -> str:
     return plain_text(str(mail.get("html") or ""))
 
 
-def _headers(said: Any) -> dict[str, str]:
+def _headers(listed: Any) -> dict[str, str]:
     """By lower-case name, from an object or a list of name and value; of a header given twice, every value."""
-    if isinstance(said, dict):
-        pairs = [(name, value) for name, values in said.items() for value in _listed(values)]
+    if isinstance(listed, dict):
+        pairs = [(name, value) for name, values in listed.items() for value in _listed(values)]
     else:
-        pairs = [(one.get("name"), one.get("value")) for one in _listed(said) if isinstance(one, dict)]
+        pairs = [(one.get("name"), one.get("value")) for one in _listed(listed) if isinstance(one, dict)]
     headers: dict[str, str] = {}
     for name, value in pairs:
         if name and value is not None:

@@ -51,15 +51,15 @@ class ResendReports(EmailReports):
         return None
 
 
-def _receipt(email_id: str, said: _Event) -> Receipt:
-    progress, message_id = _PROGRESS[said.type], said.data.get("message_id")
-    bounce = _object(said.data.get("bounce")) if progress == "bounced" else {}
+def _receipt(email_id: str, event: _Event) -> Receipt:
+    progress, message_id = _PROGRESS[event.type], event.data.get("message_id")
+    bounce = _object(event.data.get("bounce")) if progress == "bounced" else {}
     return Receipt(
         email_id=email_id,
         progress=progress,
-        at=said.created_at,
+        at=event.created_at,
         message_id=message_id if isinstance(message_id, str) else None,
-        reason=_reason(progress, bounce, said.data),
+        reason=_reason(progress, bounce, event.data),
         kind=_KINDS.get(str(bounce.get("type") or "").casefold(), "undetermined"),
         diagnosis=" ".join(_texts(bounce.get("diagnosticCode")) + _texts(bounce.get("message"))),
     )

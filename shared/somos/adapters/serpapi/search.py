@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from somos.adapters.http import Answer, ResilientClient, by_status
 from somos.ports.errors import NotConfigured, OutsideError, QuotaExhausted, Refused, Throttled
-from somos.ports.search import Found, Search, SearchPage
+from somos.ports.search import Search, SearchPage, SearchResult
 
 WEB_STEP, MAPS_STEP = 10, 20
 LAST_MAPS_START = 100  # Google shows no more than about a hundred places
@@ -33,7 +33,7 @@ class SerpApi(Search):
             params["location"] = location
         answer = self._search("web", params)
         results = [
-            Found(
+            SearchResult(
                 title=_text(item.get("title")) or link,
                 url=link,
                 snippet=_text(item.get("snippet")),
@@ -104,14 +104,14 @@ def _judge(answer: Answer) -> OutsideError | None:
     return None
 
 
-def _place(item: Mapping[str, Any], position: int) -> Found | None:
+def _place(item: Mapping[str, Any], position: int) -> SearchResult | None:
     id = _text(item.get("place_id")) or _text(item.get("data_id")) or _text(item.get("data_cid"))
     title = _text(item.get("title"))
     if not id or not title:
         return None
     address = _text(item.get("address"))
     city, uf = city_and_uf(address)
-    return Found(
+    return SearchResult(
         title=title,
         url=_link(item.get("website")),
         snippet=_text(item.get("type")) or _text(item.get("description")),

@@ -114,9 +114,9 @@ def _read_text(page: Page, rules: SiteRules) -> None:
         _add(page.cnpjs, normalise_cnpj(match[0]))
 
 
-def _add(found: list[str], value: str | None) -> None:
-    if value and value not in found:
-        found.append(value)
+def _add(texts: list[str], value: str | None) -> None:
+    if value and value not in texts:
+        texts.append(value)
 
 
 def _add_email(page: Page, text: str, rules: SiteRules) -> None:

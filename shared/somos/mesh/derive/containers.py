@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from somos.mesh.derive.pods import HEADER, PORT, SECRETS, USER, documents
-from somos.mesh.derive.stack import image_of, labels_of, told
+from somos.mesh.derive.stack import environment_of, image_of, labels_of
 from somos.mesh.derive.units import GRACE_S, Unit
 
 METRICS_PORT = 8081  # of-watchdog's own
@@ -71,7 +71,7 @@ def _unit(unit: Unit, target: str) -> dict[str, Any]:
     return hardened(
         unit.image,
         memory_mib=unit.memory_mib,
-        environment=told(unit, target),
+        environment=environment_of(unit, target),
         secrets=unit.secrets,
         labels=labels_of(unit),
         grace_s=unit.patience + GRACE_S,

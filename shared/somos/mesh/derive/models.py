@@ -19,23 +19,23 @@ class Models:
     """Collects every model, then names them all at once, so that equal names of two modules stay apart."""
 
     def __init__(self) -> None:
-        self._wanted: dict[tuple[Any, JsonSchemaMode], None] = {}
+        self._shapes: dict[tuple[Any, JsonSchemaMode], None] = {}
         self._named: dict[tuple[Any, JsonSchemaMode], dict[str, Any]] = {}
         self._schemas: dict[str, Any] = {}
 
     def take(self, endpoint: Endpoint) -> None:
         if endpoint.body is not None:
-            self._wanted[endpoint.body, "validation"] = None
+            self._shapes[endpoint.body, "validation"] = None
         if gives_json(endpoint):
-            self._wanted[endpoint.returns, "serialization"] = None
+            self._shapes[endpoint.returns, "serialization"] = None
 
     def schemas(self) -> dict[str, Any]:
         """The shared schemas, by name."""
-        inputs = [(key, mode, TypeAdapter(key)) for key, mode in self._wanted]
+        inputs = [(key, mode, TypeAdapter(key)) for key, mode in self._shapes]
         references, definitions = TypeAdapter.json_schemas(inputs, ref_template=TEMPLATE)
-        self._named = {(key, mode): references[key, mode] for key, mode in self._wanted}
+        self._named = {(key, mode): references[key, mode] for key, mode in self._shapes}
         self._schemas = {name: _readable(schema) for name, schema in sorted(definitions.get("$defs", {}).items())}
-        for key, mode in self._wanted:
+        for key, mode in self._shapes:
             if mode == "validation":
                 _bound_texts(self._schemas, self._named[key, mode], set())
         return self._schemas

@@ -79,9 +79,9 @@ class Placement(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _the_same_units_elsewhere(cls, told: Any) -> Any:
+    def _the_same_units_elsewhere(cls, data: Any) -> Any:
         """A target that says `like` another has its units, and says itself only where they run."""
-        targets = told.get("targets", {})
+        targets = data.get("targets", {})
         for name, target in targets.items():
             if isinstance(target, dict) and "like" in target:
                 if target["like"] not in targets:
@@ -89,7 +89,7 @@ class Placement(_Strict):
                 own = {key: value for key, value in target.items() if key != "like"}
                 shared = {key: targets[target["like"]][key] for key in UNITS if key in targets[target["like"]]}
                 targets = {**targets, name: {**shared, **own}}
-        return {**told, "targets": targets}
+        return {**data, "targets": targets}
 
     @classmethod
     def load(cls, path: Path = FILE) -> "Placement":

@@ -17,9 +17,9 @@ PORT = 8080  # of every unit
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml writes ten times as fast where the wheel brings it
 
 
-def documents(found: Iterable[Any], note: str = "") -> str:
+def documents(objects: Iterable[Any], note: str = "") -> str:
     """One YAML file."""
-    return HEADER + note + "---\n".join(map(as_yaml, found))
+    return HEADER + note + "---\n".join(map(as_yaml, objects))
 
 
 def as_yaml(content: Any) -> str:

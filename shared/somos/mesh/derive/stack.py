@@ -74,7 +74,7 @@ def _function(unit: Unit, target: str, build: bool) -> dict[str, Any]:
         "handler": "./functions",
         "image": image_of(unit.image),
         **({"build_args": {"SOMOS_IMAGE": unit.image}} if build else {"skip_build": True}),
-        "environment": told(unit, target),
+        "environment": environment_of(unit, target),
         "labels": {
             **labels_of(unit),
             "com.openfaas.scale.min": str(max(1, unit.scale.min)),
@@ -90,7 +90,7 @@ def _function(unit: Unit, target: str, build: bool) -> dict[str, Any]:
     return entry
 
 
-def told(unit: Unit, target: str) -> dict[str, str]:
+def environment_of(unit: Unit, target: str) -> dict[str, str]:
     """Its whole environment; what the house says of itself is filled in when it is deployed."""
     return {
         **unit.environment,
@@ -128,6 +128,6 @@ def _annotations(unit: Unit) -> dict[str, str]:
 
 def _description(unit: Unit) -> str:
     if len(unit.functions) > 1:
-        return f"{len(unit.functions)} funções: {', '.join(unit.told) or 'todas'}"
+        return f"{len(unit.functions)} funções: {', '.join(unit.hosts) or 'todas'}"
     doc = unit.functions[0].doc
     return doc.splitlines()[0] if doc else unit.name

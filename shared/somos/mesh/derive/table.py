@@ -40,7 +40,7 @@ def _common(units: Iterable[Unit]) -> set[str]:
 
 
 def _row(unit: Unit, common: set[str]) -> str:
-    hosts = _list(unit.told) if len(unit.functions) > 1 else "ela mesma"
+    hosts = _list(unit.hosts) if len(unit.functions) > 1 else "ela mesma"
     cells = [
         f"`{unit.name}`",
         unit.image,

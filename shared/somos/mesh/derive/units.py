@@ -23,7 +23,7 @@ class Unit:
     name: str
     image: Image
     functions: tuple[Function, ...]
-    told: tuple[str, ...]
+    hosts: tuple[str, ...]
     """What SOMOS_FUNCTIONS says: names of functions, and of modules that live here whole. Empty: everything."""
     secrets: tuple[str, ...]
     settings: tuple[str, ...]
@@ -33,10 +33,10 @@ class Unit:
     @property
     def environment(self) -> dict[str, str]:
         """How it is told what to host."""
-        if not self.told:
+        if not self.hosts:
             return {}
         one = len(self.functions) == 1
-        return {"SOMOS_FUNCTION" if one else "SOMOS_FUNCTIONS": ",".join(self.told)}
+        return {"SOMOS_FUNCTION" if one else "SOMOS_FUNCTIONS": ",".join(self.hosts)}
 
     @property
     def timeout(self) -> int:
@@ -94,20 +94,20 @@ def homes(units: Iterable[Unit]) -> dict[str, str]:
     return {function.name: unit.name for unit in units for function in unit.functions}
 
 
-def warnings(name: str, target: Target, found: list[Unit]) -> list[str]:
+def warnings(name: str, target: Target, units: list[Unit]) -> list[str]:
     """What a person must know before deploying this target."""
-    count, known = len(found), {function.name for unit in found for function in unit.functions}
-    told = [
+    count, known = len(units), {function.name for unit in units for function in unit.functions}
+    lines = [
         f"infra/placement.toml: {key} de {name!r} cita {one!r}, que functions/ não declara"
         for key in ("alone", "warm")
         for one in getattr(target, key)
         if one not in known
     ]
     if target.limit is None or count <= target.limit:
-        return told
+        return lines
     takes = [f"{name} ({most})" for name, most in EDITIONS.items() if count <= most]
     fits = f"cabe em: {', '.join(takes)}" if takes else "não cabe em nenhuma edição"
-    return [*told, f"{target.file}: {count} unidades, e {name!r} aceita {target.limit}; OpenFaaS: {fits}"]
+    return [*lines, f"{target.file}: {count} unidades, e {name!r} aceita {target.limit}; OpenFaaS: {fits}"]
 
 
 def tier_of(functions: Iterable[Function]) -> Tier:
@@ -141,7 +141,7 @@ def _unit(
         name,
         image,
         tuple(hosted),
-        () if len(hosted) == len(all_) > 1 else _told(hosted, all_),
+        () if len(hosted) == len(all_) > 1 else _hosted_names(hosted, all_),
         _merged(needs, "secrets"),
         _merged(needs, "settings"),
         placement.images[image],
@@ -149,15 +149,15 @@ def _unit(
     )
 
 
-def _told(hosted: list[Function], all_: list[Function]) -> tuple[str, ...]:
+def _hosted_names(hosted: list[Function], all_: list[Function]) -> tuple[str, ...]:
     """Names of functions; a module that lives here whole is named once."""
     here = {function.name for function in hosted}
-    said: dict[str, None] = {}
+    names: dict[str, None] = {}
     for function in hosted:
         siblings = [one.name for one in all_ if one.module == function.module]
         whole = len(siblings) > 1 and here.issuperset(siblings)
-        said[function.module if whole else function.name] = None
-    return tuple(said)
+        names[function.module if whole else function.name] = None
+    return tuple(names)
 
 
 def _merged(needs: list[Needs], what: str) -> tuple[str, ...]:

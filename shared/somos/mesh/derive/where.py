@@ -20,17 +20,17 @@ class Hit:
         return f"{self.place}  {self.what}"
 
 
-def where(asked: str, functions: Iterable[Function], events: Iterable[type[Event]]) -> list[Hit]:
+def where(query: str, functions: Iterable[Function], events: Iterable[type[Event]]) -> list[Hit]:
     """Every place that answers to `POST /api/v1/deals`, `/api/v1/deals/123`, `crm.deal_opened`, `DealOpened`,
     `crm.deals`, `crm-deals` or a handler's name."""
-    functions, asked = list(functions), asked.strip()
-    found = [*_routes(asked, functions), *_events(asked, functions, events), *_tables(asked)]
-    found += _functions(asked, functions)
+    functions, query = list(functions), query.strip()
+    found = [*_routes(query, functions), *_events(query, functions, events), *_tables(query)]
+    found += _functions(query, functions)
     return list(dict.fromkeys(found))
 
 
-def _routes(asked: str, functions: list[Function]) -> Iterable[Hit]:
-    method, _, path = asked.rpartition(" ")
+def _routes(query: str, functions: list[Function]) -> Iterable[Hit]:
+    method, _, path = query.rpartition(" ")
     if not path.startswith("/"):
         return
     path = path.partition("?")[0].rstrip("/")
@@ -43,9 +43,9 @@ def _routes(asked: str, functions: list[Function]) -> Iterable[Hit]:
             yield Hit(place_of(handler), f"{verb} {pattern} ({allow})")
 
 
-def _events(asked: str, functions: list[Function], events: Iterable[type[Event]]) -> Iterable[Hit]:
+def _events(query: str, functions: list[Function], events: Iterable[type[Event]]) -> Iterable[Hit]:
     for event in events:
-        if asked.lower() not in (event.type, event.__name__.lower()):
+        if query.lower() not in (event.type, event.__name__.lower()):
             continue
         yield Hit(place_of(event), f"evento {event.type}")
         for function in functions:
@@ -57,20 +57,20 @@ def _events(asked: str, functions: list[Function], events: Iterable[type[Event]]
                     yield Hit(place_of(topic.handler), f"{function.name} consome")
 
 
-def _tables(asked: str) -> Iterable[Hit]:
+def _tables(query: str) -> Iterable[Hit]:
     for mapper in Root.registry.mappers:
         table = mapper.local_table
-        if asked in (getattr(table, "fullname", None), getattr(table, "name", None), mapper.class_.__name__):
-            yield Hit(place_of(mapper.class_), f"tabela {getattr(table, 'fullname', asked)}")
+        if query in (getattr(table, "fullname", None), getattr(table, "name", None), mapper.class_.__name__):
+            yield Hit(place_of(mapper.class_), f"tabela {getattr(table, 'fullname', query)}")
 
 
-def _functions(asked: str, functions: list[Function]) -> Iterable[Hit]:
+def _functions(query: str, functions: list[Function]) -> Iterable[Hit]:
     for function in functions:
         handlers = [one.handler for one in handlers_of(function)]
-        if asked == function.name:
+        if query == function.name:
             yield Hit(f"{file_of(function)}:1", f"função {function.name}: {function.doc.splitlines()[0]}")
         for handler in handlers:
-            if asked in (function.name, handler.__name__):
+            if query in (function.name, handler.__name__):
                 yield Hit(place_of(handler), inspect.getdoc(handler) or handler.__name__)
 
 

@@ -196,9 +196,9 @@ def _make(ctx: Context, record: Import, rows: Sequence[ImportRow], book: Book, s
 def _take_back(db: Session, rows: Sequence[ImportRow]) -> None:
     links = [(row.company_id, row.contact_id) for row in rows if row.made.get("link")]
     removed = {
-        "deal": _remove(db, Deal, _made(rows, "deal"), _deal_touched()),
-        "contact": _remove(db, Contact, _made(rows, "contact"), _contact_touched()),
-        "company": _remove(db, Company, _made(rows, "company"), _company_touched(links)),
+        "deal": _remove(db, Deal, _created_ids(rows, "deal"), _deal_touched()),
+        "contact": _remove(db, Contact, _created_ids(rows, "contact"), _contact_touched()),
+        "company": _remove(db, Company, _created_ids(rows, "company"), _company_touched(links)),
     }
     _unlink(db, rows)
     names = {"deal": "o negócio", "contact": "o contato", "company": "a empresa"}
@@ -285,7 +285,7 @@ def _deal(draft: Draft, row: ImportRow, place: dict[str, Any], owner_id: UUID) -
     )
 
 
-def _made(rows: Sequence[ImportRow], kind: str) -> list[UUID]:
+def _created_ids(rows: Sequence[ImportRow], kind: str) -> list[UUID]:
     return [getattr(row, f"{kind}_id") for row in rows if row.made.get(kind)]
 
 

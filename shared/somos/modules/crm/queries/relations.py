@@ -43,7 +43,7 @@ def relationship(db: Session, keys: CompanyKeys) -> Relationship | None:
     return relationships(db, {_ANYBODY: keys}).get(_ANYBODY)
 
 
-def relationships(db: Session, asked: Mapping[UUID, CompanyKeys]) -> dict[UUID, Relationship]:
+def relationships(db: Session, bearers: Mapping[UUID, CompanyKeys]) -> dict[UUID, Relationship]:
     """The same for any number of bearers at once; those that are nothing to us are left out."""
     rows = [
         {
@@ -54,7 +54,7 @@ def relationships(db: Session, asked: Mapping[UUID, CompanyKeys]) -> dict[UUID, 
             "email": keys.email,
             "phones": phone_variants(keys.phone) if keys.phone else [],
         }
-        for id, keys in asked.items()
+        for id, keys in bearers.items()
     ]
     found = db.execute(_RELATIONSHIPS, {"asked": json.dumps(rows)}).all()
     return {row.id: "client" if row.is_client else "open_deal" for row in found}

@@ -61,7 +61,7 @@ def take(
             wanted.append(line)
     intake = take_in(db, [_seen(line) for line in wanted], session, most=len(wanted), secret=secret, now=now)
     first = {position: position for position in range(len(wanted))} | intake.twins
-    leads = intake.made | intake.known
+    leads = intake.created | intake.known
     never = {leads[position].id: line for position, line in enumerate(wanted) if line.forbidden}
     ended = block(db, list(never), FORBIDDEN)
     for position, line in enumerate(wanted):

@@ -69,7 +69,7 @@ class Intake:
     """What became of a batch, by position."""
 
     new: list[UUID] = field(default_factory=list)
-    made: dict[int, Lead] = field(default_factory=dict)
+    created: dict[int, Lead] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
     known: dict[int, Lead] = field(default_factory=dict)
     twins: dict[int, int] = field(default_factory=dict)  # position -> position of the same company before it
@@ -112,7 +112,7 @@ def take_in(
         lead_keys.claim(db, [(lead.id, hash_, key) for lead, company in fresh for hash_, key in company.hashes.items()])
         add_first_facts(db, {lead.id: company.facts for lead, company in fresh})
         result.new = [lead.id for lead, _ in fresh]
-        result.made = {position: lead for lead, company in fresh for position in company.at}
+        result.created = {position: lead for lead, company in fresh for position in company.at}
     seen = [(lead.id, one) for lead, company in fresh for one in company.seen]
     seen += [(lead.id, batch[position]) for position, lead in result.known.items() if not _is_closed(lead)]
     _remember(db, session, seen, now)
@@ -140,15 +140,15 @@ def _companies(batch: Sequence[Seen], secret: str, result: Intake) -> list[Compa
     return sorted({company for known in by_name.values() for company in known}, key=_first)
 
 
-def _same(found: Company, by_name: dict[object, list[Company]]) -> list[Company]:
+def _same(company: Company, by_name: dict[object, list[Company]]) -> list[Company]:
     """The companies that this one is, the first seen first: together they have one CNPJ at most."""
-    named = {company for name in found.names() for company in by_name.get(name, ())}
+    named = {other for name in company.names() for other in by_name.get(name, ())}
     same: list[Company] = []
-    cnpj = found.cnpj
-    for company in sorted(named, key=_first):
-        if may_be_one(cnpj, company.cnpj):
-            same.append(company)
-            cnpj = cnpj or company.cnpj
+    cnpj = company.cnpj
+    for other in sorted(named, key=_first):
+        if may_be_one(cnpj, other.cnpj):
+            same.append(other)
+            cnpj = cnpj or other.cnpj
     return same
 
 

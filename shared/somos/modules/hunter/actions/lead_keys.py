@@ -36,11 +36,11 @@ def cnpjs_of(db: Session, leads: Iterable[Lead]) -> dict[UUID, str]:
     return found | {lead_id: cnpj for lead_id, cnpj in wanted.items() if cnpj is not None}
 
 
-def claim(db: Session, wanted: Iterable[tuple[UUID, str, Key]]) -> None:
+def claim(db: Session, claims: Iterable[tuple[UUID, str, Key]]) -> None:
     """Give (lead, hash, key) to the lead where nobody holds it yet. One statement, in one order."""
     rows = [
         {"lead_id": lead_id, "kind": key.kind, "hash": hash_}
-        for lead_id, hash_, key in sorted(wanted, key=lambda item: item[1])
+        for lead_id, hash_, key in sorted(claims, key=lambda item: item[1])
     ]
     insert_rows(db, LeadKey, rows, unless="hash")
 

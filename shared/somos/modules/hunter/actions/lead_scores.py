@@ -36,14 +36,14 @@ class RubricAssessment(BaseModel):
     criteria: list[CriterionAnswer] = Field(description="Um item por critério, com o id dado")
 
 
-def prompt_for(asked: Iterable[Criterion], lines: Iterable[Line]) -> Prompt:
+def prompt_for(criteria: Iterable[Criterion], lines: Iterable[Line]) -> Prompt:
     """The criteria and the evidence, each in a section that what it holds cannot close."""
-    wanted = "\n".join(f"{one.id} | {one.question} | {','.join(one.keywords)}" for one in asked)
+    questions = "\n".join(f"{one.id} | {one.question} | {','.join(one.keywords)}" for one in criteria)
     known = "\n".join(str(line).replace("\n", " ") for line in lines)
     return Prompt(
         name="hunter.qualify",
         system=text_of("qualify"),
-        user=f"{section('criterios', wanted)}\n\n{section('evidencias', known)}",
+        user=f"{section('criterios', questions)}\n\n{section('evidencias', known)}",
     )
 
 

@@ -18,31 +18,31 @@ from somos.modules.hunter.rules.naming import name_in_title, people_in, proper
 from somos.modules.hunter.tables.lead_sources import LeadSource
 from somos.modules.hunter.tables.leads import Lead
 from somos.ports.company_registry import RegistryRecord
-from somos.ports.search import Found
+from somos.ports.search import SearchResult
 from somos.ports.sites import PageText, SitePage
 
 
-def of_search(found: Found, seen_at: datetime) -> list[Fact]:
+def of_search(result: SearchResult, seen_at: datetime) -> list[Fact]:
     """What one search result says of a company."""
-    source: Origin = found.source
+    source: Origin = result.source
     method = f"serpapi.{'google' if source == 'web' else 'google_maps'}"
 
     def say(field: str, value: str | None) -> list[Fact]:
-        return fact(field, value, source, method, found.url, seen_at)
+        return fact(field, value, source, method, result.url, seen_at)
 
-    profile = profile_of(found.url)
-    name = found.title if source == "maps" else name_in_title(found.title, domain_of(found.url))
+    profile = profile_of(result.url)
+    name = result.title if source == "maps" else name_in_title(result.title, domain_of(result.url))
     facts = [
         *say("company_name", name),
-        *say("domain", found.url),
-        *say("phone", found.phone),
-        *say("address", found.address),
-        *say("city", found.city),
-        *say("uf", found.uf),
-        *say("segment" if source == "maps" else "resumo", found.snippet),
+        *say("domain", result.url),
+        *say("phone", result.phone),
+        *say("address", result.address),
+        *say("city", result.city),
+        *say("uf", result.uf),
+        *say("segment" if source == "maps" else "resumo", result.snippet),
     ]
-    if name != found.title:
-        facts += say("resumo", found.title)
+    if name != result.title:
+        facts += say("resumo", result.title)
     if profile:
         facts += say(*profile)
     return facts
@@ -53,8 +53,8 @@ def of_site(page: SitePage, rules: Sequence[Rule], domain: str | None, seen_at: 
     if page.status >= 400:
         return []
 
-    def say(field: str, value: str, method: str, found: str | None = None, rank: int = 0) -> list[Fact]:
-        where = page.found_on.get(found or value, page.url)
+    def say(field: str, value: str, method: str, written: str | None = None, rank: int = 0) -> list[Fact]:
+        where = page.found_on.get(written or value, page.url)
         return fact(field, value, "site", method, where, seen_at, rank)
 
     facts: list[Fact] = []

@@ -36,14 +36,14 @@ from somos.modules.hunter.tables.leads import Lead
 from somos.modules.hunter.tables.search_pages import SearchPage
 from somos.modules.hunter.tables.search_sessions import COUNTERS, SearchSession
 from somos.ports.errors import NotConfigured, QuotaExhausted, Refused, Transient
-from somos.ports.search import Found
+from somos.ports.search import SearchResult
 
 
 @dataclass
 class Step:
     """What a search wants next."""
 
-    found: list[UUID] = field(default_factory=list)
+    new_leads: list[UUID] = field(default_factory=list)
     enriched: list[UUID] = field(default_factory=list)
     pages: list[SearchPage] = field(default_factory=list)
     finished: bool = False
@@ -60,18 +60,18 @@ def lock(db: Session, session_id: UUID) -> SearchSession:
     return db.scalars(found).one()
 
 
-def begin(ctx: Context, profile: IcpProfile, **asked: Any) -> SearchSession:
-    """A session of this kind, and the task that its person follows; `asked` are its other columns."""
+def begin(ctx: Context, profile: IcpProfile, **columns: Any) -> SearchSession:
+    """A session of this kind, and the task that its person follows; `columns` are its others."""
     session_id = uuid7()
     return ctx.create(
         SearchSession,
         id=session_id,
         icp_id=profile.id,
         icp_number=profile.number,
-        task_id=ctx.start_task(f"hunter.{asked['kind']}", session_id),
+        task_id=ctx.start_task(f"hunter.{columns['kind']}", session_id),
         requested_by=ctx.principal.id,
         moved_at=ctx.now,
-        **asked,
+        **columns,
     )
 
 
@@ -144,7 +144,7 @@ def _release_held(db: Session, session: SearchSession, step: Step) -> None:
     held = select(Lead).where(Lead.session_id == session.id, Lead.held, Lead.state.in_(UNSETTLED))
     for lead in db.scalars(held.order_by(Lead.id).with_for_update(key_share=True)):
         lead.held = False
-        (step.found if lead.state == "discovered" else step.enriched).append(lead.id)
+        (step.new_leads if lead.state == "discovered" else step.enriched).append(lead.id)
 
 
 def _take(db: Session, session: SearchSession, step: Step, secret: str, now: datetime) -> None:
@@ -156,7 +156,7 @@ def _take(db: Session, session: SearchSession, step: Step, secret: str, now: dat
             .order_by(SearchPage.place, SearchPage.id)
         )
     )
-    results = [(page, Found.model_validate(item)) for page in pages for item in page.rest]
+    results = [(page, SearchResult.model_validate(item)) for page in pages for item in page.rest]
     if not results:
         return
     batch = [_seen(found, now) for _, found in results]
@@ -171,11 +171,11 @@ def _take(db: Session, session: SearchSession, step: Step, secret: str, now: dat
             for position, (origin, found) in enumerate(results)
             if origin is page and position not in done
         ]
-    step.found += intake.new
+    step.new_leads += intake.new
 
 
-def _seen(found: Found, now: datetime) -> Seen:
-    return Seen(found.source, found.external_id[:500], found.url, tuple(lead_sources.of_search(found, now)))
+def _seen(result: SearchResult, now: datetime) -> Seen:
+    return Seen(result.source, result.external_id[:500], result.url, tuple(lead_sources.of_search(result, now)))
 
 
 def _want(db: Session, session: SearchSession, step: Step, now: datetime) -> str | None:
@@ -235,7 +235,7 @@ def end(session: SearchSession, state: str, reason: str, now: datetime) -> None:
 
 def announce(ctx: Context, session: SearchSession, step: Step) -> None:
     """State what the search wants next, tell its progress, and close its task when it ended."""
-    for lead_id in step.found:
+    for lead_id in step.new_leads:
         ctx.emit(LeadFound(lead_id=lead_id, session_id=session.id))
     for lead_id in step.enriched:
         ctx.emit(LeadEnriched(lead_id=lead_id, session_id=session.id))

@@ -51,13 +51,13 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that a verdict is made of; `asked` are the criteria somebody has to read the evidence for."""
+    """All that a verdict is made of; `open_criteria` are the criteria somebody has to read the evidence for."""
 
     icp: Icp
     rubric: Rubric
     facts: list[Fact]
     lines: list[Line]
-    asked: list[Criterion]
+    open_criteria: list[Criterion]
 
     @property
     def evidence_hash(self) -> str:
@@ -89,10 +89,10 @@ def case_of(db: Session, lead_id: UUID, now: datetime) -> Case | None:
     rubric = rubric_of(icp)
     facts = facts_of(db, lead_id)
     lines = evidence_of(facts, rubric.keywords)
-    asked = needs_asking(rubric, icp, facts)
+    open_criteria = needs_asking(rubric, icp, facts)
     if not lines or judged(db, lead_id, rubric, facts) or marks(db, company_keys(facts), now).refusal:
-        asked = []
-    return Case(icp, rubric, facts, lines, asked)
+        open_criteria = []
+    return Case(icp, rubric, facts, lines, open_criteria)
 
 
 def judged(db: Session, lead_id: UUID, rubric: Rubric, facts: Sequence[Fact]) -> LeadScore | None:

@@ -207,11 +207,11 @@ def judge(
     icp: Icp,
     facts: Sequence[Fact],
     lines: Sequence[Line],
-    said: Iterable[Answer] = (),
+    answers: Iterable[Answer] = (),
 ) -> Verdict:
     """Check what was said against the evidence, sum the points, and write down why."""
     by_code = answered_by_code(rubric, icp, facts)
-    by_model: Mapping[str, Answer] = {answer.id: answer for answer in said}
+    by_model: Mapping[str, Answer] = {answer.id: answer for answer in answers}
     exclusion = excluded_by(icp, facts)
     criteria = []
     for criterion in rubric.criteria:
