@@ -18,21 +18,21 @@ from somos.ports.whatsapp import ChatMessage, Whatsapp
 
 @cron("*/10 * * * *", calls=[Whatsapp], timeout=120)
 def every_unknown_messages(ctx: Context) -> None:
-    found: list[tuple[UUID, str, ChatMessage]] = []
+    sightings: list[tuple[UUID, str, ChatMessage]] = []
     for missing in ctx.read(missing_messages, ctx.now):
         try:
             page = ctx.port(Whatsapp).messages(instance=missing.account, jid=missing.jid)
         except OutsideError as error:
             ctx.log.warning("message_lookup_failed", message_id=missing.message_id, error=error.code)
             continue
-        found += [(missing.message_id, missing.account, said) for said in page.messages if missing.is_this(said)]
+        sightings += [(missing.message_id, missing.account, seen) for seen in page.messages if missing.is_this(seen)]
     with ctx.write() as db:
         stuck = stuck_messages(db, ctx.now)
         ctx.lock(
-            PERSON, keys_of_rows(ctx.db, OutreachMessage, [*(message_id for message_id, _, _ in found), *stuck.all])
+            PERSON, keys_of_rows(ctx.db, OutreachMessage, [*(message_id for message_id, _, _ in sightings), *stuck.all])
         )
-        for _, account, said in found:
-            report_sent(ctx, account, said)
+        for _, account, seen in sightings:
+            report_sent(ctx, account, seen)
         again, parked = settle_stuck(ctx, stuck)
         for message_id in again:
             ctx.emit(MessageApproved(message_id=message_id))

@@ -6,7 +6,7 @@ A read changes nothing outside, so it needs no journal, which would keep everybo
 from datetime import timedelta
 
 from somos.mesh import Context, cron
-from somos.modules.sdr.actions.chats import MAX_PAGES, lock_writers, take_news
+from somos.modules.sdr.actions.chats import MAX_PAGES, lock_writers, record_news
 from somos.modules.sdr.actions.senders import note_pulled
 from somos.modules.sdr.queries.senders import accounts_to_read
 from somos.ports.errors import OutsideError
@@ -17,21 +17,21 @@ OVERLAP = timedelta(hours=1)
 
 @cron("*/5 * * * *", calls=[Whatsapp], timeout=120)
 def every_whatsapp_pull(ctx: Context) -> None:
-    heard: list[tuple[str, ChatMessage]] = []
+    messages: list[tuple[str, ChatMessage]] = []
     read: list[str] = []
     for account, since in ctx.read(accounts_to_read, ctx.now):
         try:
             for page in range(1, MAX_PAGES + 1):
-                said = ctx.port(Whatsapp).messages(instance=account, page=page)
-                recent = [m for m in said.messages if m.at is None or m.at >= since - OVERLAP]
-                heard += [(account, m) for m in recent]
-                if said.next_page is None or len(recent) < len(said.messages):
+                page_of_messages = ctx.port(Whatsapp).messages(instance=account, page=page)
+                recent = [m for m in page_of_messages.messages if m.at is None or m.at >= since - OVERLAP]
+                messages += [(account, m) for m in recent]
+                if page_of_messages.next_page is None or len(recent) < len(page_of_messages.messages):
                     break
             read.append(account)
         except OutsideError as error:
             ctx.log.warning("whatsapp_pull_failed", account=account, error=error.code)
     with ctx.write():
-        lock_writers(ctx, [message for _, message in heard])
-        for account, message in heard:
-            take_news(ctx, account, message)
+        lock_writers(ctx, [message for _, message in messages])
+        for account, message in messages:
+            record_news(ctx, account, message)
         note_pulled(ctx, read)

@@ -1,7 +1,7 @@
 """What WhatsApp reports: messages that came or were written on the phone, receipts of ours, connections."""
 
 from somos.mesh import Context, webhook
-from somos.modules.sdr.actions.chats import NotYetKnown, hear
+from somos.modules.sdr.actions.chats import NotYetKnown, record
 from somos.modules.sdr.actions.provider_reports import report_health, report_receipt, report_sent
 from somos.ports.whatsapp import Receipt, Said, WhatsappEvent, WhatsappReports
 
@@ -12,19 +12,19 @@ MAX_BYTES = 25_000_000
 
 @webhook("/webhook/whatsapp", signed_by="evolution", calls=[WhatsappReports], max_bytes=MAX_BYTES, by_event=True)
 def hook_whatsapp(event: WhatsappEvent, ctx: Context) -> None:
-    told = ctx.port(WhatsappReports).read(event.root)
-    for word in told.unknown:
+    event_reports = ctx.port(WhatsappReports).read(event.root)
+    for word in event_reports.unknown:
         ctx.log.warning("whatsapp_word_unknown", word=word)
     try:
         with ctx.write():
-            for report in told.reports:
+            for report in event_reports.reports:
                 if isinstance(report, Said) and report.through_api:
-                    report_sent(ctx, told.account, report.message)
+                    report_sent(ctx, event_reports.account, report.message)
                 elif isinstance(report, Said):
-                    hear(ctx, told.account, report.message)
+                    record(ctx, event_reports.account, report.message)
                 elif isinstance(report, Receipt):
                     report_receipt(ctx, "whatsapp", report.provider_id, report.receipt, ctx.now)
                 else:
-                    report_health(ctx, told.account, report.health, report.reason)
+                    report_health(ctx, event_reports.account, report.health, report.reason)
     except NotYetKnown:
         ctx.later(PATIENCE_S, "A mensagem editada ainda não chegou.")

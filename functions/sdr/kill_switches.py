@@ -32,6 +32,6 @@ def kill_switches_off(id: UUID, ctx: Context) -> KillSwitchView:
         raise NotAllowed("O interruptor já foi desligado", code="switch-off")
     ctx.change(switch, off_at=ctx.now, off_by=ctx.principal.id)
     scope, _, which = switch.scope.partition(":")
-    held = OutreachMessage.channel == which if scope == "channel" else true()
-    release(ctx, held)
+    stopped = OutreachMessage.channel == which if scope == "channel" else true()
+    release(ctx, stopped)
     return ctx.show(switch, KillSwitchView)

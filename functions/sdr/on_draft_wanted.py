@@ -19,23 +19,23 @@ from somos.ports.llm import Llm
 def on_draft_wanted(event: DraftWanted, ctx: Context) -> None:
     if ctx.read(switches_on, "", "agent"):
         ctx.later(600, "o agente está parado")
-    wanted = ctx.read(draft_request, event.message_id)
+    request = ctx.read(draft_request, event.message_id)
     answer = None
-    if wanted is not None:
-        answer = ask_model(ctx, "draft", wanted.prompt, OutreachDraft)
+    if request is not None:
+        answer = ask_model(ctx, "draft", request.prompt, OutreachDraft)
     with ctx.write() as db:
         message = locked(ctx, event.message_id)
         if message is None:
             return
         reason = None
-        if wanted is None or message.state != "drafted":
+        if request is None or message.state != "drafted":
             reason = message.ended_reason or "A mensagem deixou de ser necessária."
         elif answer is None:
             reason = "O modelo não quis escrever esta mensagem."
             cancel(ctx, message, reason)
             stop_enrolment(db.get(Enrolment, message.enrolment_id), "stopped_manual", reason)
         else:
-            put_draft(message, wanted, answer, ctx.settings, ctx.now)
+            put_draft(message, request, answer, ctx.settings, ctx.now)
             ask(db, message, db.get_one(Sender, message.sender_id), "agent:sdr", ctx.now)
             ctx.notify("outreach.drafted", {"message_id": message.id, "lead_id": message.lead_id}, role="Diretor")
         if message.campaign_id and message.kind == "first_contact":

@@ -17,7 +17,7 @@ STATES = ("drafted", "awaiting_approval", "approved", "queued", "sending")
 def after_restore(db: Session, taken_at: datetime, now: datetime) -> list[str]:
     """Void approvals not used yet; what was under way is for a person to settle. Says what waits."""
     check = f"O banco voltou de um backup de {taken_at.astimezone(SAO_PAULO):%d/%m/%Y %H:%M}"
-    asked = unknown = 0
+    renewed = unknown = 0
     query = select(OutreachMessage).where(OutreachMessage.state.in_(STATES)).order_by(OutreachMessage.id)
     for message in db.scalars(query.with_for_update()):
         if message.state == "sending":
@@ -27,10 +27,10 @@ def after_restore(db: Session, taken_at: datetime, now: datetime) -> list[str]:
             continue
         if message.state in ("approved", "queued"):
             ask(db, message, db.get_one(Sender, message.sender_id), "restauração", now)
-            asked += 1
+            renewed += 1
         # Also one that was only waiting for a yes may have been given it, and have left, since.
         message.waiting_for = f"{check}: confira na conversa se esta mensagem já saiu."
     return [
-        f"{asked} mensagens aprovadas esperam uma nova aprovação",
+        f"{renewed} mensagens aprovadas esperam uma nova aprovação",
         f"{unknown} mensagens estavam em envio: uma pessoa diz se saíram",
     ]

@@ -59,15 +59,17 @@ def put_text(message: OutreachMessage, subject: str | None, text: str, now: date
     message.drafted_at = message.drafted_at or now
 
 
-def put_draft(message: OutreachMessage, wanted: DraftRequest, answer: LlmAnswer, settings: Any, now: datetime) -> None:
+def put_draft(
+    message: OutreachMessage, draft_request: DraftRequest, answer: LlmAnswer, settings: Any, now: datetime
+) -> None:
     """Write down what the model wrote, with the way out that code adds and the evidence it stands on."""
     draft = OutreachDraft.model_validate(answer.output)
     link = unsubscribe_link(settings.public_url, settings.suppression_key, message.id)
     # Who wrote to us is answered; everybody else is told how to be left alone.
     text = draft.text if message.kind == "reply" else with_way_out(message.channel, draft.text, link)
     put_text(message, draft.subject, text, now)
-    message.drafted_text, message.evidence = message.text, wanted.evidence
-    message.model, message.prompt_version = answer.model, wanted.prompt.version
+    message.drafted_text, message.evidence = message.text, draft_request.evidence
+    message.model, message.prompt_version = answer.model, draft_request.prompt.version
     message.tokens_in, message.tokens_out = answer.tokens_in, answer.tokens_out
 
 
@@ -101,25 +103,25 @@ def draft_step(ctx: Context, enrolment: Enrolment, step: CadenceStep) -> Outreac
 
 
 def answer(
-    ctx: Context, heard: Response, card: LeadCard, sender: Sender, subject: str | None, text: str
+    ctx: Context, received: Response, card: LeadCard, sender: Sender, subject: str | None, text: str
 ) -> OutreachMessage:
     """The answer, to the address they wrote from, approved by who writes it."""
     message = new_message(
         card,
         sender,
         ctx.settings.suppression_key,
-        to=heard.from_address,
-        campaign_id=heard.campaign_id,
+        to=received.from_address,
+        campaign_id=received.campaign_id,
         kind="reply",
         author="person",
         author_id=ctx.principal.id,
     )
-    if subject is None and heard.subject:
-        subject = heard.subject if heard.subject.lower().startswith("re:") else f"Re: {heard.subject}"
+    if subject is None and received.subject:
+        subject = received.subject if received.subject.lower().startswith("re:") else f"Re: {received.subject}"
     put_text(message, subject, text, ctx.now)
     ctx.lock(PERSON, keys_of(message))
-    ctx.db.refresh(heard, ["erased_at"])
-    if heard.erased_at is not None:
+    ctx.db.refresh(received, ["erased_at"])
+    if received.erased_at is not None:
         raise Conflict("Os dados deste lead foram apagados", code="lead-state")
     ctx.db.add(message)
     ctx.db.flush()

@@ -83,10 +83,10 @@ def wait_until_back(ctx: Context, keys: Collection[str], last: date | None) -> N
 def resume_paused(ctx: Context, campaign_id: UUID) -> list[Enrolment]:
     """The enrolments of a campaign that goes on: their waits are on again."""
     paused = select(Enrolment).where(Enrolment.campaign_id == campaign_id, Enrolment.state == "paused")
-    found = list(ctx.db.scalars(paused.order_by(Enrolment.id).with_for_update()))
-    for enrolment in found:
+    enrolments = list(ctx.db.scalars(paused.order_by(Enrolment.id).with_for_update()))
+    for enrolment in enrolments:
         enrolment.state = ENROLMENT.move(enrolment.state, "waiting")
-    return found
+    return enrolments
 
 
 def announce_stop(ctx: Context, enrolment_id: UUID | None) -> None:

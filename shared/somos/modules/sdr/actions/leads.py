@@ -73,14 +73,14 @@ def erase(ctx: Context, lead_id: UUID, keys: Collection[str], *, unmatched: bool
             cancel(ctx, message, ERASED)
         _blank(message, ctx.now)
     settle(ctx.db, [message.id for message in messages], ctx.now)
-    said = or_(Response.lead_id == lead_id, Response.message_id.in_([message.id for message in messages]))
+    belongs = or_(Response.lead_id == lead_id, Response.message_id.in_([message.id for message in messages]))
     if unmatched:
-        said = or_(said, and_(Response.lead_id.is_(None), Response.from_key.in_(keys)))
-    theirs = select(Response).where(said)
-    answers = ctx.db.scalars(theirs.order_by(Response.id).with_for_update()).all()
-    for answer in answers:
-        erase_response(answer, ctx.now)
-    ctx.db.execute(update(Reconsent).where(Reconsent.response_id.in_([one.id for one in answers])).values(quote=""))
+        belongs = or_(belongs, and_(Response.lead_id.is_(None), Response.from_key.in_(keys)))
+    theirs = select(Response).where(belongs)
+    responses = ctx.db.scalars(theirs.order_by(Response.id).with_for_update()).all()
+    for response in responses:
+        erase_response(response, ctx.now)
+    ctx.db.execute(update(Reconsent).where(Reconsent.response_id.in_([one.id for one in responses])).values(quote=""))
     on_phone = update(PhoneMessage).where(PhoneMessage.lead_id == lead_id, PhoneMessage.erased_at.is_(None))
     ctx.db.execute(on_phone.values(text="", erased_at=ctx.now))
     ctx.db.execute(delete(HiddenNumber).where(HiddenNumber.phone_key.in_(keys)))

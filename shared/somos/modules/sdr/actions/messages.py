@@ -196,10 +196,10 @@ def note_unconfirmed(ctx: Context) -> list[UUID]:
         m.sent_at > ctx.now - LOOKED_FOR,
         ~receipt,
     )
-    found = ctx.db.scalars(silent.order_by(m.id).with_for_update(skip_locked=True)).all()
-    for message in found:
+    messages = ctx.db.scalars(silent.order_by(m.id).with_for_update(skip_locked=True)).all()
+    for message in messages:
         message.unconfirmed_at = ctx.now
-    return [message.id for message in found]
+    return [message.id for message in messages]
 
 
 def settle_stuck(ctx: Context, stuck: Stuck) -> tuple[list[UUID], list[UUID]]:
@@ -227,13 +227,13 @@ def release(ctx: Context, *conditions: ColumnElement[bool]) -> None:
     Also those just approved: one may be meeting the obstacle in this very moment. Who has a turn keeps it, however
     often the obstacle comes and goes.
     """
-    held = select(OutreachMessage).where(OutreachMessage.state.in_(("approved", "queued")), *conditions)
-    found = ctx.db.scalars(held.order_by(OutreachMessage.id).with_for_update()).all()
+    waiting = select(OutreachMessage).where(OutreachMessage.state.in_(("approved", "queued")), *conditions)
+    messages = ctx.db.scalars(waiting.order_by(OutreachMessage.id).with_for_update()).all()
     turns: dict[UUID, datetime] = {}
-    for message in found:
+    for message in messages:
         if message.due_at is not None and _has_turn(message, ctx.now):
             turns[message.sender_id] = max(turns.get(message.sender_id, ctx.now), message.due_at + BETWEEN)
-    for message in found:
+    for message in messages:
         if _has_turn(message, ctx.now):
             continue
         message.due_at = _next_turn(message, turns, ctx.now)

@@ -32,14 +32,14 @@ def report_receipt(
     """Keep a receipt and move its message; one that comes before we know the message is caught up with later."""
     rfc_id = as_id(rfc_id)
     ctx.lock(PERSON, keys_of_ids(provider_id))
-    found = ctx.db.execute(
+    message_id = ctx.db.execute(
         select(OutreachMessage.id).where(OutreachMessage.channel == channel, OutreachMessage.provider_id == provider_id)
     ).scalar()
-    answers = lock_with_answers(ctx, found, rfc_id) if found else []
+    answers = lock_with_answers(ctx, message_id, rfc_id) if message_id else []
     kept = keep_receipt(ctx, channel, provider_id, receipt, at, detail, rfc_id)
-    if found is None:
+    if message_id is None:
         return None
-    message = ctx.db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    message = ctx.db.get_one(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
     if rfc_id and message.rfc_id is None:
         message.rfc_id = rfc_id
     match_waiting(ctx, message, answers)
@@ -55,14 +55,14 @@ def report_receipt(
     return message
 
 
-def report_sent(ctx: Context, account: str, said: ChatMessage) -> OutreachMessage | None:
+def report_sent(ctx: Context, account: str, sent: ChatMessage) -> OutreachMessage | None:
     """WhatsApp tells of a message of ours: it settles one whose answer we are missing."""
-    phone = normalise_phone(said.phone)
+    phone = normalise_phone(sent.phone)
     known = select(OutreachMessage).where(
-        OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == said.provider_id
+        OutreachMessage.channel == "whatsapp", OutreachMessage.provider_id == sent.provider_id
     )
     if (message := ctx.db.scalars(known).first()) is not None:
-        _remember_whose(ctx, message, said)
+        _remember_whose(ctx, message, sent)
         return None
     missing = (
         select(OutreachMessage.id)
@@ -71,31 +71,31 @@ def report_sent(ctx: Context, account: str, said: ChatMessage) -> OutreachMessag
             Sender.address == account,
             OutreachMessage.channel == "whatsapp",
             OutreachMessage.state.in_(("sending", "unknown")),
-            OutreachMessage.text == said.text,
-            (OutreachMessage.to_address == phone) if phone else (OutreachMessage.jid == said.jid),
+            OutreachMessage.text == sent.text,
+            (OutreachMessage.to_address == phone) if phone else (OutreachMessage.jid == sent.jid),
         )
     )
-    found = ctx.db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
-    if found is None:
+    message_id = ctx.db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
+    if message_id is None:
         return None
-    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [found]))
-    message = ctx.db.get_one(OutreachMessage, found, with_for_update=True, populate_existing=True)
+    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message_id]))
+    message = ctx.db.get_one(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
     if message.state not in ("sending", "unknown"):
         return None
     if message.erased_at is None:
-        message.jid = said.jid
-    _remember_whose(ctx, message, said)
-    mark_sent(ctx, message, said.provider_id)
+        message.jid = sent.jid
+    _remember_whose(ctx, message, sent)
+    mark_sent(ctx, message, sent.provider_id)
     ctx.settle(message.id)
     ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     return message
 
 
-def _remember_whose(ctx: Context, message: OutreachMessage, said: ChatMessage) -> None:
+def _remember_whose(ctx: Context, message: OutreachMessage, sent: ChatMessage) -> None:
     """A message of ours shows the hidden number of whom it went to."""
-    if said.lid and message.erased_at is None:
+    if sent.lid and message.erased_at is None:
         ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message.id]))
-        remember_hidden(ctx, said.lid, message.phone_key)
+        remember_hidden(ctx, sent.lid, message.phone_key)
 
 
 def report_health(ctx: Context, account: str, health: str, reason: str | None) -> None:

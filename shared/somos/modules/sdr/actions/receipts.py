@@ -29,7 +29,7 @@ def keep_receipt(
     rfc_id: str | None = None,
 ) -> MessageReceipt | None:
     """Store a receipt; None when it was stored before."""
-    made = ctx.db.execute(
+    id = ctx.db.execute(
         insert(MessageReceipt)
         .values(
             id=uuid7(),
@@ -43,7 +43,7 @@ def keep_receipt(
         .on_conflict_do_nothing(index_elements=["channel", "provider_id", "receipt"])
         .returning(MessageReceipt.id)
     ).scalar()
-    return ctx.db.get(MessageReceipt, made) if made else None
+    return ctx.db.get(MessageReceipt, id) if id else None
 
 
 def mark_sent(ctx: Context, message: OutreachMessage, provider_id: str) -> None:

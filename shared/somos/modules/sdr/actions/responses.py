@@ -259,16 +259,16 @@ def lock_with_answers(ctx: Context, message_id: UUID, rfc_id: str | None = None)
     """
     m = OutreachMessage
     columns = select(m.channel, m.rfc_id, m.provider_id, m.phone_key, m.email_key, m.lead_id)
-    found = ctx.db.execute(columns.where(m.id == message_id)).first()
-    if found is None:
+    row = ctx.db.execute(columns.where(m.id == message_id)).first()
+    if row is None:
         return []
-    if found.channel != "email":
+    if row.channel != "email":
         ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message_id]))
         return []
-    ctx.lock(PERSON, keys_of_ids(found.provider_id))
-    ctx.lock(PERSON, keys_of_ids(found.rfc_id, rfc_id))
+    ctx.lock(PERSON, keys_of_ids(row.provider_id))
+    ctx.lock(PERSON, keys_of_ids(row.rfc_id, rfc_id))
     # As an answer writes them.
-    known = [id for id in (found.provider_id and f"<{found.provider_id}>", found.rfc_id, rfc_id) if id]
+    known = [id for id in (row.provider_id and f"<{row.provider_id}>", row.rfc_id, rfc_id) if id]
     r = Response
     waiting = ctx.db.execute(
         select(r.id, r.from_key, r.lead_id).where(

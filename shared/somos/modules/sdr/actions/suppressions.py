@@ -30,9 +30,9 @@ def suppress(
     The caller holds the person's lock. What they had agreed to meanwhile is revoked with it.
     """
     new: list[str] = []
-    wanted = dict(keys)
-    for key, kind in wanted.items():
-        made = ctx.db.execute(
+    kinds = dict(keys)
+    for key, kind in kinds.items():
+        inserted = ctx.db.execute(
             insert(Suppression)
             .values(
                 id=uuid7(),
@@ -50,10 +50,10 @@ def suppress(
             .on_conflict_do_nothing(index_elements=["key", "reach"])
             .returning(Suppression.id)
         ).first()
-        if made:
+        if inserted:
             new.append(key)
     if reach == "person":
-        open_ones = select(Reconsent).where(Reconsent.key.in_(wanted), Reconsent.revoked_at.is_(None))
+        open_ones = select(Reconsent).where(Reconsent.key.in_(kinds), Reconsent.revoked_at.is_(None))
         for reconsent in ctx.db.scalars(open_ones):
             reconsent.revoked_at = ctx.now
     return new

@@ -41,8 +41,8 @@ RELATIONS = {"client": "A empresa já é cliente.", "open_deal": "A empresa já 
 
 def wanted_leads(db: Session, campaign_id: UUID, most: int) -> list[CampaignLead]:
     """The first leads of a campaign that nobody has looked at yet."""
-    wanted = select(CampaignLead).where(CampaignLead.campaign_id == campaign_id, CampaignLead.state == "wanted")
-    return list(db.scalars(wanted.order_by(CampaignLead.id).limit(most)))
+    unseen = select(CampaignLead).where(CampaignLead.campaign_id == campaign_id, CampaignLead.state == "wanted")
+    return list(db.scalars(unseen.order_by(CampaignLead.id).limit(most)))
 
 
 def refused_leads(db: Session, campaign_id: UUID) -> list[CampaignLead]:
@@ -110,13 +110,13 @@ def report(db: Session, campaign_id: UUID) -> CampaignReport:
             CampaignLead.campaign_id == campaign_id
         )
     ).one()
-    said = Response.campaign_id == campaign_id
+    of_campaign = Response.campaign_id == campaign_id
     answers = db.execute(
         select(
             func.count(distinct(case((Response.label.in_(HUMAN), Response.lead_id)))).label("answered"),
             func.count(distinct(case((Response.label == "interested", Response.lead_id)))).label("positive"),
             func.count(distinct(case((Response.label == "optout", Response.lead_id)))).label("opt_out"),
-        ).where(said)
+        ).where(of_campaign)
     ).one()
     return CampaignReport(**messages._asdict(), **leads._asdict(), **answers._asdict())
 

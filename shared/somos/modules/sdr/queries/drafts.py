@@ -37,7 +37,7 @@ def address_of(card: LeadCard, channel: str) -> str | None:
     return {"whatsapp": card.phone, "email": card.email, "linkedin": ""}[channel]
 
 
-def draft_prompt(channel: str, card: LeadCard, sender: Sender, instruction: str, said: str = "") -> Prompt:
+def draft_prompt(channel: str, card: LeadCard, sender: Sender, instruction: str, answered: str = "") -> Prompt:
     """What the model is asked; everything about the lead is data between tags."""
     evidence = "\n".join(f"[{e.field}] {e.quote or e.value} ({e.url or 'sem endereço'})" for e in card.evidence)
     company = [card.company_name, f"{card.city}/{card.uf}" if card.city else None, card.domain]
@@ -51,8 +51,8 @@ def draft_prompt(channel: str, card: LeadCard, sender: Sender, instruction: str,
         section("evidencias", evidence),
         section("instrucao", instruction),
     ]
-    if said:
-        sections.append(section("mensagem", said))
+    if answered:
+        sections.append(section("mensagem", answered))
     name = "draft_email" if channel == "email" else "draft_whatsapp"
     return Prompt(name=name, system=prompt_text(name), user="\n".join(sections))
 
@@ -71,13 +71,13 @@ def draft_request(db: Session, message_id: UUID) -> DraftRequest | None:
     card = hunter.lead_card(db, message.lead_id) if message is not None and message.state == "drafted" else None
     if message is None or card is None:
         return None
-    heard = None
+    received = None
     if message.kind == "reply":
-        said = select(Response.text).where(Response.lead_id == message.lead_id).order_by(Response.id.desc())
-        heard = db.scalars(said.limit(1)).first()
+        latest = select(Response.text).where(Response.lead_id == message.lead_id).order_by(Response.id.desc())
+        received = db.scalars(latest.limit(1)).first()
     instruction = message.instruction or FIRST_CONTACT
     sender = db.get_one(Sender, message.sender_id)
-    prompt = draft_prompt(message.channel, card, sender, instruction, own_words(heard or ""))
+    prompt = draft_prompt(message.channel, card, sender, instruction, own_words(received or ""))
     return DraftRequest(prompt, evidence_of(card))
 
 

@@ -20,8 +20,8 @@ def live_people(db: Session, lead_ids: Collection[UUID], keys: Collection[str]) 
     """Of these leads and keys, those of people who are in a cadence already, of any campaign."""
     columns = select(Enrolment.lead_id, Enrolment.phone_key, Enrolment.email_key)
     whose = Enrolment.lead_id.in_(lead_ids) | written_to(Enrolment, keys)
-    found = db.execute(columns.where(whose, Enrolment.state.in_(LIVE_ENROLMENTS))).all()
-    return {value for row in found for value in row if value is not None}
+    rows = db.execute(columns.where(whose, Enrolment.state.in_(LIVE_ENROLMENTS))).all()
+    return {value for row in rows for value in row if value is not None}
 
 
 def step_now(db: Session, enrolment: Enrolment) -> CadenceStep | None:
@@ -43,5 +43,5 @@ def step_after_stop(db: Session, enrolment: Enrolment) -> CadenceStep | None:
     if cause is None:
         return None
     steps = steps_of(db, enrolment.cadence_version_id)
-    found = cadences.after_stop(as_rules(steps), cause, enrolment.step_no)  # type: ignore[arg-type]
-    return next((step for step in steps if found and step.step_no == found.step_no), None)
+    chosen = cadences.after_stop(as_rules(steps), cause, enrolment.step_no)  # type: ignore[arg-type]
+    return next((step for step in steps if chosen and step.step_no == chosen.step_no), None)

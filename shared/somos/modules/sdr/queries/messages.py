@@ -20,16 +20,16 @@ from somos.ports.whatsapp import ChatMessage
 def last_message_to(db: Session, phone_or_email_key: str | None, jid: str | None) -> OutreachMessage | None:
     """What we last wrote to somebody."""
     key = phone_or_email_key
-    if key and (found := last_message(db, written_to(OutreachMessage, [key]))):
-        return found
+    if key and (message := last_message(db, written_to(OutreachMessage, [key]))):
+        return message
     # An account keeps the id it was opened with, whatever its number is now: it answers from where we wrote to.
     return last_message(db, OutreachMessage.jid == jid) if jid else None
 
 
 def last_message(db: Session, condition: Any) -> OutreachMessage | None:
-    found = select(OutreachMessage).where(condition)
+    matching = select(OutreachMessage).where(condition)
     return db.scalars(
-        found.order_by(OutreachMessage.left_at.desc().nulls_last(), OutreachMessage.id.desc()).limit(1)
+        matching.order_by(OutreachMessage.left_at.desc().nulls_last(), OutreachMessage.id.desc()).limit(1)
     ).first()
 
 
@@ -125,16 +125,16 @@ class Missing:
     text: str
     claimed_at: datetime
 
-    def is_this(self, said: ChatMessage) -> bool:
+    def is_this(self, message: ChatMessage) -> bool:
         """Ours, in the same words, since it was claimed."""
-        in_time = said.at is not None and said.at >= self.claimed_at - CLOCKS_DIFFER
-        return said.from_me and said.text == self.text and in_time
+        in_time = message.at is not None and message.at >= self.claimed_at - CLOCKS_DIFFER
+        return message.from_me and message.text == self.text and in_time
 
 
 def missing_messages(db: Session, now: datetime) -> list[Missing]:
     """WhatsApp messages of unknown outcome, the oldest first."""
     m = OutreachMessage
-    wanted = (
+    missing = (
         select(m.id, Sender.address, m.jid, m.text, m.left_at)
         .join(Sender, Sender.id == OutreachMessage.sender_id)
         .where(
@@ -144,8 +144,8 @@ def missing_messages(db: Session, now: datetime) -> list[Missing]:
             OutreachMessage.left_at > now - LOOKED_FOR,
         )
     )
-    found = db.execute(wanted.order_by(m.id).limit(MISSING_AT_ONCE))
-    return [Missing(id, account, jid or "", text, left_at or now) for id, account, jid, text, left_at in found]
+    rows = db.execute(missing.order_by(m.id).limit(MISSING_AT_ONCE))
+    return [Missing(id, account, jid or "", text, left_at or now) for id, account, jid, text, left_at in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +167,14 @@ def stuck_messages(db: Session, now: datetime) -> Stuck:
     long_ago = select(OutreachMessage.id, OutreachMessage.tries).where(
         OutreachMessage.state == "sending", OutreachMessage.left_at < now - STUCK_AFTER
     )
-    found = {(id, tries) for id, tries in db.execute(long_ago)}
-    if not found:
+    claims = {(id, tries) for id, tries in db.execute(long_ago)}
+    if not claims:
         return Stuck()
     steps = {
         (UUID(step.data["message_id"]), step.data["attempt"]): step
         for step in unfinished(db, SENDING_STEP, MessageClaimed.type, CALL)
     }
-    gone = {claim: steps.get(claim) for claim in found if claim not in steps or steps[claim].dead}
+    gone = {claim: steps.get(claim) for claim in claims if claim not in steps or steps[claim].dead}
     return Stuck(
         not_begun=tuple(id for (id, _), step in gone.items() if step is not None and not step.called),
         may_have_left=tuple(id for (id, _), step in gone.items() if step is None or step.called),

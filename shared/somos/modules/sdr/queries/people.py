@@ -101,9 +101,9 @@ def keys_of_writer(
         own += keys_of(answered)
     known = known_by(db, own)
     of_leads = known_by_leads(db, known.leads | ({lead_id} if lead_id else set()))
-    found = {from_key: "email" if channel == "email" else "phone"} if from_key else {}
+    own_key = {from_key: "email" if channel == "email" else "phone"} if from_key else {}
     return (
-        found
+        own_key
         | dict.fromkeys(known.phones | of_leads.phones, "phone")
         | dict.fromkeys(known.emails | of_leads.emails, "email")
     )

@@ -167,16 +167,16 @@ def _written() -> Select[Any, Any]:
 
 def _inbound(db: Session, message: OutreachMessage) -> Inbound:
     since = message.edited_at or message.drafted_at or message.created_at
-    told = {**values_of_person(message), "since": since, "is_reply": message.kind == "reply"}
-    heard = db.execute(_written(), told).all()
-    if any(label in HUMAN for label, _ in heard):
+    values = {**values_of_person(message), "since": since, "is_reply": message.kind == "reply"}
+    responses = db.execute(_written(), values).all()
+    if any(label in HUMAN for label, _ in responses):
         return "human"
-    if any(state == "unread" for _, state in heard):
+    if any(state == "unread" for _, state in responses):
         return "unread"
     # The model reads only what is known to be of a lead.
-    if any(label == "unclear" or state == "unmatched" for label, state in heard):
+    if any(label == "unclear" or state == "unmatched" for label, state in responses):
         return "unclear"
-    return "unclassified" if heard else "none"
+    return "unclassified" if responses else "none"
 
 
 def _outlives(message: OutreachMessage, enrolment_state: str | None) -> bool:
@@ -190,6 +190,6 @@ def last_refusals(db: Session, letter: Letter, now: datetime) -> list[Refusal]:
     if message is None or message.state != "sending" or message.tries != letter.attempt:
         return [Refusal("claim", "A mensagem já não está em envio.", "cancel")]
     sender = db.get_one(Sender, message.sender_id, populate_existing=True)
-    found = facts(db, message, sender, now, guards.LAST_CHECKS)
+    known = facts(db, message, sender, now, guards.LAST_CHECKS)
     holiday = holidays_of(message.uf or sender.uf)
-    return [refusal for check in guards.LAST_CHECKS if (refusal := check(found, holiday))]
+    return [refusal for check in guards.LAST_CHECKS if (refusal := check(known, holiday))]

@@ -96,8 +96,8 @@ def question_for_model(db: Session, response_id: UUID, today: date) -> Prompt | 
         return None
     if response.state == "unread":
         return None
-    said = f"{response.subject or ''}\n{as_inbound(response).parts.own}".strip()
-    user = f"{section('hoje', today.isoformat())}\n{section('mensagem', said)}"
+    words = f"{response.subject or ''}\n{as_inbound(response).parts.own}".strip()
+    user = f"{section('hoje', today.isoformat())}\n{section('mensagem', words)}"
     return Prompt(name="classify_reply", system=prompt_text("classify_reply"), user=user)
 
 
@@ -109,10 +109,10 @@ def answered_message(
         return db.get(OutreachMessage, edited.message_id)
     for named in arrived.answered_ids:
         ours = or_(OutreachMessage.rfc_id == named, OutreachMessage.provider_id == named.strip("<>"))
-        if found := last_message(db, ours):
-            return found
-    if found := last_message_to(db, from_key, arrived.jid):
-        return found
+        if message := last_message(db, ours):
+            return message
+    if message := last_message_to(db, from_key, arrived.jid):
+        return message
     if arrived.lid:
         # Somebody may have said of an earlier message whose it is, though no phone was ever shown beside the id.
         seen = select(Response.message_id).where(Response.lid == arrived.lid, Response.message_id.is_not(None))

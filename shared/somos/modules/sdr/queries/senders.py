@@ -11,11 +11,11 @@ from somos.modules.sdr.tables.kill_switches import KillSwitch
 from somos.modules.sdr.tables.senders import Sender
 
 
-def sender_for(db: Session, channel: str, wanted: UUID | None = None) -> Sender | None:
+def sender_for(db: Session, channel: str, preferred: UUID | None = None) -> Sender | None:
     """The sender asked for, if it is of this channel and active; else the channel's first active one."""
     statement = select(Sender).where(Sender.channel == channel, Sender.active.is_(True))
-    if wanted is not None:
-        statement = statement.where(Sender.id == wanted)
+    if preferred is not None:
+        statement = statement.where(Sender.id == preferred)
     return db.scalars(statement.order_by(Sender.id).limit(1)).first()
 
 
@@ -24,13 +24,13 @@ FIRST_PULL = timedelta(days=2)
 
 def accounts_to_read(db: Session, now: datetime) -> list[tuple[str, datetime]]:
     """Connected WhatsApp numbers, and since when each is to be read."""
-    wanted = select(Sender.address, Sender.pulled_at).where(
+    senders = select(Sender.address, Sender.pulled_at).where(
         Sender.channel == "whatsapp",
         Sender.active.is_(True),
         Sender.sandbox.is_(False),
         Sender.health.not_in(("blocked", "disconnected")),
     )
-    return [(account, pulled_at or now - FIRST_PULL) for account, pulled_at in db.execute(wanted.order_by(Sender.id))]
+    return [(account, pulled_at or now - FIRST_PULL) for account, pulled_at in db.execute(senders.order_by(Sender.id))]
 
 
 def switches_on(db: Session, channel: str, author: str) -> tuple[str, ...]:

@@ -19,19 +19,19 @@ def suppressed_among(db: Session, persons: Iterable[PersonKeys]) -> set[PersonKe
     """Of these persons, those that `is_suppressed`: one query for a whole file."""
     secret = current().settings.suppression_key
     hashes = {person: person.hashes(secret) for person in persons}
-    wanted = {key for keys in hashes.values() for key in keys}
-    asked = select(Suppression.key).where(Suppression.key.in_(wanted), Suppression.reach == "person")
-    found = set(db.scalars(asked))
-    return {person for person, keys in hashes.items() if found.intersection(keys)}
+    all_keys = {key for keys in hashes.values() for key in keys}
+    suppressed = select(Suppression.key).where(Suppression.key.in_(all_keys), Suppression.reach == "person")
+    suppressed_keys = set(db.scalars(suppressed))
+    return {person for person, keys in hashes.items() if suppressed_keys.intersection(keys)}
 
 
 def reaches(db: Session, keys: Collection[str]) -> set[tuple[str, str]]:
     """Of these keys, those that are suppressed, each with its reach: `person`, or the `address` alone."""
-    found = db.execute(select(Suppression.key, Suppression.reach).where(Suppression.key.in_(keys))) if keys else ()
-    return {(row.key, row.reach) for row in found}
+    rows = db.execute(select(Suppression.key, Suppression.reach).where(Suppression.key.in_(keys))) if keys else ()
+    return {(row.key, row.reach) for row in rows}
 
 
 def asked_to_be_left_alone(db: Session, keys: Collection[str]) -> bool:
     """Whether the person behind any of these keys wants nothing from us, on any channel."""
-    asked = exists().where(Suppression.key.in_(keys), Suppression.reach == "person")
-    return bool(db.scalar(select(asked)))
+    suppressed = exists().where(Suppression.key.in_(keys), Suppression.reach == "person")
+    return bool(db.scalar(select(suppressed)))

@@ -77,48 +77,48 @@ def away_until(words: str, today: date) -> date | None:
 
 def _dates(flat: str, today: date) -> Iterator[tuple[int, date]]:
     month_first = any(
-        int(found["month"]) > 12 >= int(found["day"]) for found in _SHAPES[1].finditer(flat) if found["month"]
+        int(match["month"]) > 12 >= int(match["day"]) for match in _SHAPES[1].finditer(flat) if match["month"]
     )
     for shape in _SHAPES:
-        for found in shape.finditer(flat):
-            day = _day_of(found.groupdict(), today, month_first)
+        for match in shape.finditer(flat):
+            day = _day_of(match.groupdict(), today, month_first)
             if day is not None:
-                yield found.start(), day
+                yield match.start(), day
 
 
-def _day_of(said: dict[str, str | None], today: date, month_first: bool) -> date | None:
-    if said.get("tomorrow"):
+def _day_of(named: dict[str, str | None], today: date, month_first: bool) -> date | None:
+    if named.get("tomorrow"):
         return today + timedelta(days=1)
-    if weekday := said.get("weekday"):
+    if weekday := named.get("weekday"):
         return today + timedelta(days=(_WEEKDAYS[weekday] - today.weekday() - 1) % 7 + 1)
-    day = int(said["day"] or 0)
-    year = _year_of(said.get("year"))
-    name, number = said.get("name"), said.get("month")
+    day = int(named["day"] or 0)
+    year = _year_of(named.get("year"))
+    name, number = named.get("name"), named.get("month")
     if name is None and number is None:
         return _next_day_of_month(day, today)
     month = _MONTHS[name] if name else int(number or 0)
-    if month_first and not name and said.get("iso") is None:  # written as in the United States
+    if month_first and not name and named.get("iso") is None:  # written as in the United States
         day, month = month, day
     if year is not None:
         return _date(year, month, day)
-    years = (found for ahead in range(5) if (found := _date(today.year + ahead, month, day)))
-    return next((found for found in years if found >= today), None)
+    years = (candidate for ahead in range(5) if (candidate := _date(today.year + ahead, month, day)))
+    return next((candidate for candidate in years if candidate >= today), None)
 
 
 def _next_day_of_month(day: int, today: date) -> date | None:
     """The next month that has such a day."""
     for ahead in range(3):
         month = today.month - 1 + ahead
-        found = _date(today.year + month // 12, month % 12 + 1, day)
-        if found is not None and found >= today:
-            return found
+        candidate = _date(today.year + month // 12, month % 12 + 1, day)
+        if candidate is not None and candidate >= today:
+            return candidate
     return None
 
 
-def _year_of(said: str | None) -> int | None:
-    if not said:
+def _year_of(year: str | None) -> int | None:
+    if not year:
         return None
-    return int(said) + 2000 if len(said) == 2 else int(said)
+    return int(year) + 2000 if len(year) == 2 else int(year)
 
 
 def _date(year: int, month: int, day: int) -> date | None:

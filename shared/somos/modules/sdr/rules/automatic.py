@@ -86,11 +86,11 @@ _CERTAINLY = re.compile(rf"({_SAYS_SO}|{_MENU})", re.DOTALL)
 
 def says_automatic(subject: str, words: str) -> str | None:
     """The words by which a machine gives itself away; `subject` is empty when the channel has none."""
-    if found := _SUBJECT.match(plain(subject)):
-        return found[0].strip()
+    if match := _SUBJECT.match(plain(subject)):
+        return match[0].strip()
     flat = re.sub(r"[^\S\n]+", " ", plain(words))
     pattern = _CERTAINLY if _MEANT.search(flat) else _TEXT
-    if found := pattern.search(flat):
-        return found[0][:200]
+    if match := pattern.search(flat):
+        return match[0][:200]
     options = _OPTION.findall(flat)
     return options[0].strip() if len(options) >= 3 else None

@@ -60,12 +60,12 @@ def bounced(subject: str, text: str, headers: Mapping[str, str]) -> list[Bounced
     """The addresses that a bounce is about: of its report one by one, else of its header, else of its text."""
     blocks = _blocks(text)
     if blocks:
-        found = [Bounced(address, _is_dead(block, subject)) for address, block in blocks]
+        bounces = [Bounced(address, _is_dead(block, subject)) for address, block in blocks]
     else:
         named = _ANY_ADDRESS.findall(headers.get("x-failed-recipients", "")) or _ANY_ADDRESS.findall(text)
         dead = _is_dead(text, subject, failed="x-failed-recipients" in headers)
-        found = [Bounced(address, dead) for address in _addresses(named)]
-    return list({one.address: one for one in found}.values())
+        bounces = [Bounced(address, dead) for address in _addresses(named)]
+    return list({one.address: one for one in bounces}.values())
 
 
 def is_dead_bounce(kind: str, diagnosis: str) -> bool:
@@ -74,12 +74,12 @@ def is_dead_bounce(kind: str, diagnosis: str) -> bool:
     `diagnosis` is what the other server said; its status decides what the word leaves open, and one for now is
     never for good.
     """
-    said = is_dead_status(status_codes(diagnosis))
+    dead = is_dead_status(status_codes(diagnosis))
     if kind == "permanent":
-        return said is not False
+        return dead is not False
     if kind == "temporary":
         return False
-    return said is True
+    return dead is True
 
 
 def is_dead_status(classes: Iterable[tuple[str, str, str]]) -> bool | None:
@@ -105,10 +105,10 @@ def _not_the_address(subject: str, detail: str) -> bool:
 
 def _blocks(text: str) -> list[tuple[str, str]]:
     """Each recipient that a report names with what it says of them; an address named twice in a row is one."""
-    found = list(_RECIPIENT.finditer(text))
+    recipients = list(_RECIPIENT.finditer(text))
     blocks: list[tuple[str, str]] = []
-    for at, one in enumerate(found):
-        end = found[at + 1].start() if at + 1 < len(found) else len(text)
+    for at, one in enumerate(recipients):
+        end = recipients[at + 1].start() if at + 1 < len(recipients) else len(text)
         for address in _addresses([one[1]]):
             if blocks and blocks[-1][0] == address:
                 blocks[-1] = (address, blocks[-1][1] + text[one.start() : end])
@@ -125,11 +125,11 @@ def _addresses(named: Iterable[str]) -> list[str]:
 def _is_dead(block: str, subject: str, *, failed: bool = False) -> bool:
     if "delayed" in {action.lower() for action in _ACTION.findall(block)}:
         return False
-    said = is_dead_status(_STATUS.findall(block))
-    if said is None:
-        said = is_dead_status(status_codes(block))
-    if said is not None:
-        return said
+    dead = is_dead_status(_STATUS.findall(block))
+    if dead is None:
+        dead = is_dead_status(status_codes(block))
+    if dead is not None:
+        return dead
     flat = plain(f"{subject}\n{block}")
     if _FOR_GOOD.search(flat):
         return True

@@ -31,19 +31,19 @@ class History:
 
 def problems(steps: Sequence[Step]) -> list[str]:
     """What keeps these steps from being published, in Portuguese."""
-    found: list[str] = []
+    wrong: list[str] = []
     if not 1 <= len(steps) <= MAX_STEPS:
         return [f"Uma cadência tem de 1 a {MAX_STEPS} passos."]
     if [step.step_no for step in steps] != list(range(1, len(steps) + 1)):
-        found.append("Os passos devem ser numerados de 1 em diante, sem saltos.")
+        wrong.append("Os passos devem ser numerados de 1 em diante, sem saltos.")
     if steps[0].condition != "always":
-        found.append("O primeiro passo não pode ter condição.")
+        wrong.append("O primeiro passo não pode ter condição.")
     for step in steps:
         if step.else_step is not None and not step.step_no < step.else_step <= len(steps):
-            found.append(f"Passo {step.step_no}: o desvio deve levar a um passo posterior.")
+            wrong.append(f"Passo {step.step_no}: o desvio deve levar a um passo posterior.")
         if step.else_step is not None and step.condition in ("always", *AFTER_STOP):
-            found.append(f"Passo {step.step_no}: esta condição não aceita desvio.")
-    return found
+            wrong.append(f"Passo {step.step_no}: esta condição não aceita desvio.")
+    return wrong
 
 
 def following(steps: Sequence[Step], after: int) -> Step | None:

@@ -18,20 +18,20 @@ _PLACEHOLDER = re.compile(r"\[[^\]\n]{1,40}\]|\{\{?[^}\n]{1,40}\}\}?|<[a-zçãá
 
 def problems(channel: str, subject: str | None, text: str, *, way_out: bool = False) -> list[str]:
     """What a person must fix before approving, in Portuguese; `way_out` demands the way to say no."""
-    found: list[str] = []
+    wrong: list[str] = []
     if not text.strip():
-        found.append("O texto está vazio.")
+        wrong.append("O texto está vazio.")
     if len(text) > MAX_TEXT[channel]:
-        found.append(f"O texto passa de {MAX_TEXT[channel]} caracteres.")
+        wrong.append(f"O texto passa de {MAX_TEXT[channel]} caracteres.")
     if channel == "email" and not (subject or "").strip():
-        found.append("O e-mail precisa de um assunto.")
+        wrong.append("O e-mail precisa de um assunto.")
     if subject and (len(subject) > MAX_SUBJECT or "\n" in subject or "\r" in subject):
-        found.append(f"O assunto deve ter uma linha de até {MAX_SUBJECT} caracteres.")
+        wrong.append(f"O assunto deve ter uma linha de até {MAX_SUBJECT} caracteres.")
     if way_out and (sign := _WAYS_OUT.get(channel)) and sign[0] not in text:
-        found.append(sign[1])
+        wrong.append(sign[1])
     if blank := _PLACEHOLDER.search(f"{subject or ''}\n{text}"):
-        found.append(f"Há um campo por preencher: {blank[0]}")
-    return found
+        wrong.append(f"Há um campo por preencher: {blank[0]}")
+    return wrong
 
 
 def with_way_out(channel: str, text: str, link: str) -> str:

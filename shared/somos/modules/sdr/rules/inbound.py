@@ -104,13 +104,13 @@ def bounced(message: Inbound) -> list[Bounced]:
 
 def _refusal(message: Inbound, parts: Parts) -> Refusal | None:
     """In their own words; else in a subject of their own; else, in doubt, in what stands below as a signature."""
-    found = refusal_in(parts.own)
-    if found is not None and found.certain:
-        return found
+    own = refusal_in(parts.own)
+    if own is not None and own.certain:
+        return own
     if message.channel == "email" and not is_answer_subject(message.subject):
         subject = refusal_in(message.subject)
-        if subject is not None and (subject.certain or found is None):
+        if subject is not None and (subject.certain or own is None):
             return subject
-    if found is None and (below := refusal_in(parts.below)) is not None and below.certain:
+    if own is None and (below := refusal_in(parts.below)) is not None and below.certain:
         return Refusal(below.quote, certain=False)
-    return found
+    return own

@@ -13,8 +13,8 @@ def message_ids(header: str | None) -> list[str]:
     """Every id that a header names, each as `<id>`, in its order; also when brackets or spaces are missing."""
     if not header:
         return []
-    found = _IN_BRACKETS.findall(header) or _BARE.findall(header)
-    return list(dict.fromkeys(f"<{one}>" for one in found if len(one) <= 300))
+    ids = _IN_BRACKETS.findall(header) or _BARE.findall(header)
+    return list(dict.fromkeys(f"<{one}>" for one in ids if len(one) <= 300))
 
 
 def answered_ids(in_reply_to: str | None, references: str | None) -> list[str]:
@@ -22,9 +22,9 @@ def answered_ids(in_reply_to: str | None, references: str | None) -> list[str]:
     return list(dict.fromkeys([*message_ids(in_reply_to), *reversed(message_ids(references))]))[:MAX_IDS]
 
 
-def as_id(said: object) -> str | None:
+def as_id(reported: object) -> str | None:
     """One id that a provider reports, as `<id>`."""
-    return next(iter(message_ids(said if isinstance(said, str) else None)), None)
+    return next(iter(message_ids(reported if isinstance(reported, str) else None)), None)
 
 
 def is_answer_subject(subject: str) -> bool:

@@ -21,8 +21,8 @@ class Refusal:
 def refusal_in(text: str) -> Refusal | None:
     """The clearest refusal that a text holds."""
     flat = _spelt_out(_joined_letters(plain(text)))
-    found = [*_by_phrase(flat), *_by_keyword(flat)]
-    return next((refusal for refusal in found if refusal.certain), found[0] if found else None)
+    refusals = [*_by_phrase(flat), *_by_keyword(flat)]
+    return next((refusal for refusal in refusals if refusal.certain), refusals[0] if refusals else None)
 
 
 def is_polite_only(text: str) -> bool:
@@ -62,23 +62,23 @@ _OTHER_WORDS = frozenset(re.findall(r"\w+", "pagar parada varar variar remoto re
 
 
 def _by_keyword(flat: str) -> list[Refusal]:
-    said = [sentence for sentence in sentences(flat) if sentence and not is_polite_only(sentence)]
-    if any(_is_instruction(sentence) for sentence in said):
+    own_sentences = [sentence for sentence in sentences(flat) if sentence and not is_polite_only(sentence)]
+    if any(_is_instruction(sentence) for sentence in own_sentences):
         return []
-    found: list[Refusal] = []
-    for sentence in said:
+    refusals: list[Refusal] = []
+    for sentence in own_sentences:
         words = _words(sentence)
         if len(words) > _MAX_WORDS or _NEGATED_WORD.search(sentence):
             continue
         keys = [word for word in words if _is_keyword(word)]
         if keys and all(_is_keyword(word) or word in _POLITE for word in words):
-            doubt = len(said) > 1 and _ENTHUSIASM.search(flat)
-            asked = re.search(re.escape(sentence) + r"\s*\?", flat)
-            found.append(Refusal(" ".join(words), certain=not (doubt or asked)))
+            doubt = len(own_sentences) > 1 and _ENTHUSIASM.search(flat)
+            question = re.search(re.escape(sentence) + r"\s*\?", flat)
+            refusals.append(Refusal(" ".join(words), certain=not (doubt or question)))
     alone = [word for word in _words(flat) if word not in _POLITE]
-    if not found and len(alone) == 1 and _is_nearly_keyword(alone[0]):
-        found.append(Refusal(alone[0], certain=False))
-    return found
+    if not refusals and len(alone) == 1 and _is_nearly_keyword(alone[0]):
+        refusals.append(Refusal(alone[0], certain=False))
+    return refusals
 
 
 def _words(flat: str) -> list[str]:
@@ -111,9 +111,9 @@ def _one_slip(one: str, other: str) -> bool:
     if abs(len(one) - len(other)) > 1:
         return False
     start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    rest, wanted = one[start:], other[start:]
-    swapped = len(rest) > 1 and len(wanted) > 1 and rest[0] == wanted[1] and rest[1] == wanted[0]
-    return rest[1:] in (wanted, wanted[1:]) or rest == wanted[1:] or (swapped and rest[2:] == wanted[2:])
+    rest, target = one[start:], other[start:]
+    swapped = len(rest) > 1 and len(target) > 1 and rest[0] == target[1] and rest[1] == target[0]
+    return rest[1:] in (target, target[1:]) or rest == target[1:] or (swapped and rest[2:] == target[2:])
 
 
 def _joined_letters(flat: str) -> str:
@@ -240,8 +240,8 @@ _INSTRUCTION = re.compile(
 
 def _by_phrase(flat: str) -> list[Refusal]:
     whole = [" ".join(block.split("\n")) for block in paragraphs(flat)]
-    said = dict.fromkeys(s for text in (*whole, flat) for s in sentences(text) if s and not _is_instruction(s))
-    return [refusal for sentence in said if (refusal := _phrase_of(sentence))]
+    own_sentences = dict.fromkeys(s for text in (*whole, flat) for s in sentences(text) if s and not _is_instruction(s))
+    return [refusal for sentence in own_sentences if (refusal := _phrase_of(sentence))]
 
 
 def _phrase_of(sentence: str) -> Refusal | None:
@@ -250,14 +250,14 @@ def _phrase_of(sentence: str) -> Refusal | None:
     joined = re.sub(r"[ ,]+", " ", sentence)
     for clause in (*clauses, joined):
         for pattern, hedge in ((_DENIALS, _HEDGED_DENIAL), (_REQUESTS, _HEDGED_REQUEST)):
-            for found in pattern.finditer(clause):
-                if pattern is _REQUESTS and _DENIED.search(clause[: found.start()].rstrip()):
+            for match in pattern.finditer(clause):
+                if pattern is _REQUESTS and _DENIED.search(clause[: match.start()].rstrip()):
                     continue
-                after = joined[joined.find(found[0]) + len(found[0]) :]
+                after = joined[joined.find(match[0]) + len(match[0]) :]
                 if _CONDITION.match(sentence) or hedge.search(after):
-                    doubt = doubt or Refusal(found[0].strip(), certain=False)
+                    doubt = doubt or Refusal(match[0].strip(), certain=False)
                 else:
-                    return Refusal(found[0].strip(), certain=True)
+                    return Refusal(match[0].strip(), certain=True)
     if doubt is None and (grave := _GRAVE.search(joined)):
         doubt = Refusal(grave[0].strip(), certain=False)
     return doubt

@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from somos.mesh import Filter, View
-from somos.mesh.schemas import OneOf
+from somos.mesh import Filter, OneOf, View
 from somos.modules.sdr.rules.machines import APPROVAL
 from somos.modules.sdr.tables.approvals import Approval
 

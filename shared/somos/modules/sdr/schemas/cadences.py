@@ -6,16 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View, untouched
+from somos.mesh import Body, Filter, Model, Patch, Record, View
 from somos.modules.sdr.rules.cadences import MAX_STEPS, Condition
 from somos.modules.sdr.rules.words import Channel
 from somos.modules.sdr.schemas.fields import Short
 from somos.modules.sdr.tables.cadences import Cadence
 
 
-class StepDraft(Body):
-    """After `wait_hours`, when `condition` holds, write on `channel`; otherwise go on at `else_step`."""
-
+class StepFields(Model):
     step_no: int = Field(ge=1, le=MAX_STEPS)
     channel: Channel
     sender_id: UUID | None = None
@@ -25,17 +23,26 @@ class StepDraft(Body):
     instruction: str = Field(min_length=1, max_length=2000)
 
 
-class CadenceDraft(Body):
+class StepDraft(StepFields, Body):
+    """After `wait_hours`, when `condition` holds, write on `channel`; otherwise go on at `else_step`."""
+
+
+class StepView(StepFields, View):
+    pass
+
+
+class CadenceFields(Model):
     name: Short
     description: str | None = Field(None, max_length=2000)
+
+
+class CadenceDraft(CadenceFields, Body):
     steps: list[StepDraft] = Field(min_length=1, max_length=MAX_STEPS)
 
 
-class CadencePatch(Body):
-    name: Short = untouched()
-    description: str | None = Field(None, max_length=2000)
-    archived: bool = untouched()
-    steps: list[StepDraft] = Field(default_factory=list, max_length=MAX_STEPS)
+class CadencePatch(CadenceFields, Patch):
+    archived: bool
+    steps: list[StepDraft] = Field(max_length=MAX_STEPS)
 
 
 class CadenceFilter(Filter):
@@ -44,23 +51,9 @@ class CadenceFilter(Filter):
     archived: bool | None = None
 
 
-class StepView(View):
-    step_no: int
-    channel: Channel
-    sender_id: UUID | None
-    wait_hours: int
-    condition: Condition
-    else_step: int | None
-    instruction: str
-
-
-class CadenceView(View):
-    id: UUID
-    name: str
-    description: str | None
+class CadenceView(CadenceFields, Record):
     archived: bool
     published_no: int | None
-    version: int
     created_at: datetime
 
 

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View
-from somos.mesh.schemas import OneOf
+from somos.mesh import Body, Filter, OneOf, Record, View
 from somos.modules.sdr.rules.machines import CAMPAIGN
 from somos.modules.sdr.rules.words import Channel
 from somos.modules.sdr.schemas.fields import Reason, Short
@@ -35,8 +34,7 @@ class CampaignFilter(Filter):
     created_by: UUID | None = None
 
 
-class CampaignView(View):
-    id: UUID
+class CampaignView(Record):
     name: str
     channel: Channel
     sender_id: UUID
@@ -45,7 +43,6 @@ class CampaignView(View):
     paused_reason: str | None
     task_id: UUID | None
     created_by: UUID
-    version: int
     created_at: datetime
 
 

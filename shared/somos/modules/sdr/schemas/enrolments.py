@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from somos.mesh import Filter, View
-from somos.mesh.schemas import OneOf
+from somos.mesh import Filter, OneOf, Record
 from somos.modules.sdr.rules.machines import ENROLMENT
 from somos.modules.sdr.tables.enrolments import Enrolment
 
@@ -18,13 +17,11 @@ class EnrolmentFilter(Filter):
     state: Annotated[str, OneOf(ENROLMENT.states)] | None = None
 
 
-class EnrolmentView(View):
-    id: UUID
+class EnrolmentView(Record):
     campaign_id: UUID
     lead_id: UUID
     state: str
     step_no: int
     due_at: datetime | None
     stopped_reason: str | None
-    version: int
     created_at: datetime

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from somos.mesh import Body, Filter, View, untouched
-from somos.mesh.schemas import OneOf
+from somos.mesh import Body, Filter, OneOf, Record, View, untouched
 from somos.modules.sdr.rules.drafts import problems
 from somos.modules.sdr.rules.machines import MESSAGE
 from somos.modules.sdr.rules.words import Author, Channel, MessageKind
@@ -41,10 +40,9 @@ class Evidence(View):
     url: str | None = None
 
 
-class MessageView(View):
+class MessageView(Record):
     """A message beside the evidence of its lead; `text_hash` is what an approval names."""
 
-    id: UUID
     campaign_id: UUID | None
     enrolment_id: UUID | None
     lead_id: UUID
@@ -72,7 +70,6 @@ class MessageView(View):
     unconfirmed_at: datetime | None
     ended_reason: str | None
     erased_at: datetime | None
-    version: int
     created_at: datetime
 
     @model_validator(mode="before")

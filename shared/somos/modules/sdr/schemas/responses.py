@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from somos.mesh import Body, Filter, View
+from somos.mesh import Body, Filter, Record
 from somos.modules.sdr.rules.inbound import Label
 from somos.modules.sdr.rules.words import Channel, Classifier, ResponseState
 from somos.modules.sdr.schemas.fields import Day
@@ -30,8 +30,7 @@ class ResponseFilter(Filter):
     later_date_to: Day | None = None
 
 
-class ResponseView(View):
-    id: UUID
+class ResponseView(Record):
     channel: Channel
     lead_id: UUID | None
     campaign_id: UUID | None
@@ -48,7 +47,6 @@ class ResponseView(View):
     classified_by: Classifier | None
     received_at: datetime
     erased_at: datetime | None
-    version: int
     created_at: datetime
 
 

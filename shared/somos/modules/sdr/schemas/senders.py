@@ -1,13 +1,11 @@
-"""Senders, their health, and the switches that stop everything."""
+"""Senders, their windows, caps and health."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
-from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from somos.mesh import Body, Filter, View, untouched
-from somos.mesh.schemas import OneOf
+from somos.mesh import Body, Filter, Model, OneOf, Patch, Record
 from somos.modules.sdr.rules.machines import SENDER_HEALTH
 from somos.modules.sdr.rules.windows import minute_of
 from somos.modules.sdr.rules.words import Channel
@@ -27,13 +25,9 @@ def check_window(opens: str, closes: str) -> None:
         raise ValueError("O horário de abertura deve vir antes do de fechamento")
 
 
-class SenderDraft(Body):
-    """`address`: a instância da Evolution, o remetente do e-mail (Nome <a@b.c>) ou a página do LinkedIn."""
-
-    channel: Channel
+class SenderFields(Model):
     name: Short
     person_name: Short
-    address: Short
     sandbox: bool = False
     time_zone: Zone = "America/Sao_Paulo"
     uf: Uf | None = "SP"
@@ -46,27 +40,21 @@ class SenderDraft(Body):
     ramp_step: Count = 5
     ramp_since: Day | None = Field(None, description="Primeiro dia do aquecimento; sem ele, o limite vale inteiro")
 
+
+class SenderDraft(SenderFields, Body):
+    """`address`: a instância da Evolution, o remetente do e-mail (Nome <a@b.c>) ou a página do LinkedIn."""
+
+    channel: Channel
+    address: Short
+
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> "SenderDraft":
         check_window(self.opens, self.closes)
         return self
 
 
-class SenderPatch(Body):
-    name: Short = untouched()
-    person_name: Short = untouched()
-    active: bool = untouched()
-    sandbox: bool = untouched()
-    time_zone: Zone = untouched()
-    uf: Uf | None = None
-    opens: Hour = untouched()
-    closes: Hour = untouched()
-    weekdays: Weekdays = untouched()
-    skip_holidays: bool = untouched()
-    daily_cap: Count = untouched()
-    ramp_start: Count = untouched()
-    ramp_step: Count = untouched()
-    ramp_since: Day | None = None
+class SenderPatch(SenderFields, Patch):
+    active: bool
 
 
 class SenderFilter(Filter):
@@ -77,25 +65,10 @@ class SenderFilter(Filter):
     health: Health | None = None
 
 
-class SenderView(View):
-    id: UUID
+class SenderView(SenderFields, Record):
     channel: Channel
-    name: str
-    person_name: str
     address: str
     active: bool
-    sandbox: bool
-    time_zone: str
-    uf: str | None
-    opens: str
-    closes: str
-    weekdays: list[int]
-    skip_holidays: bool
-    daily_cap: int
-    ramp_start: int
-    ramp_step: int
-    ramp_since: date | None
     health: Health
     health_reason: str | None
     health_until: datetime | None
-    version: int
