@@ -1,6 +1,9 @@
 """`somos functions`, `where`, `derive`: what the declarations in functions/ say."""
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,16 @@ def derived() -> "Derived":
     return mesh_derive.derive(load().values(), mesh_derive.known_events(), needs_of)
 
 
+@contextmanager
+def _nothing_freed() -> Iterator[None]:
+    """All that is derived is kept to the end: looking for what could be freed takes a third of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 @click.command()
 @click.option("--check", is_flag=True, help="Só confere: falha se um arquivo versionado não corresponde.")
 @click.option("--built", is_flag=True, help="Só o que não se versiona, e só se algo mudou desde a última vez.")
@@ -33,6 +46,7 @@ def derive(check: bool, built: bool, folder: Path | None) -> None:
         return
     from somos.mesh.derive import write
 
+    click.get_current_context().with_resource(_nothing_freed())
     found = derived()
     faults = found.faults or (found.drift() if check else [])
     for fault in faults:

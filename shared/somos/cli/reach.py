@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
-from somos.mesh.derive.reach import parsed
+from somos.mesh.derive.reach import parsed, statements, walked
 from somos.settings import ROOT
 
 OURS = ("somos.modules", "functions")
@@ -40,18 +40,14 @@ class Definition:
     source: "Source"
 
     @cached_property
-    def nodes(self) -> list[ast.AST]:
-        return list(ast.walk(self.statement))
-
-    @cached_property
     def attributes(self) -> frozenset[str]:
         """Every attribute that it takes of anything."""
-        return frozenset(node.attr for node in self.nodes if isinstance(node, ast.Attribute))
+        return frozenset(node.attr for node in walked(self.statement) if isinstance(node, ast.Attribute))
 
     @cached_property
     def reached(self) -> frozenset[Place]:
         """Every definition that it names."""
-        return frozenset(self.source.reached_from(self.nodes))
+        return frozenset(self.source.reached_from(walked(self.statement)))
 
 
 @dataclass(eq=False)
@@ -86,7 +82,7 @@ def _source(module: str) -> Source:
         definition = Definition(statement, source)
         for name in _defined(statement):
             source.definitions[name] = definition
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.ImportFrom):
             base = _absolute(module, node)
             for one in node.names:
@@ -111,7 +107,7 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
     if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
         yield statement.name
     elif not isinstance(statement, ast.Import | ast.ImportFrom):
-        yield from {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        yield from {n.id for n in walked(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _absolute(module: str, node: ast.ImportFrom) -> str:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 from croniter import croniter
@@ -35,7 +36,7 @@ class Route:
     path: str
     where: str
 
-    @property
+    @cached_property
     def segments(self) -> list[str]:
         return self.path.strip("/").split("/")
 
@@ -86,8 +87,11 @@ def _routes(functions: list[Function]) -> Iterator[Fault]:
         for webhook in function.webhooks
         for path in webhook.paths
     ]
-    for one, other in combinations(sorted(routes, key=lambda r: (r.method, r.path, r.where)), 2):
-        if one.method != other.method or not _overlap(one, other):
+    alike: dict[tuple[str, int], list[Route]] = defaultdict(list)
+    for route in sorted(routes, key=lambda r: (r.method, r.path, r.where)):
+        alike[route.method, len(route.segments)].append(route)
+    for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
+        if not _overlap(one, other):
             continue
         same = _shape(one) == _shape(other)
         if same:
@@ -183,7 +187,6 @@ def _literals(route: Route) -> int:
 
 
 def _overlap(one: Route, other: Route) -> bool:
-    """Some address is answered by both."""
-    return len(one.segments) == len(other.segments) and all(
-        a == b or _is_parameter(a) or _is_parameter(b) for a, b in zip(one.segments, other.segments, strict=True)
-    )
+    """Some address is answered by both, which have as many segments."""
+    pairs = zip(one.segments, other.segments, strict=True)
+    return all(a == b or _is_parameter(a) or _is_parameter(b) for a, b in pairs)

@@ -25,7 +25,7 @@ def map_json(functions: Iterable[Function], events: Iterable[type[Event]]) -> st
         "functions": [_node(function) for function in functions],
         "events": [_event(event) for event in sorted(events, key=lambda event: event.type)],
     }
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(content, ensure_ascii=False) + "\n"
 
 
 def map_markdown(functions: Iterable[Function]) -> str:

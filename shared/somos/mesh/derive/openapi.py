@@ -90,7 +90,7 @@ def openapi(functions: Iterable[Function]) -> str:
             "schemas": {**schemas, "Problem": PROBLEM},
         },
     }
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(content, ensure_ascii=False) + "\n"
 
 
 def _operation(function: Function, endpoint: Endpoint, models: Models, examples: Examples) -> dict[str, Any]:

@@ -16,5 +16,13 @@ def raised_by(handler: Callable[..., Any]) -> set[type[Problem]]:
 
 @cache
 def _named_in(source: Source) -> frozenset[type[Problem]]:
-    named = (source.resolve(node) for node in source.nodes if isinstance(node, ast.Name | ast.Attribute))
-    return frozenset(one for one in named if isinstance(one, type) and issubclass(one, Problem))
+    named = [node for node in source.nodes if isinstance(node, ast.Name | ast.Attribute)]
+    found = map(source.resolve, {_dotted(node): node for node in named}.values())
+    return frozenset(one for one in found if isinstance(one, type) and issubclass(one, Problem))
+
+
+def _dotted(node: ast.AST) -> str:
+    """A name as written; what is no chain of names has none, and stands for nothing."""
+    if isinstance(node, ast.Attribute):
+        return f"{owner}.{node.attr}" if (owner := _dotted(node.value)) else ""
+    return node.id if isinstance(node, ast.Name) else ""

@@ -3,7 +3,6 @@
 import ast
 import inspect
 import sysconfig
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -24,9 +23,9 @@ class Source:
     function: FunctionType
     tree: ast.AST
 
-    @cached_property
+    @property
     def nodes(self) -> list[ast.AST]:
-        return list(ast.walk(self.tree))
+        return walked(self.tree)
 
     @cached_property
     def calls(self) -> list[ast.Call]:
@@ -43,7 +42,8 @@ class Source:
     @cached_property
     def names(self) -> Mapping[str, Any]:
         enclosed = zip(self.function.__code__.co_freevars, self.function.__closure__ or (), strict=False)
-        return ChainMap({name: cell.cell_contents for name, cell in enclosed}, self.function.__globals__)
+        here = {name: cell.cell_contents for name, cell in enclosed}
+        return {**self.function.__globals__, **here} if here else self.function.__globals__
 
     def place_of(self, node: ast.expr) -> str:
         return place_of(self.function, node.lineno)
@@ -86,7 +86,7 @@ def _definitions(file: str) -> dict[int, ast.AST]:
     """Every function of a file by its first line, which is its first decorator's."""
     return {
         min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
-        for node in ast.walk(parsed(Path(file)))
+        for node in statements(parsed(Path(file)))
         if isinstance(node, ast.FunctionDef)
     }
 
@@ -95,6 +95,29 @@ def _definitions(file: str) -> dict[int, ast.AST]:
 def parsed(file: Path) -> ast.Module:
     """The syntax tree of a file, made once."""
     return ast.parse(file.read_text())
+
+
+@cache
+def walked(root: ast.AST) -> list[ast.AST]:
+    """A node and all below it, without the contexts of names. Looked through by several, and by `ast.walk` slowly."""
+    found = [root]
+    for node in found:
+        for value in vars(node).values():
+            if isinstance(value, list):
+                found += [one for one in value if isinstance(one, ast.AST)]
+            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                found.append(value)
+    return found
+
+
+def statements(root: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below a node, however deep."""
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(root, block, ())
+        for one in inner if isinstance(inner, list) else ():
+            if isinstance(one, ast.stmt):
+                yield one
+            yield from statements(one)
 
 
 def _is_ours(function: FunctionType) -> bool:
