@@ -10,6 +10,7 @@ from rich.console import Console
 from tests.bench.chain import chain, chain_under_kills
 from tests.bench.cold_start import cold_start
 from tests.bench.deals import list_of_deals, one_deal
+from tests.bench.grown_house import derive, memory_of_grown_house
 from tests.bench.hop import hop
 from tests.bench.house import at_size
 from tests.bench.idle import idle
@@ -26,6 +27,8 @@ MEASUREMENTS: dict[str, Callable[[Setting, bool], list[Row]]] = {
     "cold-start": cold_start,
     "memory": memory,
     "units": memory_of_placement,
+    "grown": memory_of_grown_house,
+    "derive": derive,
     "one-deal": one_deal,
     "list": list_of_deals,
     "size": at_size,

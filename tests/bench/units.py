@@ -1,7 +1,8 @@
 """Memory of a whole placement: every unit as a forked sibling, and the worst case of one container each."""
 
 import http.client
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from somos.cli.needs import needs_of
 from somos.local.addresses import LOOPBACK
@@ -25,8 +26,9 @@ def memory_of_placement(setting: Setting, quick: bool) -> list[Row]:
     found = units(load().values(), of_grain("function"), Placement.load(), needs_of)
     core = [unit for unit in found if unit.image == "core"]
     siblings = _siblings(setting, core)
-    alone = _alone(setting, [unit for unit in core if unit.name in SAMPLE[: 3 if quick else None]])
-    ai = _alone(setting, [unit for unit in found if unit.name in SAMPLE_AI], calling_a_model=True)
+    told = (setting.environment(), setting.folder, setting.token())
+    alone = sizes_alone([unit for unit in core if unit.name in SAMPLE[: 3 if quick else None]], *told)
+    ai = sizes_alone([unit for unit in found if unit.name in SAMPLE_AI], *told, calling_a_model=True)
     apart = max(alone) * len(core) + max(ai) * (len(found) - len(core)) + WATCHDOG_MIB * len(found)
     return [
         Row(
@@ -56,15 +58,17 @@ def _siblings(setting: Setting, core: list[Unit]) -> float:
     processes = UnitProcesses(core, setting.environment(), setting.folder / "units")
     processes.start(180)
     try:
-        _ask((processes.ports[unit.name] for unit in core), setting.token())
+        ask((processes.ports[unit.name] for unit in core), setting.token())
         return pss_mib(*processes.parents)
     finally:
         processes.stop()
 
 
-def _alone(setting: Setting, sample: list[Unit], calling_a_model: bool = False) -> list[float]:
+def sizes_alone(
+    sample: list[Unit], told: Mapping[str, str], folder: Path, token: str, calling_a_model: bool = False
+) -> list[float]:
     """Each started by itself, as a container does."""
-    environment_of = UnitProcesses(sample, setting.environment(), setting.folder / "alone").environment_of
+    environment_of = UnitProcesses(sample, told, folder / "alone").environment_of
     sizes = []
     for unit in sample:
         port, command = free_port(), [PYTHON, "-m", "somos.mesh.serve"]
@@ -73,14 +77,14 @@ def _alone(setting: Setting, sample: list[Unit], calling_a_model: bool = False) 
             # A model is only called with a delivery in hand: load here what the first one would.
             load_it = "from langchain_openai import ChatOpenAI"
             command = [PYTHON, "-c", f"{load_it}; from somos.mesh.serve import main; main()"]
-        with process([*command, *(["--port", str(port)])], environment, setting.log(unit.name)) as child:
+        with process([*command, *(["--port", str(port)])], environment, folder / f"{unit.name}.log") as child:
             answers(port, "/_/ready", child)
-            _ask([port], setting.token())
+            ask([port], token)
             sizes.append(pss_mib(child.pid))
     return sizes
 
 
-def _ask(ports: Iterable[int], token: str) -> None:
+def ask(ports: Iterable[int], token: str) -> None:
     """What loads late is loaded: a token is checked, the database is read."""
     for port in ports:
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
