@@ -19,6 +19,7 @@ from somos.mesh.loader import load
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime, use
 from somos.mesh.tables import Root
+from somos.migrations import load_tables
 from somos.policy.tokens import TokenSigner, new_keypair
 from somos.settings import ROOT, Settings
 from tests.harness import days, services
@@ -174,6 +175,7 @@ _WRITTEN = text("select name from unnest(cast(:every as text[])) as t(name) wher
 
 def empty(owner_url: str) -> None:
     """Forget every row, as the owner: the application itself may not. Tables that hold none are left alone."""
+    load_tables()
     every = [table.fullname for table in Root.metadata.tables.values() if table.schema]
     made = engine_for(owner_url, pool_size=1)
     with made.begin() as connection:

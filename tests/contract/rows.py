@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from somos.mesh.ids import uuid7
 from somos.mesh.records import Delivery, Outbox
 from somos.mesh.tables import Root
+from somos.migrations import load_tables
 from somos.policy import rls
 from somos.policy.matrix import Reach
 from somos.policy.roles import Role
@@ -195,6 +196,7 @@ PLAIN: dict[type[Any], Any] = {
 @cache
 def tables() -> dict[str, type[Any]]:
     """Every business table, by its full name."""
+    load_tables()
     found = {mapped.__table__.fullname: mapped for mapped in rls.protected_tables(Root)}
     return {name: mapped for name, mapped in found.items() if mapped.__table__.schema != "mesh"}
 

@@ -64,7 +64,7 @@ def test_a_module_that_lives_whole_is_named_once_and_a_split_one_by_its_function
     assert "hunter-leads" in split
     assert "hunter-on-lead-enriched" not in split
     for unit in found.values():
-        assert load(*unit.told).keys() == {function.name for function in unit.functions}
+        assert load(*unit.hosts).keys() == {function.name for function in unit.functions}
 
 
 def test_who_stays_alone_is_in_no_group(functions: list[Function]) -> None:

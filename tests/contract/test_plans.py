@@ -12,11 +12,12 @@ from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
 import pytest
+from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, event, text
 
 from somos.mesh.database import engine_for
 from somos.mesh.declare import Endpoint
-from somos.mesh.schemas import Filter, Page
+from somos.mesh.schemas import Filter, OneOf, Page
 from somos.policy.grants import allows
 from somos.settings import Settings
 from tests.contract.asking import Ask, endpoints, smallest
@@ -114,15 +115,19 @@ def queries(endpoint: Endpoint, rows: Rows) -> Iterator[dict[str, Any]]:
     for name, field in endpoint.query.model_fields.items():
         if name == "sort":
             yield from ({"sort": order} for order in get_args(field.annotation))
-        elif name not in Filter.model_fields and (value := _value(name, field.annotation, rows)) is not None:
+        elif name not in Filter.model_fields and (value := _value(name, field, rows)) is not None:
             yield {name: value}
 
 
-def _value(name: str, annotation: Any, rows: Rows) -> Any:
+def _value(name: str, field: FieldInfo, rows: Rows) -> Any:
     if name in SAID:
         return SAID[name]
+    annotation = field.annotation
     kinds = get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
     for kind in kinds:
+        listed = [one for one in (*field.metadata, *getattr(kind, "__metadata__", ())) if isinstance(one, OneOf)]
+        if listed:
+            return listed[0].words[0]
         if get_origin(kind) is Literal:
             return get_args(kind)[0]
         plain = get_args(kind)[0] if get_origin(kind) is not None else kind

@@ -21,7 +21,7 @@ from somos.mesh.loader import load
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime, use
 from somos.mesh.tables import Root
-from somos.migrations import migrate
+from somos.migrations import load_tables, migrate
 from somos.policy.tokens import TokenSigner
 from somos.settings import ROOT, Settings
 from tests.conftest import _with_clock, empty
@@ -308,6 +308,7 @@ def test_old_backups_thin_out_to_days_weeks_and_months() -> None:
 def _counts(url: str, *, unforced: bool = True) -> dict[str, int]:
     """How many rows each table truly has: row security aside, as the owner of this moment or as the superuser."""
     engine = engine_for(url, pool_size=1)
+    load_tables()
     tables = sorted(table.fullname for table in Root.metadata.tables.values() if table.schema)
     with engine.connect() as connection:
         for table in tables if unforced else []:
