@@ -66,6 +66,14 @@ def sources() -> Iterator[tuple[str, str]]:
                 yield path, file.read_text()
 
 
+_IN_PAGE = re.compile(r"\bDate\.now\b|\bDate\(\s*\)|\bnew Date\b(?!\s*\()")
+
+
+def page_clocks(script: str) -> list[str]:
+    """Where a page's script asks the browser's clock; durations are `performance.now()`, times the server's."""
+    return _IN_PAGE.findall(script)
+
+
 def clocks(source: str) -> list[tuple[int, str]]:
     """Line and name of each other clock that a file calls, hands on as a function, or writes into SQL."""
     if not _MENTIONED.search(source):

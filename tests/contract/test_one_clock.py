@@ -3,7 +3,7 @@
 import pytest
 
 from somos.settings import ROOT
-from tests.contract.clocks import ALLOWED, DAY_INSTEAD, DAYS_ALLOWED, INSTEAD, clocks, sources, utc_days
+from tests.contract.clocks import ALLOWED, DAY_INSTEAD, DAYS_ALLOWED, INSTEAD, clocks, page_clocks, sources, utc_days
 
 
 def test_nothing_else_tells_the_time() -> None:
@@ -54,6 +54,29 @@ def test_another_clock_is_found_however_it_is_called(source: str) -> None:
 )
 def test_durations_and_the_clock_itself_are_not_refused(source: str) -> None:
     assert clocks(source) == []
+
+
+def test_a_page_counts_from_the_servers_time_whatever_the_browsers_clock_says() -> None:
+    scripts = sorted((ROOT / "gateway" / "local" / "page").glob("*.js"))
+    assert len(scripts) > 5
+    assert {script.name: asked for script in scripts if (asked := page_clocks(script.read_text()))} == {}
+
+
+@pytest.mark.parametrize(
+    ("script", "refused"),
+    [
+        ("Date.now() - at", True),
+        ("[1].map(Date.now)", True),
+        ("new Date().toISOString()", True),
+        ("new Date", True),
+        ("Date( )", True),
+        ("new Date(at).toLocaleTimeString()", False),
+        ("performance.now() - began", False),
+        ("Date.parse(header)", False),
+    ],
+)
+def test_the_browsers_clock_is_found_however_it_is_asked(script: str, refused: bool) -> None:
+    assert bool(page_clocks(script)) is refused
 
 
 def test_the_day_of_a_moment_is_the_one_in_sao_paulo() -> None:

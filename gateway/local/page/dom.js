@@ -1,3 +1,5 @@
+import { now } from "./time.js";
+
 // Elements without innerHTML: what came from outside is always text.
 export function el(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -35,7 +37,7 @@ export function json(value) {
 export const number = (value) => new Intl.NumberFormat("pt-BR").format(value);
 export const clock = (at) => new Date(at).toLocaleTimeString("pt-BR", { hour12: false });
 export function ago(at) {
-  const seconds = Math.max(0, Math.round((Date.now() - new Date(at)) / 1000));
+  const seconds = Math.max(0, Math.round((now() - new Date(at)) / 1000));
   if (seconds < 60) return `há ${seconds} s`;
   if (seconds < 3600) return `há ${Math.round(seconds / 60)} min`;
   return seconds < 86400 ? `há ${Math.round(seconds / 3600)} h` : new Date(at).toLocaleDateString("pt-BR");

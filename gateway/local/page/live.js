@@ -1,6 +1,7 @@
 // Ao vivo: what /ws says to whoever is signed in. The tally light is red while the line is open.
 import { clock, el } from "./dom.js";
 import { session, watch } from "./session.js";
+import { now } from "./time.js";
 
 const KEPT = 300;
 const heard = [];
@@ -11,9 +12,9 @@ export const listen = (told) => listeners.add(told);
 
 export function connect() {
   let user = null;
-  watch((now) => {
-    if (now && socket?.readyState === WebSocket.OPEN && now.id === user) socket.send(JSON.stringify({ token: now.token }));
-    else if (now?.id !== user) { user = now?.id; clearTimeout(retry); socket?.close(); if (now) open(); }
+  watch((signedIn) => {
+    if (signedIn && socket?.readyState === WebSocket.OPEN && signedIn.id === user) socket.send(JSON.stringify({ token: signedIn.token }));
+    else if (signedIn?.id !== user) { user = signedIn?.id; clearTimeout(retry); socket?.close(); if (signedIn) open(); }
     tell();
   });
 }
@@ -34,7 +35,7 @@ function open() {
 function hear(message) {
   if (message.type === "ready") { wait = 500; tell(); return; }
   if (["refreshed", "pong"].includes(message.type)) return;
-  heard.unshift({ ...message, heard: message.at ?? new Date().toISOString() });
+  heard.unshift({ ...message, heard: message.at ?? now() });
   heard.length = Math.min(heard.length, KEPT);
   const tally = document.getElementById("tally");
   tally.classList.remove("beat");

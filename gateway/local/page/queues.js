@@ -2,6 +2,7 @@
 import { ago, el, json, number } from "./dom.js";
 import { listen } from "./live.js";
 import { call, session, watch } from "./session.js";
+import { now } from "./time.js";
 
 let body, timer, shown;
 
@@ -32,17 +33,17 @@ async function refresh() {
   if (!session()) return body.replaceChildren(el("p", { class: "card soft" }, "Entre como Admin ou Diretor para ver as filas."));
   const [queues, dead] = await Promise.all([call("GET", "/api/v1/mesh/queues"), call("GET", "/api/v1/mesh/dead?limit=50")]);
   if (!queues.ok) return body.replaceChildren(el("p", { class: "card soft" }, queues.body?.detail ?? "As filas não responderam."));
-  const now = JSON.stringify([session().role, dead.body]);
+  const content = JSON.stringify([session().role, dead.body]);
   // The list stays as it is while it says the same, so that what is open or being read stays.
-  const list = now === shown?.now && shown.list.isConnected ? shown.list : deadList(dead.body?.items ?? []);
-  shown = { now, list };
+  const list = content === shown?.content && shown.list.isConnected ? shown.list : deadList(dead.body?.items ?? []);
+  shown = { content, list };
   if (list.isConnected) body.firstChild.replaceWith(table(queues.body));
   else body.replaceChildren(table(queues.body), list);
 }
 
 function table({ queues, done_last_minute: done, relay_seen_at: beat }) {
   const most = Math.max(1, ...queues.map((queue) => queue.waiting));
-  const silent = !beat || Date.now() - new Date(beat) > 15_000;
+  const silent = !beat || now() - new Date(beat) > 15_000;
   return el("div", { class: "card" }, el("table", {},
     el("thead", {}, el("tr", {}, el("th", {}, "Fila"), ...["Esperando", "Para agora", "Mortas"].map((name) => el("th", { class: "number" }, name)), el("th", { class: "number" }, "A mais antiga"))),
     el("tbody", {}, queues.map((queue) => el("tr", {},

@@ -1,3 +1,5 @@
+import { heard, now } from "./time.js";
+
 // Who is signed in on this page, with tokens renewed before they end. Kept for this tab only.
 const KEY = "somos-session";
 let current = JSON.parse(sessionStorage.getItem(KEY) || "null");
@@ -19,13 +21,13 @@ const endOf = (token) => JSON.parse(atob(token.split(".")[1].replaceAll("-", "+"
 
 function plan() {
   clearTimeout(renewing);
-  if (current) renewing = setTimeout(renew, Math.max(1000, endOf(current.token) - Date.now() - 60_000));
+  if (current) renewing = setTimeout(renew, Math.max(1000, endOf(current.token) - now() - 60_000));
 }
 
 async function post(path, body) {
-  const answer = await fetch(path, {
+  const answer = heard(await fetch(path, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  });
+  }));
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(content.detail || `Resposta ${answer.status}`);
   return content;
@@ -55,7 +57,7 @@ export async function call(method, path, { body, token = current?.token } = {}) 
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID();
   const begun = performance.now();
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = heard(await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
   const text = await answer.text();
   const ms = performance.now() - begun;
   let content = text;
@@ -64,4 +66,9 @@ export async function call(method, path, { body, token = current?.token } = {}) 
   return { status: answer.status, ok: answer.ok, body: content, ms };
 }
 
-if (current && endOf(current.token) < Date.now()) renew(); else plan();
+async function resume() {
+  heard(await fetch("/", { method: "HEAD" }));
+  if (endOf(current.token) < now()) renew(); else plan();
+}
+
+if (current) resume().catch(() => {});  // without an answer nobody knows the time; the next request tells
