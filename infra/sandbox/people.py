@@ -111,10 +111,6 @@ def companies() -> tuple[Company, ...]:
     return tuple(_company(number, entry) for number, entry in enumerate(entries, start=1))
 
 
-def by_slug(slug: str) -> Company | None:
-    return next((c for c in companies() if c.slug == slug), None)
-
-
 def by_host(host: str) -> Company | None:
     """The company whose site answers at this host name."""
     bare = host.lower().split(":")[0].removeprefix("www.")

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from somos.mesh.declare import Endpoint, Function, Webhook
 from somos.mesh.derive.answers import PROBLEM, answers, shared_answers
 from somos.mesh.derive.emitted import emitted_by
@@ -203,8 +201,3 @@ def _report(function: Function, webhook: Webhook) -> dict[str, Any]:
         "x-function": function.name,
         "x-file": file_of(function),
     }
-
-
-def model_of(annotation: Any) -> type[BaseModel] | None:
-    """The model behind an annotation, when it is one."""
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None

@@ -37,12 +37,6 @@ def user_card(db: Session, user_id: UUID) -> UserCard | None:
     return None if user is None else _card(user)
 
 
-def users_in_role(db: Session, role: Role) -> list[UserCard]:
-    """The active accounts of a role, by name."""
-    rows = select(User).where(User.role == role.value, User.active).order_by(User.name, User.id)
-    return [_card(user) for user in db.scalars(rows)]
-
-
 def credentials(db: Session, email: str) -> Credentials | None:
     """By e-mail, however it is capitalised."""
     user = by_email(db, email)
