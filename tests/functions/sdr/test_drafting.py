@@ -79,7 +79,7 @@ def test_a_client_and_who_has_an_open_deal_are_never_enrolled(desk: Desk):
 
 def test_a_person_is_in_one_cadence_at_a_time_also_under_another_lead(desk: Desk):
     desk.draft(desk.lead(phone="+5511987654321"))
-    twin = desk.lead(phone="+551187654321", email=None)
+    twin = desk.lead(phone="11 8765-4321", email=None)
     assert refusals(desk, twin) == ["A pessoa já está em uma cadência."]
 
 

@@ -96,7 +96,7 @@ def lead_standing(db: Session, lead_id: UUID) -> LeadStanding | None:
     """One lead without what is said of it."""
     columns = select(Lead.state, Lead.cnpj, Lead.domain, Lead.phone, Lead.email)
     found = db.execute(columns.where(Lead.id == lead_id)).first()
-    return LeadStanding(found.state, CompanyKeys(*found[1:])) if found is not None else None
+    return LeadStanding(found.state, CompanyKeys.of(*found[1:])) if found is not None else None
 
 
 def lead_states(db: Session, ids: Iterable[UUID]) -> dict[UUID, str]:

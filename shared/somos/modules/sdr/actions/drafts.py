@@ -5,9 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from somos.kernel.emails import normalise_email
 from somos.kernel.keys import PersonKeys
-from somos.kernel.phones import normalise_phone
 from somos.mesh import Conflict, Context
 from somos.modules.hunter.queries import leads as hunter
 from somos.modules.hunter.queries.leads import LeadCard
@@ -33,9 +31,9 @@ def new_message(
     card: LeadCard, sender: Sender, secret: str, *, to: str | None = None, **values: Any
 ) -> OutreachMessage:
     """An empty draft to this lead from this sender; `to` is another address that they wrote from."""
-    keys = PersonKeys(
-        normalise_phone(to) if to and sender.channel == "whatsapp" else card.phone,
-        normalise_email(to) if to and sender.channel == "email" else card.email,
+    keys = PersonKeys.of(
+        to if to and sender.channel == "whatsapp" else card.phone,
+        to if to and sender.channel == "email" else card.email,
     )
     address = to or address_of(card, sender.channel)
     assert address is not None

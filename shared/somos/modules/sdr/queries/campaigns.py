@@ -61,7 +61,7 @@ def reasons_not_to_enrol(db: Session, cards: Mapping[UUID, LeadCard], channel: s
     suppressed = reaches(db, all_keys)
     live = live_people(db, keys, all_keys)
     related = crm.relationships(
-        db, {id: CompanyKeys(card.cnpj, card.domain, card.phone, card.email) for id, card in cards.items()}
+        db, {id: CompanyKeys.of(card.cnpj, card.domain, card.phone, card.email) for id, card in cards.items()}
     )
     refused: dict[UUID, str] = {}
     for card in cards.values():
@@ -84,7 +84,7 @@ def reasons_not_to_enrol(db: Session, cards: Mapping[UUID, LeadCard], channel: s
 
 def keys_of_card(card: LeadCard, secret: str) -> list[str]:
     """The keyed hashes of a lead's person."""
-    return PersonKeys(card.phone, card.email).hashes(secret)
+    return PersonKeys.of(card.phone, card.email).hashes(secret)
 
 
 def report(db: Session, campaign_id: UUID) -> CampaignReport:

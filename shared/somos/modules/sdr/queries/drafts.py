@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from somos.kernel.keys import PersonKeys
 from somos.modules.hunter.queries import leads as hunter
 from somos.modules.hunter.queries.leads import LeadCard
 from somos.modules.sdr.rules.own_words import own_words
@@ -34,7 +35,8 @@ class OutreachDraft(BaseModel):
 
 def address_of(card: LeadCard, channel: str) -> str | None:
     """Where this lead is reached on a channel; LinkedIn's page is for the person to find, so it is empty."""
-    return {"whatsapp": card.phone, "email": card.email, "linkedin": ""}[channel]
+    keys = PersonKeys.of(card.phone, card.email)
+    return {"whatsapp": keys.phone, "email": keys.email, "linkedin": ""}[channel]
 
 
 def draft_prompt(channel: str, card: LeadCard, sender: Sender, instruction: str, answered: str = "") -> Prompt:
