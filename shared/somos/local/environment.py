@@ -116,7 +116,7 @@ def for_parts(settings: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The settings, and what makes a process a part of the stack in this folder."""
     return {
         **settings,
-        # Not the committed file: what is being edited runs before it is derived.
+        # A file of the folder's own: the gateway writes it from what is being edited, which may not be derived yet.
         "ROUTES_FILE": str(folder / "routes.json"),
         "SOMOS_FOLDER": str(folder),
         "SOMOS_STACK": "1",
