@@ -2,7 +2,7 @@
 
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Invalid, NotFound, http
-from somos.mesh.guard import limit
+from somos.mesh.authorization import limit
 from somos.modules.auth.actions.sessions import end_sessions, reachable, sessions, signed_in
 from somos.modules.auth.actions.users import hashed
 from somos.modules.auth.schemas import PasswordChange, SignedIn

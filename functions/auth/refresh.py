@@ -4,7 +4,7 @@ from somos.mesh import Context, Unauthorised, http
 from somos.modules.auth.actions.sessions import end_copied_session, reachable, sessions, signed_in
 from somos.modules.auth.schemas import RefreshToken, SignedIn
 from somos.modules.auth.tables import User
-from somos.policy.ended import is_over
+from somos.policy.ended_sessions import is_over
 from somos.policy.sessions import RefreshRefused, RefreshReused
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from somos.mesh import Context, View, http
-from somos.mesh.standing import standings
+from somos.mesh.backlog import standings
 
 
 class QueueView(View):

@@ -15,7 +15,7 @@ from werkzeug.datastructures import Headers
 from gateway.local.exchange import Answer, Call
 from somos.adapters.sites import PROXY
 from somos.adapters.sites.public_web import Blocked, check_url, public_session
-from somos.mesh import clock, deliver, outbox
+from somos.mesh import clock, cloud_events, outbox
 from somos.mesh.database import atomically
 from somos.mesh.ids import uuid7
 from somos.mesh.log import log
@@ -82,7 +82,7 @@ class Calls:
         a repeated delivery repeats the answer, not the effect.
         """
         headers = Headers([(k.decode("latin-1"), v.decode("latin-1")) for k, v in delivered.headers])
-        deliver.verify(self._runtime.settings.mesh_secret, headers, delivered.body)
+        cloud_events.verify(self._runtime.settings.mesh_secret, headers, delivered.body)
         id = UUID(headers["Ce-Id"])
         stored = json.loads(self._seal.decrypt(json.loads(delivered.body)["sealed"]))
         call = _call(stored, id)

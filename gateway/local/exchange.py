@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 from werkzeug.wrappers import Response
 
 from somos.mesh.bodies import Scope, Send
-from somos.mesh.environ import environ
 from somos.mesh.problems import Problem
+from somos.mesh.wsgi_environ import environ
 
 Pairs = list[tuple[str, str]]
 

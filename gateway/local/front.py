@@ -16,11 +16,11 @@ from gateway.local.sockets import Sockets
 from somos.mesh import bodies
 from somos.mesh.bodies import Bodies, Receive, Scope, Send
 from somos.mesh.declare import Function
+from somos.mesh.disconnects import watched
 from somos.mesh.log import log
 from somos.mesh.problems import Broken, Incomplete, NotFound, Problem
 from somos.mesh.runtime import Runtime
 from somos.mesh.threads import Abandoned, Threads
-from somos.mesh.watch import watched
 
 PEOPLE_THREADS = 12
 # What people wait for in one place holds up nothing here: each has threads of its own, and together they have

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Request, Response
 from gateway.local.exchange import Call
 from somos.local.addresses import LOOPBACK
 from somos.local.unit_processes import UnitProcesses
+from somos.mesh.cloud_events import ADDRESSEE
 from somos.mesh.declare import Function
-from somos.mesh.deliver import ADDRESSEE
 from somos.mesh.dispatch import Application, problem_response
 from somos.mesh.problems import Problem, Unavailable
 from somos.mesh.runtime import Runtime

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from somos.mesh import clock
-from somos.policy import ended
-from somos.policy.ended import Ended
+from somos.policy import ended_sessions
+from somos.policy.ended_sessions import Ended
 
 CHANNEL = "somos:realtime"
 log = logging.getLogger("somos.realtime")
@@ -53,10 +53,10 @@ class Bell:
 
     async def ended(self) -> Ended:
         """The sign-ins that ended lately; none while Redis is away, when there is nothing to hear either."""
-        since = (clock.now() - ended.LOOK_BACK).timestamp()
+        since = (clock.now() - ended_sessions.LOOK_BACK).timestamp()
         try:
-            members: Any = await self._redis.zrangebyscore(ended.KEY, since, "+inf")
-            return ended.noted(members)
+            members: Any = await self._redis.zrangebyscore(ended_sessions.KEY, since, "+inf")
+            return ended_sessions.noted(members)
         except (RedisError, OSError) as error:
             log.warning("ended_sign_ins_unreadable", extra={"error": type(error).__name__})
             return Ended()

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gateway.realtime.tickets import Ticket
 from somos.mesh import clock
-from somos.policy.ended import Ended
+from somos.policy.ended_sessions import Ended
 
 # A person's screen that falls this far behind is asked to come back: it would show the past anyway.
 WAITING_LIMIT = 256

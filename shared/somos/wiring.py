@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from somos.adapters.outside import Outside
 from somos.adapters.provider import Adapter, Provider, Setting, providers
 from somos.mesh import clock as mesh_clock
-from somos.mesh import refused
+from somos.mesh import refused_webhooks
 from somos.ports.webhook_sender import WebhookSender
 from somos.settings import Settings
 
@@ -76,7 +76,7 @@ class Wiring:
         if silent:
             return {"provider": name, "state": "unknown"}
         circuit = outside.gate().circuit()
-        turned_away = refused.recent(self._client(), name)
+        turned_away = refused_webhooks.recent(self._client(), name)
         return {
             "provider": name,
             # They never come again: whoever answers there waits for nothing.

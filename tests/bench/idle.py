@@ -12,12 +12,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from somos.mesh import outbox
+from somos.mesh.backlog import standings
 from somos.mesh.clock import now
 from somos.mesh.database import engine_for
 from somos.mesh.relay import Relay
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime
-from somos.mesh.standing import standings
 from somos.migrations import migrate
 from somos.settings import Settings
 from tests.bench.rows import Budget, Row

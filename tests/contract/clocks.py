@@ -22,7 +22,7 @@ ALLOWED = {
     "infra/sandbox/clock.py": "the outside world's own; it may not import ours",
     "shared/somos/mesh/tables.py": "the server default of rows that an operator writes by hand",
     "shared/somos/mesh/records.py": "the audit trail is dated by the database, so that no caller can date it",
-    "shared/somos/mesh/trail.py": "the database forgets what it dated, so that no caller can have it forgotten early",
+    "shared/somos/mesh/audit.py": "the database forgets what it dated, so that no caller can have it forgotten early",
     "tests/mesh/test_audit.py": "rows of the trail, dated as the database dates them",
     "shared/somos/adapters/gate.py": "how often a provider is called is a duration, measured by Redis for all workers",
     "tests/harness/units.py": "a unit under test that was told no time",

@@ -31,7 +31,7 @@ NOT_OURS = ("somos.adapters", "somos.cli", "somos.local", "somos.mesh.derive", "
 LOADED = """
 import json, sys
 import somos.mesh.serve
-from somos.mesh.hosted import application
+from somos.mesh.unit import application
 application()
 print(json.dumps(sorted(sys.modules)))
 """

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text, update
 
-from somos.mesh import guard
+from somos.mesh import authorization
 from somos.mesh.declare import Endpoint
 from somos.mesh.loader import load
 from somos.modules.auth.tables import User
@@ -103,7 +103,7 @@ def test_no_program_passes_an_action_however_it_came_in(
     mesh: Mesh, caller: Come, monkeypatch: pytest.MonkeyPatch, program: Principal
 ) -> None:
     rows = caller("Diretor").rows
-    monkeypatch.setattr(guard, "identify", lambda *_: program)
+    monkeypatch.setattr(authorization, "identify", lambda *_: program)
     asked = [endpoint for endpoint in endpoints() if endpoint.allow in ACTIONS]
     assert asked
     for endpoint in asked:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from somos.cli.needs import needs_of
+from somos.mesh.addresses import Addresses
 from somos.mesh.declare import Function
 from somos.mesh.derive import Needs, derive, known_events
 from somos.mesh.derive.placement import EDITIONS, Placement, PlacementError, Target, of_grain
 from somos.mesh.derive.units import Unit, homes, units, warnings
 from somos.mesh.loader import load
-from somos.mesh.units import Addresses
 from somos.policy.matrix import MODULES
 from somos.settings import ROOT, Settings
 

@@ -15,8 +15,8 @@ from websockets.asyncio.client import connect
 
 from gateway.local.exchange import Call
 from gateway.realtime.bell import CHANNEL
-from somos.mesh.beats import SILENCE, beat
 from somos.mesh.database import alone, engine_for
+from somos.mesh.heartbeats import SILENCE, beat
 from somos.mesh.relay import Relay
 from tests.gateway.conftest import Gateway
 

@@ -21,7 +21,7 @@ from gateway.realtime.hub import Hub
 from gateway.realtime.tickets import Refused, Ticket
 from somos.local.engines import start_valkey
 from somos.mesh import clock
-from somos.policy.ended import note
+from somos.policy.ended_sessions import note
 from somos.policy.sessions import ENDED
 
 ANA, BIA = "0192aaaa-0000-7000-8000-000000000001", "0192bbbb-0000-7000-8000-000000000002"

@@ -10,7 +10,7 @@ import requests
 from sqlalchemy import Connection, text
 
 from gateway.local.front import PEOPLE_THREADS
-from somos.mesh import watch
+from somos.mesh import disconnects
 from somos.mesh.database import engine_for
 from tests.gateway.conftest import Gateway
 
@@ -73,7 +73,7 @@ def test_who_waits_too_long_for_a_lock_is_told_so(gateway: Gateway, locked: Conn
 def test_the_query_of_a_client_that_left_is_cancelled_and_its_connection_serves_nobody_else(
     gateway: Gateway, locked: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(watch, "AFTER_S", 0.01)
+    monkeypatch.setattr(disconnects, "AFTER_S", 0.01)
     caplog.set_level("INFO")
     connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
     token = gateway.mesh.person("Diretor").token

@@ -15,10 +15,10 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
 from somos.mesh import clock, outbox
+from somos.mesh.cloud_events import headers_for
 from somos.mesh.context import Context
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Function
-from somos.mesh.deliver import headers_for
 from somos.mesh.dispatch import Application
 from somos.mesh.events import Event
 from somos.mesh.ids import uuid7

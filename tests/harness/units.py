@@ -95,7 +95,7 @@ def running_units(grain: Grain, settings: Settings) -> Iterator[tuple[UnitProces
 
 if __name__ == "__main__":
     # The parent of the siblings: they inherit its clock.
-    from somos.mesh.zygote import main
+    from somos.mesh.fork_server import main
 
     clock.use(Clock(Path(os.environ[CLOCK])).now)
     main()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from somos.mesh.database import Acting, engine_for, transaction
 from somos.mesh.ids import uuid7
 from somos.mesh.relay import Relay
-from somos.mesh.restoring import broken_audit
+from somos.mesh.restore import broken_audit
 from tests.harness.mesh import Mesh
 
 

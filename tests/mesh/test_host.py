@@ -3,13 +3,13 @@
 import pytest
 from werkzeug.test import Client
 
-from somos.mesh import host, hosted
+from somos.mesh import host, unit
 from somos.mesh.database import engine_for
 from somos.mesh.runtime import Runtime, use
 from tests.harness.mesh import Mesh
 
 
-@pytest.fixture(params=[host.app, lambda: hosted.wsgi], ids=["framework", "sibling"])
+@pytest.fixture(params=[host.app, lambda: unit.wsgi], ids=["framework", "sibling"])
 def served(mesh: Mesh, request: pytest.FixtureRequest) -> Client:
     del mesh  # its runtime is the one in use
     return Client(request.param())

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from somos.mesh import refused
+from somos.mesh import refused_webhooks
 from somos.mesh.dispatch import Application
 from somos.mesh.problems import TooLarge
 from tests.harness.mesh import Answer, Mesh
@@ -63,5 +63,5 @@ def test_a_body_that_is_not_even_read_is_answered_by_whose_it_is(mesh: Mesh) -> 
 
 
 def test_refusals_that_cannot_be_counted_are_refusals_all_the_same() -> None:
-    refused.note(None, "evolution")
-    assert refused.recent(None, "evolution") is None
+    refused_webhooks.note(None, "evolution")
+    assert refused_webhooks.recent(None, "evolution") is None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from somos.mesh.knock import HEARD
+from somos.mesh.cron_pings import HEARD
 from tests.harness.mesh import Answer, Mesh
 
 PING = {"Ce-Type": "dev.knative.sources.ping", "Ce-Id": "1", "Ce-Specversion": "1.0", "Ce-Source": "/ping"}

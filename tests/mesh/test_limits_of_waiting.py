@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from somos.mesh import freeing
+from somos.mesh import cancellation
 from somos.mesh.database import Acting, engine_for, transaction
 from somos.mesh.declare import registry
 from somos.mesh.dispatch import _translate
@@ -53,5 +53,5 @@ def test_what_was_cut_short_is_a_problem_that_says_when_to_come_back(
 
 def test_nothing_is_cancelled_for_work_that_is_done(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert freeing.free(lambda: None) == 0
+        assert cancellation.free(lambda: None) == 0
         assert connection.execute(text("select 1")).scalar() == 1

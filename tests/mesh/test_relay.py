@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from somos.mesh import beats, housekeeping, outbox
+from somos.mesh import heartbeats, housekeeping, outbox
 from somos.mesh.ids import uuid7
 from somos.mesh.relay import Relay
 from tests.harness.mesh import Mesh
@@ -19,7 +19,7 @@ def _broken(*_: object, **__: object) -> int:
 
 def _silent(toys: Mesh) -> list[str]:
     with toys.db() as db:
-        return beats.silent(beats.seen(db.connection()))
+        return heartbeats.silent(heartbeats.seen(db.connection()))
 
 
 # -- parts that fail

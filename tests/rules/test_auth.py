@@ -16,7 +16,7 @@ from somos.modules.auth.rules import (
     ends_sessions,
 )
 from somos.policy.actions import ACTIONS
-from somos.policy.ended import is_over
+from somos.policy.ended_sessions import is_over
 from somos.policy.roles import HUMAN_ROLES, Role
 
 COMPANY = uuid4()

@@ -13,16 +13,16 @@ import click
 def restored(taken_at: datetime) -> None:
     """Confere a auditoria e retém o que sairia de novo; rode antes de ligar qualquer função."""
     from somos.cli.settings import runtime
-    from somos.mesh import clock, restoring
+    from somos.mesh import clock, restore
     from somos.mesh.loader import load
 
     found = runtime("database_url")
     functions = load().values()
     with found.engine.begin() as connection:
-        broken = restoring.broken_audit(connection)
+        broken = restore.broken_audit(connection)
         if broken is not None:
             raise click.ClickException(f"a cadeia de auditoria não confere na linha {broken}: este backup foi alterado")
-        held = restoring.hold(connection, functions, found.routes, clock.now())
+        held = restore.hold(connection, functions, found.routes, clock.now())
         lines = after_restore(connection, taken_at, clock.now())
     click.echo("a cadeia de auditoria confere")
     click.echo(

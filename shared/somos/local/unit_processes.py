@@ -15,7 +15,7 @@ from somos.mesh.derive.units import Unit
 from somos.settings import ROOT, Settings
 from somos.wiring import every_setting
 
-ZYGOTE = (sys.executable, "-m", "somos.mesh.zygote")
+ZYGOTE = (sys.executable, "-m", "somos.mesh.fork_server")
 # Settings that are no secret and no address of the outside: every unit may know them.
 COMMON = ("backoff_scale", "bcrypt_cost", "log_level", "public_url", "routes_file")
 # Many processes share one PostgreSQL: each keeps one connection, and opens more only while it is busy.

@@ -12,14 +12,14 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
-from somos.mesh import clock, locks, outbox, searching, tasks
-from somos.mesh.bell import announcement
+from somos.mesh import clock, locks, outbox, tasks, text_search
 from somos.mesh.database import Acting, elevated, transaction
 from somos.mesh.effects import MAY_BE_PARKED, Later
 from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
 from somos.mesh.journal import Journal, settle
 from somos.mesh.log import log
+from somos.mesh.notifier import announcement
 from somos.mesh.problems import Conflict, Invalid, NotFound, Stale
 from somos.mesh.runtime import Runtime
 from somos.mesh.schemas import Filter, Page, Record, View
@@ -166,7 +166,7 @@ class Context:
     def chosen(self, filter: Filter) -> Select[Any]:
         """Visible rows of the filter's table that it chooses, its words looked up first."""
         statement = self.visible(filter.table).where(*filter.clauses())
-        narrowed = searching.among(self.db, filter.table, filter.sought())
+        narrowed = text_search.among(self.db, filter.table, filter.sought())
         return statement if narrowed is None else statement.where(narrowed)
 
     def get(self, table: type[Row], id: UUID, *, lock: bool = False) -> Row:

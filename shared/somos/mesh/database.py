@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from somos.mesh import freeing
+from somos.mesh import cancellation
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 
@@ -84,7 +84,7 @@ def engine_for(url: str, pool_size: int = 8, prepared_statements: int = 0) -> En
     if default:
         _speak_through_our_driver(engine)
         _notice_lost_connections(engine)
-        freeing.follow(engine)
+        cancellation.follow(engine)
     return engine
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from somos.mesh import searching, trail, walls
+from somos.mesh import audit, row_security, text_search
 from somos.mesh.tables import Root, Table
 from somos.policy import rls
 
@@ -37,13 +37,13 @@ def statements(app_role: str) -> Iterator[str]:
         yield f"grant usage on schema {schema} to {role}"
         yield f"grant select, insert, update, delete on all tables in schema {schema} to {role}"
         yield f"grant usage on all sequences in schema {schema} to {role}"
-    yield from trail.statements(role)
+    yield from audit.statements(role)
     for table in business_tables():
-        yield from trail.of_table(table)
+        yield from audit.of_table(table)
         yield from table.__extra_ddl__(role)
-    yield from searching.statements(business_tables(), role)
+    yield from text_search.statements(business_tables(), role)
     yield from rls.statements(Root)
-    yield from walls.statements()
+    yield from row_security.statements()
 
 
 def business_tables() -> list[type[Table]]:

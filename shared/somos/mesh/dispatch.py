@@ -14,14 +14,13 @@ from werkzeug.wrappers import Request, Response
 
 from somos.kernel.refusals import NotAllowed, NotValid
 from somos.kernel.text import storable, storable_json
-from somos.mesh import bodies, guard, idempotency, steps
-from somos.mesh.bare import only_path
+from somos.mesh import authorization, bodies, idempotency, steps
+from somos.mesh.cloud_events import ADDRESSEE
 from somos.mesh.context import Context
+from somos.mesh.cron_pings import is_knock, knocked
 from somos.mesh.database import is_away, sqlstate
 from somos.mesh.declare import Endpoint, Function, Webhook
-from somos.mesh.deliver import ADDRESSEE
-from somos.mesh.intake import take_in, too_large
-from somos.mesh.knock import is_knock, knocked
+from somos.mesh.default_path import only_path
 from somos.mesh.log import bound, log
 from somos.mesh.problems import (
     Broken,
@@ -38,6 +37,7 @@ from somos.mesh.router import Router
 from somos.mesh.runtime import Runtime, current
 from somos.mesh.schemas import Download, Filter, Upload
 from somos.mesh.telemetry import span
+from somos.mesh.webhooks import take_in, too_large
 
 
 class Application:
@@ -103,7 +103,7 @@ class Application:
 
     def _serve(self, endpoint: Endpoint, values: dict[str, str], request: Request) -> Response:
         runtime = self.runtime
-        principal = guard.admit(runtime, request.headers, endpoint.allow)
+        principal = authorization.admit(runtime, request.headers, endpoint.allow)
         with span(endpoint.path, _trace_of(request), method=endpoint.method) as trace:
             context = Context(
                 runtime=runtime,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 Unknown = Literal["retry", "reconcile", "park"]
-# After a restore also what could be looked up is held for a person (somos.mesh.restoring).
+# After a restore also what could be looked up is held for a person (somos.mesh.restore).
 MAY_BE_PARKED = ("reconcile", "park")
 F = TypeVar("F", bound=Callable[..., Any])
 

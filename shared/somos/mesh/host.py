@@ -8,8 +8,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from somos.mesh.dispatch import problem_response
-from somos.mesh.hosted import answer, application
 from somos.mesh.problems import NotFound, Problem
+from somos.mesh.unit import answer, application
 
 
 # functions-framework reads this file a second time, as a module of its own: what is loaded stands in `hosted`.

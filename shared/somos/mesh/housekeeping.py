@@ -50,7 +50,7 @@ delete from mesh.outbox where id in (
     order by o.fanned_at limit :most for update skip locked
 )
 """)
-# A report's own event begins a chain under the report's id (somos.mesh.intake).
+# A report's own event begins a chain under the report's id (somos.mesh.webhooks).
 _REPORTS = text("""
 delete from mesh.inbox where id in (
     select i.id from mesh.inbox i

@@ -10,10 +10,10 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from somos.mesh import beats, clock
+from somos.mesh import clock, heartbeats
+from somos.mesh.backlog import Standing, standings
 from somos.mesh.database import atomically
 from somos.mesh.runtime import Runtime
-from somos.mesh.standing import Standing, standings
 
 _EFFECTS = text("""
 select operation, state, count(*) as count from mesh.effects where state <> 'done' and state <> 'settled'
@@ -49,7 +49,7 @@ class MeshMetrics(Collector):
                 effects = connection.execute(_EFFECTS).all()
                 tokens = connection.execute(_TOKENS, {"now": now}).all()
                 unsealed = connection.execute(_UNSEALED).scalar_one()
-                seen = beats.seen(connection)
+                seen = heartbeats.seen(connection)
         except SQLAlchemyError:
             up.add_metric([], 0)
             yield up

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from somos.mesh import beats, clock, housekeeping, outbox
+from somos.mesh import clock, heartbeats, housekeeping, outbox
+from somos.mesh.clock_rollback import SetbackWatch
 from somos.mesh.database import atomically
 from somos.mesh.ids import stable
 from somos.mesh.log import log
 from somos.mesh.runtime import Runtime
-from somos.mesh.setback import SetbackWatch
 
 PERIOD_S = 1.0
 
@@ -34,7 +34,7 @@ class Relay:
         self._ticked: datetime | None = None
         self._kept: datetime | None = None
         self._setback = SetbackWatch(runtime)
-        self._turning, self._keeping = beats.Pulse(runtime), beats.Pulse(runtime)
+        self._turning, self._keeping = heartbeats.Pulse(runtime), heartbeats.Pulse(runtime)
 
     def run(self) -> None:
         """Turn once a period until stopped; the house is kept in a thread of its own."""

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from somos.mesh import clock
-from somos.mesh.bell import Bell
+from somos.mesh.notifier import Bell
 from somos.mesh.routes import Routes
 from somos.policy.identity import Accounts
 from somos.settings import Settings
@@ -16,8 +16,8 @@ from somos.settings import Settings
 if TYPE_CHECKING:
     import redis
 
-    from somos.mesh.ended import EndedSignIns
-    from somos.policy.ended import Ended
+    from somos.mesh.ended_sessions import EndedSignIns
+    from somos.policy.ended_sessions import Ended
     from somos.policy.tokens import TokenVerifier
 
 PortFactory = Callable[[type], Any]
@@ -78,7 +78,7 @@ class Runtime:
 
     @cached_property
     def ended(self) -> "EndedSignIns":
-        from somos.mesh.ended import EndedSignIns
+        from somos.mesh.ended_sessions import EndedSignIns
 
         return EndedSignIns(self._read_ended)
 

@@ -44,7 +44,7 @@ async def _until_told(app: "WSGIApplication", application: "Application", host: 
     from granian.constants import HTTPModes, Interfaces
     from granian.server.embed import Server
 
-    from somos.mesh.door import Door
+    from somos.mesh.asgi import Door
 
     door = Door(app, application, threads)
     made = Server(
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8080")))
     parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "4")))
     asked = parser.parse_args()
-    from somos.mesh.hosted import application, wsgi
+    from somos.mesh.unit import application, wsgi
 
     hosted = application()
     gc.freeze()

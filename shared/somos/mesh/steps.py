@@ -9,17 +9,17 @@ from sqlalchemy import text
 from werkzeug.wrappers import Request, Response
 
 from somos.kernel.text import storable_json
-from somos.mesh import bodies, clock, deliver
+from somos.mesh import bodies, clock, cloud_events
 from somos.mesh.context import AlreadyDone, Context, DeliveryRef
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Consumer
 from somos.mesh.effects import Later
-from somos.mesh.intake import raw_of
 from somos.mesh.log import bound, log
 from somos.mesh.outbox import changed
 from somos.mesh.problems import NotFound
 from somos.mesh.runtime import Runtime
 from somos.mesh.telemetry import span
+from somos.mesh.webhooks import raw_of
 from somos.policy.principals import SYSTEM
 
 # Whoever let its lease end has no say any more: another attempt has the delivery, and its own due time. A worker of
@@ -36,7 +36,7 @@ def receive(
     """Answers 204 when the delivery is done or postponed; a problem tells the worker to try again."""
     bodies.bound(request, bodies.DELIVERY)
     raw = request.get_data()
-    deliver.verify(runtime.settings.mesh_secret, request.headers, raw)
+    cloud_events.verify(runtime.settings.mesh_secret, request.headers, raw)
     type_ = request.headers["Ce-Type"]
     consumer = _find(consumers, function, type_)
     handle(runtime, consumer, dict(request.headers), raw)

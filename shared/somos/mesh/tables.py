@@ -53,7 +53,7 @@ class Table(Root):
     `__scope__` says who sees which rows (somos.policy.scopes); `__redact__` names columns that never
     reach the audit trail, `__audited__` which operations do (not the inserts of a table whose rows are themselves
     records of what was found, by whom and when); `__searched__` names columns whose words are looked up
-    (somos.mesh.searching); `__extra_ddl__(app_role)` gives what only the table knows (frozen rows, revoked rights),
+    (somos.mesh.text_search); `__extra_ddl__(app_role)` gives what only the table knows (frozen rows, revoked rights),
     as statements that can be repeated.
     """
 

@@ -11,12 +11,12 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from somos.mesh import outbox
-from somos.mesh.deliver import headers_for
+from somos.mesh.addresses import Addresses
+from somos.mesh.cloud_events import headers_for
 from somos.mesh.leases import Leases
 from somos.mesh.log import log
 from somos.mesh.outbox import Claim
 from somos.mesh.runtime import Runtime, current
-from somos.mesh.units import Addresses
 
 if TYPE_CHECKING:
     import redis

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from .ended import Ended
+from .ended_sessions import Ended
 from .principals import Principal
 
 if TYPE_CHECKING:

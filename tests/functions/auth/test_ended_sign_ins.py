@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import event
 
 from somos.mesh.dispatch import Application
-from somos.mesh.ended import EndedSignIns
+from somos.mesh.ended_sessions import EndedSignIns
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime
-from somos.policy.ended import KEY, LOOK_BACK, Ended
+from somos.policy.ended_sessions import KEY, LOOK_BACK, Ended
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 from tests.functions.auth.conftest import PASSWORD, Door

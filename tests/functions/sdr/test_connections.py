@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from somos.mesh.bell import Bell
+from somos.mesh.notifier import Bell
 from somos.ports.whatsapp import ChatMessage, ChatPage, Whatsapp
 from tests.functions.sdr.conftest import ANA_PHONE, JID, Desk
 from tests.functions.sdr.ports import Watched

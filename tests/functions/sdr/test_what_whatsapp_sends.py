@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from somos.mesh.bell import Bell
+from somos.mesh.notifier import Bell
 from tests.functions.sdr.conftest import Desk
 from tests.harness.corpus import Case, cases
 

@@ -23,10 +23,10 @@ from somos.mesh.derive.nginx import nginx_bodies, nginx_routes, nginx_units
 from somos.mesh.derive.openapi import openapi
 from somos.mesh.derive.permissions import permissions
 from somos.mesh.derive.placement import Placement, Target
+from somos.mesh.derive.placement_table import placement_table
 from somos.mesh.derive.pods import documents, kustomization
 from somos.mesh.derive.services import compose, kubernetes
 from somos.mesh.derive.stack import stack
-from somos.mesh.derive.table import placement_table
 from somos.mesh.derive.units import Unit, homes, units, warnings
 from somos.mesh.events import Event
 from somos.mesh.routes import Routes

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from somos.mesh.declare import Endpoint, Function, Webhook
-from somos.mesh.derive.answers import PROBLEM, answers, shared_answers
 from somos.mesh.derive.emitted import emitted_by
 from somos.mesh.derive.examples import Examples
 from somos.mesh.derive.models import Models
 from somos.mesh.derive.permissions import reaches
 from somos.mesh.derive.places import file_of
+from somos.mesh.derive.responses import PROBLEM, answers, shared_answers
 from somos.mesh.idempotency import KEY_LONGEST, KEY_PATTERN
 
 VERSION = "1.0"

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from somos.modules.auth.tables import ApiKey, EndedSession, User
-from somos.policy.ended import LOOK_BACK, Ended, is_over
+from somos.policy.ended_sessions import LOOK_BACK, Ended, is_over
 from somos.policy.keys import hash_of
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role

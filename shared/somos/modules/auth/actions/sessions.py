@@ -12,12 +12,12 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from somos.mesh.bell import announcement
 from somos.mesh.context import Context
+from somos.mesh.notifier import announcement
 from somos.mesh.problems import Unavailable
 from somos.modules.auth.schemas import SignedIn, UserView
 from somos.modules.auth.tables import EndedSession, User
-from somos.policy import ended
+from somos.policy import ended_sessions
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 from somos.policy.sessions import ACCESS_TTL, ENDED, Issued, RefreshReused, Sessions
@@ -66,7 +66,7 @@ def end_session(ctx: Context, token: str) -> None:
     _write_end(ctx.db, user_id, session_id, ctx.now)
     ctx.runtime.ended.look_again()
     ctx.notify(ENDED, {"session": session_id}, to=user_id)
-    ended.note(ctx.runtime.redis, ctx.now, user_id, session_id)
+    ended_sessions.note(ctx.runtime.redis, ctx.now, user_id, session_id)
     sessions(ctx).end(token)
 
 
@@ -76,7 +76,7 @@ def end_copied_session(ctx: Context, reused: RefreshReused) -> None:
     ctx.runtime.ended.look_again()
     ctx.runtime.bell.tell([announcement(ENDED, {"session": reused.session_id}, ctx.now, user=reused.user_id)])
     with reachable():
-        ended.note(ctx.runtime.redis, ctx.now, reused.user_id, reused.session_id)
+        ended_sessions.note(ctx.runtime.redis, ctx.now, reused.user_id, reused.session_id)
 
 
 def end_sessions(ctx: Context, user: User) -> None:
@@ -88,7 +88,7 @@ def end_sessions(ctx: Context, user: User) -> None:
     ctx.runtime.ended.look_again()
     ctx.notify(ENDED, {}, to=user.id)
     try:
-        ended.note(ctx.runtime.redis, ctx.now, user.id)
+        ended_sessions.note(ctx.runtime.redis, ctx.now, user.id)
         sessions(ctx).end_all(user.id)
     except RedisError as error:
         ctx.log.warning("sessions_not_ended", user_id=user.id, error=type(error).__name__)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.names import significant
 from somos.kernel.phones import phone_variants
-from somos.mesh import searching
+from somos.mesh import text_search
 from somos.modules.crm.rules.duplicates import Known, likeness
 from somos.modules.crm.schemas.duplicates import Twin
 from somos.modules.crm.tables.companies import Company
@@ -40,8 +40,8 @@ def twins(db: Session, visible: Select[Any], table: type[Company] | type[Contact
 
 
 def _named(db: Session, table: type[Company] | type[Contact], words: list[str]) -> ColumnElement[bool]:
-    named = or_(*(searching.holds(table.name_key, word) for word in words))
-    narrowed = searching.among(db, table, [[word] for word in words])
+    named = or_(*(text_search.holds(table.name_key, word) for word in words))
+    narrowed = text_search.among(db, table, [[word] for word in words])
     return named if narrowed is None else and_(narrowed, named)
 
 

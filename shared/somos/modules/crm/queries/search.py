@@ -10,7 +10,7 @@ from somos.kernel.emails import normalise_email
 from somos.kernel.hosts import domain_of
 from somos.kernel.phones import normalise_phone
 from somos.kernel.text import fold
-from somos.mesh import searching
+from somos.mesh import text_search
 from somos.modules.crm.schemas.search import SearchHit
 from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.contacts import Contact
@@ -56,8 +56,8 @@ def _words(db: Session, table: type[Any], column: InstrumentedAttribute[str], q:
     words = fold(q).split()
     if not words:
         return column == q  # nothing to compare: only punctuation was typed
-    narrowed = searching.among(db, table, [words])
-    return and_(true() if narrowed is None else narrowed, *(searching.holds(column, word) for word in words))
+    narrowed = text_search.among(db, table, [words])
+    return and_(true() if narrowed is None else narrowed, *(text_search.holds(column, word) for word in words))
 
 
 def _equal(keys: list[tuple[Any, str | None]]) -> list[ColumnElement[bool]]:

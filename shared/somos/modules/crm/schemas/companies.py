@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, select
 
 from somos.kernel.text import fold
 from somos.mesh import Body, Filter, Model, Patch, Record
-from somos.mesh.searching import holds
+from somos.mesh.text_search import holds
 from somos.modules.crm.schemas.fields import Document, Domain, Email, Long, Owner, Phone, Short, Uf
 from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.taggings import Tagging

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 
 from somos.kernel.text import fold
 from somos.mesh import Body, Filter, Model, Patch, Record
-from somos.mesh.searching import holds
+from somos.mesh.text_search import holds
 from somos.modules.crm.schemas.company_contacts import ContactRole
 from somos.modules.crm.schemas.fields import Email, Long, Owner, Phone, Short
 from somos.modules.crm.tables.company_contacts import CompanyContact

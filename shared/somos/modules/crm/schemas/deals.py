@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, select
 
 from somos.kernel.text import fold
 from somos.mesh import Body, Filter, Model, OneOf, Patch, Record, View
-from somos.mesh.searching import holds
+from somos.mesh.text_search import holds
 from somos.modules.crm.rules.deals import DEAL
 from somos.modules.crm.schemas.fields import Day, Long, Moment, Money, Owner, Percent, Short
 from somos.modules.crm.tables.deal_activities import DealActivity

@@ -13,7 +13,7 @@ from somos.kernel.phones import normalise_phone
 from somos.kernel.places import parse_state
 from somos.kernel.text import fold
 from somos.mesh import Body, Filter, Model, OneOf, Patch, Record, View
-from somos.mesh.searching import holds
+from somos.mesh.text_search import holds
 from somos.modules.hunter.rules.facts import Origin
 from somos.modules.hunter.rules.lead_exports import Layout
 from somos.modules.hunter.rules.leads import DECISIONS, LEAD, NEVER_EXPORTED, RELATIONSHIPS, SOURCE_NAMES

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageClaimed
-from somos.mesh.unfinished import unfinished
+from somos.mesh.unfinished_steps import unfinished
 from somos.modules.sdr.queries.people import keys_of, written_to
 from somos.modules.sdr.tables.message_receipts import MessageReceipt
 from somos.modules.sdr.tables.messages import OutreachMessage

@@ -1,7 +1,7 @@
 """Many units as forked siblings of one parent, which loads everything once and whose memory they share.
 
-`python -m somos.mesh.zygote UNITS.json`, where the file is a list of `{"name", "port", "environment"}`; each unit's
-process has exactly that environment. A sibling that ends is forked again; when the parent ends, all of them do.
+`python -m somos.mesh.fork_server UNITS.json`, where the file is a list of `{"name", "port", "environment"}`; each
+unit's process has exactly that environment. A sibling that ends is forked again; when the parent ends, all of them do.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # What the first request would load in every sibling by itself.
 SHARED = (
     "granian.server.embed",
-    "somos.mesh.door",
+    "somos.mesh.asgi",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.postgresql.pg8000",
     "pg8000.dbapi",
@@ -47,7 +47,7 @@ SHARED = (
     "croniter",
     "somos.wiring",
     "somos.policy.tokens",
-    "somos.mesh.hosted",
+    "somos.mesh.unit",
     "somos.mesh.database",
     "somos.mesh.tables",
 )
@@ -101,7 +101,7 @@ class Zygote:
         what changes here between two forks, is memory that they do not share."""
         for name in SHARED:
             import_module(name)
-        from somos.mesh.hosted import wsgi
+        from somos.mesh.unit import wsgi
 
         made = [_application_of(one.environment) for one in self.siblings]
         for one, application in zip(self.siblings, made, strict=True):
@@ -154,8 +154,8 @@ class Zygote:
 def _application_of(environment: Mapping[str, str]) -> "Application":
     """With its own settings, and an engine that is not connected yet."""
     from somos.mesh.dispatch import Application
-    from somos.mesh.hosted import functions_to_host
     from somos.mesh.runtime import Runtime
+    from somos.mesh.unit import functions_to_host
 
     runtime = Runtime(Settings.from_environment(environment))
     if runtime.settings.database_url:
@@ -188,7 +188,7 @@ def _rehearse(application: "Application") -> None:
     from sqlalchemy.orm import configure_mappers
     from werkzeug.test import Client
 
-    from somos.mesh import clock, hosted
+    from somos.mesh import clock, unit
     from somos.mesh.database import Acting, transaction
     from somos.mesh.tables import Root
     from somos.policy.principals import SYSTEM, Kind, Principal
@@ -200,11 +200,11 @@ def _rehearse(application: "Application") -> None:
         shape.model_rebuild()
     private, public = new_keypair()
     nobody = Principal(UUID(int=0), Role.Comercial, Kind.user, "", "rehearsal")
-    hosted.use(application)
+    unit.use(application)
     for _ in range(TIMES):
         TokenVerifier(public).verify(TokenSigner(private).access(nobody, clock.now()), clock.now())
         for path in ("/_/health", "/_/ready", "/api/v1/nothing"):
-            Client(hosted.wsgi).get(path)
+            Client(unit.wsgi).get(path)
     try:
         for _ in range(TIMES):
             with transaction(application.runtime.engine, Acting(SYSTEM, "rehearsal")) as db:
@@ -244,12 +244,12 @@ def _live(one: Sibling) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         _become(one.environment)
-        from somos.mesh import hosted, runtime
+        from somos.mesh import runtime, unit
 
         assert one.application is not None
         assert one.serve is not None
         runtime.use(one.application.runtime)
-        hosted.use(one.application)
+        unit.use(one.application)
         one.serve()
         code = 0
     except BaseException:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from somos.policy.ended import Ended
+from somos.policy.ended_sessions import Ended
 from somos.policy.principals import Principal
 
 PERIOD_S: Final = 1.0

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import Headers
 
 from somos.mesh.bodies import Bodies, Receive, Scope, Send
+from somos.mesh.disconnects import watched
 from somos.mesh.dispatch import Application, problem_response
-from somos.mesh.environ import environ
-from somos.mesh.hosted import PROBES
 from somos.mesh.problems import Incomplete, Problem, Unavailable
 from somos.mesh.threads import Abandoned, Threads
-from somos.mesh.watch import watched
+from somos.mesh.unit import PROBES
+from somos.mesh.wsgi_environ import environ
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final, TypeVar
 
-from somos.mesh import freeing
+from somos.mesh import cancellation
 from somos.mesh.bodies import Receive
 from somos.mesh.log import log
 from somos.mesh.threads import Job
@@ -50,4 +50,4 @@ class _Watch:
         self._job.abandon()
 
     def _free(self) -> None:
-        log.info("client_disconnected", statements_cancelled=freeing.free(lambda: self._job.thread))
+        log.info("client_disconnected", statements_cancelled=cancellation.free(lambda: self._job.thread))

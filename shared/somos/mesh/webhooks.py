@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Request, Response
 
 from somos.kernel.text import storable_json
-from somos.mesh import bodies, clock, outbox, refused
+from somos.mesh import bodies, clock, outbox, refused_webhooks
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Webhook
 from somos.mesh.ids import uuid7
@@ -76,7 +76,7 @@ def _proven(runtime: Runtime, hook: Webhook, sender: "WebhookSender", request: R
         raw = request.get_data()
         sender.verify(headers, raw)
     except Unauthorised:
-        refused.note(runtime.redis if runtime.settings.redis_url else None, hook.signed_by)
+        refused_webhooks.note(runtime.redis if runtime.settings.redis_url else None, hook.signed_by)
         raise
     except TooLarge as error:
         raise too_large(hook) from error

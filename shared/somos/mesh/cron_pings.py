@@ -11,7 +11,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
 from somos.mesh import clock, outbox
-from somos.mesh.guard import limit
+from somos.mesh.authorization import limit
 from somos.mesh.problems import TooMany
 from somos.mesh.runtime import Runtime
 from somos.policy.limits import Limit
