@@ -1,17 +1,11 @@
 """Ends what a thread asks of PostgreSQL once nobody waits for the answer any more."""
 
-import socket
-import struct
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
-
-# PostgreSQL's own number for "cancel what this session runs", sent on a connection made for it alone.
-_CANCEL: Final = 80_877_102
-_PATIENCE_S: Final = 2.0
 
 # Which thread holds each connection; those of them that are not to be used again.
 _held: dict[ConnectionPoolEntry, int] = {}
@@ -50,14 +44,5 @@ def free(thread: Callable[[], int | None]) -> int:
         _spent.update(held)
     running = [record.dbapi_connection for record in held if record.dbapi_connection is not None]
     for raw in running:
-        _cancel(raw)
+        raw.cancel()
     return len(running)
-
-
-def _cancel(raw: Any) -> None:
-    # Backend and secret, as PostgreSQL told them at the start of the session.
-    request = struct.pack("!ii", 16, _CANCEL) + raw._backend_key_data
-    with socket.socket(raw._usock.family) as connection:
-        connection.settimeout(_PATIENCE_S)
-        connection.connect(raw._usock.getpeername())
-        connection.sendall(request)

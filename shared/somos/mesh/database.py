@@ -1,6 +1,5 @@
 """Transactions: who acts is told to PostgreSQL at the start of each, where row-level security reads it."""
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -115,10 +114,7 @@ def _notice_lost_connections(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def leave_closed_ones(raw: Any, _record: Any, _proxy: Any) -> None:
         raw.prepares = True  # until a person acts in it
-        # Nothing is said on an idle connection but goodbye. Looking costs a microsecond, a ping a round trip.
-        poll = select.poll()
-        poll.register(raw._usock, select.POLLIN)
-        if poll.poll(0):
+        if raw.is_closed_by_server():
             raise DisconnectionError("the server closed this connection")
 
     @event.listens_for(engine, "handle_error")
@@ -158,7 +154,7 @@ def _tell_who_acts(session: Session, transaction: SessionTransaction, connection
         # one of them would serve another badly.
         raw.prepares = acting.principal.kind is Kind.system
         # One round trip for both; pg8000 then sees a transaction and does not begin another.
-        begin = "" if raw._in_transaction else "begin;"
+        begin = "" if raw.in_transaction else "begin;"
         try:
             raw.execute_simple(f"{begin}select {calls}")
         except (OSError, connection.dialect.loaded_dbapi.Error) as error:

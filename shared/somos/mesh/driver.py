@@ -3,15 +3,20 @@
 By default nothing is kept on the server between statements, so a pooler between us and it may hand each transaction
 another connection. What is kept here is how statements and their columns read, which is the same every time. With
 `prepared_statements` the server keeps that many plans per connection as well.
+
+Whatever of pg8000 is not public is used in this file alone; tests/contract/test_private_parts.py lists and tries it.
 """
 
+import select
+import socket
+import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from pg8000 import dbapi, legacy
 from pg8000.converters import DATE, TIMESTAMP, TIMESTAMPTZ, date_in, make_params, timestamp_in, timestamptz_in
@@ -19,6 +24,9 @@ from pg8000.core import CLOSE, NULL_BYTE, STATEMENT, SYNC, Context
 
 _CLASSES = {"28000": legacy.InterfaceError, "23505": legacy.IntegrityError}
 _REMEMBERED = 2000
+# PostgreSQL's own number for "cancel what this session runs", sent on a connection made for it alone.
+_CANCEL: Final = 80_877_102
+_PATIENCE_S: Final = 2.0
 
 
 def _iso_or(read: Callable[[str], Any], otherwise: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -66,8 +74,27 @@ class Connection(legacy.Connection):
     def cursor(self) -> "Cursor":
         return Cursor(self)
 
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self._in_transaction)
+
+    def is_closed_by_server(self) -> bool:
+        """Nothing is said on an idle connection but goodbye. Looking costs a microsecond, a ping a round trip."""
+        poll = select.poll()
+        poll.register(self._usock, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def cancel(self) -> None:
+        """End what this session runs; said by another thread, on a connection of its own."""
+        # Backend and secret, as PostgreSQL told them at the start of the session.
+        request = struct.pack("!ii", 16, _CANCEL) + self._backend_key_data
+        with socket.socket(self._usock.family) as connection:
+            connection.settimeout(_PATIENCE_S)
+            connection.connect(self._usock.getpeername())
+            connection.sendall(request)
+
     def commit(self) -> None:
-        if self._in_transaction:
+        if self.in_transaction:
             super().commit()
 
     def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Any:
@@ -139,7 +166,7 @@ class Cursor(legacy.Cursor):
         if not args or stream is not None or connection is None:
             return super().execute(operation, args, stream)
         try:
-            if not connection._in_transaction and not connection.autocommit:
+            if not connection.in_transaction and not connection.autocommit:
                 connection.execute_simple("begin transaction")
             self._context = connection.execute_unnamed(_numbered(operation), args, self._input_oids)
         except legacy.DatabaseError as error:
