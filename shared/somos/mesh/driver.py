@@ -87,6 +87,7 @@ class Connection(legacy.Connection):
     def cancel(self) -> None:
         """End what this session runs; said by another thread, on a connection of its own."""
         # Backend and secret, as PostgreSQL told them at the start of the session.
+        assert self._backend_key_data is not None
         request = struct.pack("!ii", 16, _CANCEL) + self._backend_key_data
         with socket.socket(self._usock.family) as connection:
             connection.settimeout(_PATIENCE_S)
