@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from somos.local.engines.postgres import APP
+from somos.local.postgres import APP
 from somos.mesh import ddl
 from somos.mesh.clock import now
 from somos.mesh.ids import uuid7

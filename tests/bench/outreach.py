@@ -15,7 +15,7 @@ from typing import Any
 import urllib3
 from sqlalchemy import Connection, text
 
-from somos.local.engines import postgres
+from somos.local import postgres
 from somos.mesh.database import engine_for
 from somos.settings import ROOT
 from tests.bench.rows import Budget, Row

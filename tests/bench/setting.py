@@ -19,7 +19,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from somos.local.engines import Postgres, Valkey, start_postgres, start_valkey
 from somos.local.processes import dying_with_us
 from somos.mesh.clock import now
 from somos.mesh.database import engine_for
@@ -29,6 +28,7 @@ from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 from somos.policy.tokens import TokenSigner, new_keypair
 from somos.settings import ROOT
+from tests.harness.engines import Postgres, Valkey, start_postgres, start_valkey
 
 DEALS = 100_000
 

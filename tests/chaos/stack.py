@@ -19,7 +19,7 @@ import requests
 from sqlalchemy import Engine, insert, text
 from websockets.sync.client import connect
 
-from somos.local.engines import postgres, valkey
+from somos.local import postgres, valkey
 from somos.local.environment import OUTSIDE, Ports
 from somos.local.processes import Identity, Record, last_lines, living_in, wait_for
 from somos.local.state import State

@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from somos.local import postgres
 from somos.local.addresses import LOOPBACK, free_port
-from somos.local.engines import postgres
 from somos.mesh.database import engine_for
 from tests.deploy.ports import until_open
 

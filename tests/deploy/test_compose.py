@@ -20,8 +20,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine, text
 
+from somos.local import valkey
 from somos.local.addresses import free_port
-from somos.local.engines import valkey
 from somos.settings import ROOT
 from tests.deploy.edge import NGINX, running
 from tests.deploy.ports import until_open

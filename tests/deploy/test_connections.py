@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from somos.local.engines import Postgres, start_postgres
 from somos.local.processes import wait_for
 from somos.mesh import ddl
 from somos.mesh.database import Acting, engine_for, transaction
 from somos.migrations import migrate
 from somos.policy.principals import SYSTEM
 from tests.deploy.clean_server import fresh_database
+from tests.harness.engines import Postgres, start_postgres
 
 
 @pytest.fixture

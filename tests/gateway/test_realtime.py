@@ -19,10 +19,10 @@ from websockets.exceptions import ConnectionClosed
 from gateway.realtime.bell import CHANNEL
 from gateway.realtime.hub import Hub
 from gateway.realtime.tickets import Refused, Ticket
-from somos.local.engines import start_valkey
 from somos.mesh import clock
 from somos.policy.ended_sessions import note
 from somos.policy.sessions import ENDED
+from tests.harness.engines import start_valkey
 
 ANA, BIA = "0192aaaa-0000-7000-8000-000000000001", "0192bbbb-0000-7000-8000-000000000002"
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from somos.local.processes import Record
 from somos.mesh.database import engine_for
 from somos.migrations import migrate
+from tests.harness.engines import Started, start_postgres, start_valkey
 
 OWNER, APP, REDIS = "TEST_DATABASE_OWNER_URL", "TEST_DATABASE_URL", "TEST_REDIS_URL"
 TEMPLATE = "somos_template"
@@ -26,14 +26,10 @@ def start() -> None:
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the servers' own ends
     if APP not in os.environ:
-        from somos.local.engines import start_postgres
-
         postgres = start_postgres(folder / "postgres", durable=False)
         os.environ[APP], os.environ[OWNER] = postgres.url, postgres.owner_url
         atexit.register(postgres.stop)
     if REDIS not in os.environ:
-        from somos.local.engines import start_valkey
-
         valkey = start_valkey(folder / "valkey")
         os.environ[REDIS] = valkey.url
         atexit.register(valkey.stop)
@@ -42,7 +38,7 @@ def start() -> None:
 def _sweep() -> None:
     """Throw away what killed runs left: a hundred megabytes each, and their servers ended with them."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        records = [Record.read(folder / part / "process.json") for part in ("postgres", "valkey")]
+        records = [Started.read(folder / part) for part in ("postgres", "valkey")]
         if any(records) and not any(record.process.alive() for record in records if record):
             shutil.rmtree(folder, ignore_errors=True)
 

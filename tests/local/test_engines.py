@@ -15,9 +15,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import create_engine, text
 
-from somos.local.addresses import PortTaken, free_port
-from somos.local.engines import Postgres, Valkey, start_postgres, start_valkey
-from somos.local.processes import Identity, Record, wait_for
+from somos.local.addresses import free_port
+from somos.local.processes import Identity, wait_for
+from tests.harness.engines import PortTaken, Postgres, Started, Valkey, start_postgres, start_valkey
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_a_second_start_in_the_same_folder_shares_the_living_server(postgres: Po
 STARTER = """
 import sys
 from pathlib import Path
-from somos.local.engines import start_postgres, start_valkey
+from tests.harness.engines import start_postgres, start_valkey
 folder = Path(sys.argv[1])
 servers = start_postgres(folder / "pg", durable=False), start_valkey(folder / "vk")
 print(*(server.process.pid for server in servers), flush=True)
@@ -131,13 +131,13 @@ sys.stdin.read()
 
 
 def start_elsewhere(folder: Path) -> "tuple[subprocess.Popen[str], list[Identity]]":
-    shared = Path(__file__).parents[2] / "shared"
+    root = Path(__file__).parents[2]
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(shared)},
+        env={**os.environ, "PYTHONPATH": f"{root}:{root / 'shared'}"},
     )
     assert starter.stdout is not None
     found = [Identity.of(int(pid)) for pid in starter.stdout.readline().split()]
@@ -180,7 +180,7 @@ def test_a_leftover_of_a_killed_starter_is_stopped_and_started_anew(folder: Path
 def test_a_stranger_that_got_a_recorded_pid_is_left_alone(folder: Path) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     (folder / "reused").mkdir()
-    Record(stranger.pid, "another time", 1, signal.SIGTERM, 1, "another time").write(folder / "reused" / "process.json")
+    Started(stranger.pid, "another time", 1, 1, "another time").write(folder / "reused")
 
     server = start_valkey(folder / "reused")
     try:

@@ -8,8 +8,8 @@ import pytest
 
 from somos.local.addresses import free_port
 from somos.local.checks import problems
-from somos.local.engines import start_postgres, start_valkey
 from somos.local.environment import OUTSIDE, Ports, complete, embedded, read_env_file, unused_keys
+from tests.harness.engines import start_postgres, start_valkey
 
 SANDBOX = "http://127.0.0.1:7070"
 

@@ -292,10 +292,10 @@ def test_leftovers_of_a_killed_supervisor_are_ended_and_strangers_left_alone(tmp
     left, stranger = (Identity.of(child.pid) for child in children)
     assert left
     assert stranger
-    record = Record(left.pid, left.started, 0, signal.SIGTERM, 1, "a supervisor long gone")
+    record = Record(left.pid, left.started, signal.SIGTERM)
     record.write(tmp_path / "run" / "worker.json")
     # The pid of a part that ended, given to another process since.
-    Record(stranger.pid, "earlier", 0, signal.SIGTERM, 1, "gone").write(tmp_path / "run" / "relay.json")
+    Record(stranger.pid, "earlier", signal.SIGTERM).write(tmp_path / "run" / "relay.json")
 
     reaper = threading.Thread(target=children[0].wait)
     reaper.start()

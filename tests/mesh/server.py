@@ -3,7 +3,7 @@
 import signal
 from pathlib import Path
 
-from somos.local.engines import start_postgres
+from tests.harness.engines import start_postgres
 
 
 class Server:

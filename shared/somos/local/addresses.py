@@ -1,18 +1,9 @@
 """Loopback ports: a free one, and who holds one that is not."""
 
+import contextlib
 import socket
-from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-
-
-class PortTaken(Exception):
-    """A port that something else listens on; says who, when the system tells."""
-
-    def __init__(self, port: int, what: str) -> None:
-        holder = holder_of(port)
-        self.port = port
-        super().__init__(f"a porta {port} ({what}) já está em uso" + (f" por {holder}" if holder else ""))
 
 
 def free_port() -> int:
@@ -44,9 +35,12 @@ def is_free(port: int) -> bool:
         return True
 
 
-def require_free(port: int, what: str) -> None:
-    if not is_free(port):
-        raise PortTaken(port, what)
+def taken(port: int, what: str) -> str | None:
+    """One line for a port that something else holds; says who, when the system tells."""
+    if is_free(port):
+        return None
+    holder = holder_of(port)
+    return f"a porta {port} ({what}) já está em uso" + (f" por {holder}" if holder else "")
 
 
 def answers(port: int, timeout: float = 0.2) -> bool:
@@ -59,39 +53,11 @@ def answers(port: int, timeout: float = 0.2) -> bool:
 
 
 def holder_of(port: int) -> str | None:
-    """`pid 123 (nginx)` for the process listening on a port, when /proc lets us see it."""
-    inodes = _listening(port)
-    if not inodes:
-        return None
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            if any(_inode(handle) in inodes for handle in (process / "fd").iterdir()):
-                words = (process / "cmdline").read_bytes().split(b"\0")
-                return f"pid {process.name} ({b' '.join(words).decode(errors='replace').strip()[:80]})"
-        except OSError:
-            continue  # gone meanwhile, or another user's
+    """`pid 123 (nginx)` for the process listening on a port, when the system shows it."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        for one in psutil.net_connections("tcp"):
+            if one.pid and one.status == psutil.CONN_LISTEN and one.laddr.port == port:
+                return f"pid {one.pid} ({' '.join(psutil.Process(one.pid).cmdline())[:80]})"
     return None
-
-
-def _inode(handle: Path) -> str:
-    try:
-        target = str(handle.readlink())
-    except OSError:
-        return ""
-    return target.removeprefix("socket:[").removesuffix("]") if target.startswith("socket:[") else ""
-
-
-def _listening(port: int) -> set[str]:
-    inodes = set()
-    for table in ("tcp", "tcp6"):
-        try:
-            rows = Path("/proc/net", table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for row in rows:
-            fields = row.split()
-            if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
-                inodes.add(fields[9])
-    return inodes

@@ -2,14 +2,13 @@
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from somos.adapters.provider import Setting, providers
-from somos.local.addresses import LOOPBACK, free_port, holder_of, is_free
-from somos.local.engines import postgres, valkey
+from somos.local import postgres, valkey
+from somos.local.addresses import LOOPBACK, free_port, is_free, taken
 from somos.local.secrets import kept, kept_pair, kept_password
 from somos.settings import ROOT
 
@@ -59,12 +58,8 @@ class Ports:
 
     def taken(self, needed: set[str]) -> list[str]:
         """One line for each needed port that something else holds."""
-        lines = []
-        for name, port in asdict(self).items():
-            if name in needed and not is_free(port):
-                holder = holder_of(port)
-                lines.append(f"a porta {port} ({name}) já está em uso{f' por {holder}' if holder else ''}")
-        return lines
+        lines = [taken(port, name) for name, port in asdict(self).items() if name in needed]
+        return [line for line in lines if line]
 
 
 def given() -> dict[str, str]:
@@ -143,24 +138,9 @@ def for_a_command(folder: Path) -> None:
 
 def read_env_file(path: Path) -> dict[str, str]:
     """`NAME=value` lines; quotes are optional, and inside double quotes `\\n` is a line break."""
-    values = {}
-    try:
-        lines = path.read_text().splitlines()
-    except FileNotFoundError:
-        return {}
-    for line in lines:
-        found = re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$", line)
-        if not found:
-            continue
-        name, value = found.groups()
-        if len(value) > 1 and value[0] == value[-1] == '"':
-            value = value[1:-1].replace("\\n", "\n")
-        elif len(value) > 1 and value[0] == value[-1] == "'":
-            value = value[1:-1]
-        else:
-            value = re.sub(r"\s+#.*", "", value)
-        values[name] = value
-    return values
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value is not None}
 
 
 def _sandbox_key(secrets: Path, setting: Setting) -> str:

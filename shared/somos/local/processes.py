@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,16 +73,8 @@ class Record:
 
     pid: int
     started: str
-    port: int
     gentle: int
     """The signal that asks it to end."""
-    starter_pid: int
-    starter_started: str
-
-    @classmethod
-    def of(cls, process: Identity, port: int, gentle: signal.Signals) -> "Record":
-        starter = Identity.own()
-        return cls(process.pid, process.started, port, gentle, starter.pid, starter.started)
 
     @classmethod
     def read(cls, path: Path) -> "Record | None":
@@ -99,14 +91,6 @@ class Record:
     @property
     def process(self) -> Identity:
         return Identity(self.pid, self.started)
-
-    @property
-    def leftover(self) -> bool:
-        """It lives, and whoever started it does not."""
-        return self.process.alive() and not Identity(self.starter_pid, self.starter_started).alive()
-
-    def stop(self, grace: float = 10.0) -> None:
-        stop(self.process, signal.Signals(self.gentle), grace)
 
 
 def dying_with_us(command: list[str], number: signal.Signals, extra: list[str] | None = None) -> list[str]:
@@ -137,6 +121,13 @@ def spawn(
             env=environment,
             start_new_session=True,
         )
+
+
+class EngineFailed(Exception):
+    """A server did not start; the text ends with its last log lines."""
+
+    def __init__(self, what: str, log: Path | None = None) -> None:
+        super().__init__("\n".join([what, *(last_lines(log) if log else [])]))
 
 
 def last_lines(log: Path, count: int = 15) -> list[str]:
@@ -181,17 +172,9 @@ def stop(
     return asked
 
 
-def living_in(folder: Path) -> Iterator[Identity]:
+def living_in(folder: Path) -> list[Identity]:
     """Processes whose working directory is this folder (what a killed server's children still have)."""
-    if not LINUX:
-        return
-    wanted = str(folder.resolve())
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                here = os.readlink(entry / "cwd") == wanted
-            except OSError:
-                continue
-            identity = Identity.of(int(entry.name)) if here else None
-            if identity:
-                yield identity
+    import psutil
+
+    inside = [one.pid for one in psutil.process_iter(["cwd"]) if one.info["cwd"] == str(folder.resolve())]
+    return [identity for pid in inside if (identity := Identity.of(pid))]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from somos.local import postgres, valkey
 from somos.local.addresses import LOOPBACK
-from somos.local.engines import postgres, valkey
 from somos.local.environment import Ports
 from somos.local.supervisor import Part
 from somos.settings import ROOT
@@ -69,25 +69,22 @@ def _postgres(folder: Path, port: int) -> Part:
     home, log = folder / "postgres", folder / "logs" / "postgres.log"
     return Part(
         "postgres",
-        lambda: postgres.server(home, port, folder / "secrets", log).command,
+        lambda: postgres.command(home, port, folder / "secrets", log),
         partial(postgres.accepts, home),
         address=f"{LOOPBACK}:{port}",
         gentle=postgres.GENTLE,
         lasting=True,
-        tied=False,  # its command already is: it has to be, before it changes user
     )
 
 
 def _valkey(folder: Path, port: int) -> Part:
-    home, log = folder / "redis", folder / "logs" / "redis.log"
     return Part(
         "redis",
-        lambda: valkey.server(home, port, folder / "secrets", log).command,
+        lambda: valkey.command(folder / "redis", port, folder / "secrets"),
         lambda _pid: valkey.pongs(port, folder / "secrets"),
         address=f"{LOOPBACK}:{port}",
         gentle=valkey.GENTLE,
         lasting=True,
-        tied=False,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from somos.local.processes import Identity, Record, dying_with_us, last_lines, spawn
+from somos.local.processes import Identity, Record, dying_with_us, last_lines, spawn, stop
 from somos.local.waking import Waking
 
 DEATHS_IN_A_ROW = 5
@@ -37,8 +37,6 @@ class Part:
     grace_seconds: float = 15.0
     lasting: bool = False
     """Once it was ready, it is tried again for as long as it takes: a full disk is emptied by a person some day."""
-    tied: bool = True
-    """Ask the kernel to end it with us; off when the command already arranges that."""
 
 
 @dataclass
@@ -138,9 +136,7 @@ class Supervisor:
             status.last = str(error)
             self._died(status)
             return
-        if part.tied:
-            command = dying_with_us(command, part.gentle)
-        status.child = spawn(command, self.log(part.name), part.environment)
+        status.child = spawn(dying_with_us(command, part.gentle), self.log(part.name), part.environment)
         status.process = Identity.of(status.child.pid)
         self._keep_record(status)
         self._enter(status, "starting")
@@ -193,7 +189,8 @@ class Supervisor:
         if status.process is None:
             return
         try:
-            Record.of(status.process, 0, status.part.gentle).write(self._record(status.part.name))
+            record = Record(status.process.pid, status.process.started, status.part.gentle)
+            record.write(self._record(status.part.name))
         except OSError as error:
             self._say(f"não anotei o processo de {status.part.name}: {error.strerror}")
 
@@ -259,13 +256,14 @@ def _ending(child: "subprocess.Popen[bytes] | None") -> str:
 
 
 def stop_leftovers(folder: Path) -> list[str]:
-    """End what a killed supervisor of this folder left running; the names of those parts."""
+    """End what a killed supervisor of this folder left running; the names of those parts. Whoever asks holds the
+    folder, so what lives is nobody's any more."""
     found = {path: Record.read(path) for path in sorted((folder / "run").glob("*.json"))}
-    left = {path.stem: record for path, record in found.items() if record is not None and record.leftover}
+    left = {path.stem: record for path, record in found.items() if record is not None and record.process.alive()}
     for record in left.values():
         record.process.send(signal.Signals(record.gentle))
     for record in left.values():
-        record.stop()
+        stop(record.process, signal.Signals(record.gentle), 10)
     for path in found:
         path.unlink(missing_ok=True)
     return list(left)

@@ -4,15 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
 from somos.local.addresses import LOOPBACK
-from somos.local.engines.server import Engine, EngineFailed, Server, start
-from somos.local.processes import dying_with_us, living_in, spawn, wait_for
+from somos.local.processes import EngineFailed, dying_with_us, living_in, spawn, wait_for
 from somos.local.secrets import kept_password
 
 GENTLE = signal.SIGINT  # "fast": ends connections and closes the books; SIGTERM would wait for clients
@@ -150,7 +147,7 @@ def _clear_stale(data: Path) -> None:
 
     PostgreSQL forgives a pid that is gone, but not one that is a stranger's by now, or still a zombie.
     """
-    emptied = wait_for(lambda: not any(living_in(data)), 10)
+    emptied = wait_for(lambda: not living_in(data), 10)
     pid = _postmaster_says(data, 0)
     if emptied and pid and Path("/proc", pid).exists():
         (data / "postmaster.pid").unlink(missing_ok=True)
@@ -161,14 +158,6 @@ def _postmaster_says(data: Path, line: int) -> str:
         return (data / "postmaster.pid").read_text().splitlines()[line].strip()
     except (OSError, IndexError):
         return ""
-
-
-@dataclass
-class Postgres(Engine):
-    url: str = field(default="", repr=False)
-    """For the application: a role that row-level security binds."""
-    owner_url: str = field(default="", repr=False)
-    """For migrations: owns the database and may create others."""
 
 
 def addresses(port: int, secrets: Path) -> tuple[str, str]:
@@ -182,8 +171,9 @@ def _passwords(secrets: Path) -> tuple[str, str]:
     return kept_password(secrets, "owner-password"), kept_password(secrets, "app-password")
 
 
-def server(folder: Path, port: int, secrets: Path, log: Path, durable: bool = True) -> Server:
-    """A cluster that is made, whole, and has the roles with the kept passwords; ready to start."""
+def command(folder: Path, port: int, secrets: Path, log: Path, durable: bool = True) -> list[str]:
+    """What starts the folder's cluster, which is made, whole, and has the roles with the kept passwords.
+    `durable=False` trades the data's safety for speed: tests only."""
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "data"
     user = _as_whom(_postgres_bin(), data)
@@ -197,30 +187,12 @@ def server(folder: Path, port: int, secrets: Path, log: Path, durable: bool = Tr
     if not marker.exists() or marker.read_text() != given:
         _single_user(data, log, user, durable, _logins(owner, app))
         marker.write_text(given)
-    command = [str(_postgres_bin() / "postgres"), "-D", str(data), f"--port={port}", *_options(durable)]
-    return Server("postgres", folder, port, log, dying_with_us(command, GENTLE, user), partial(accepts, folder), GENTLE)
+    start = [str(_postgres_bin() / "postgres"), "-D", str(data), f"--port={port}", *_options(durable)]
+    # Changing user forgets who it should end with, so that is said again afterwards.
+    return dying_with_us(start, GENTLE, user) if user else start
 
 
 def accepts(folder: Path, pid: int) -> bool:
     """This very process takes connections; the file may still be a killed predecessor's."""
     data = folder / "data"
     return _postmaster_says(data, 0) == str(pid) and _postmaster_says(data, 7) == "ready"
-
-
-def start_postgres(
-    folder: Path,
-    durable: bool = True,
-    port: int | None = None,
-    secrets: Path | None = None,
-    log: Path | None = None,
-) -> Postgres:
-    """A running PostgreSQL of this folder. `durable=False` trades the data's safety for speed: tests only."""
-    folder = folder.resolve()
-    secrets, log = secrets or folder / "secrets", log or folder / "postgres.log"
-
-    def prepare(chosen: int) -> Server:
-        return server(folder, chosen, secrets, log, durable)
-
-    found = start(folder, "postgres", GENTLE, log, port, prepare)
-    url, owner_url = addresses(found.port, secrets)
-    return Postgres(**vars(found), url=url, owner_url=owner_url)
