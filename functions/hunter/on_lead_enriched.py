@@ -3,13 +3,14 @@
 from somos.events.hunter import LeadEnriched, LeadSettled
 from somos.mesh import Context, Later, topic
 from somos.mesh.journal import Refusal
+from somos.mesh.queues import AGENTS
 from somos.modules.hunter.actions import lead_enrichment, lead_scores
 from somos.modules.hunter.queries.lead_scores import case_of
 from somos.ports.errors import OutsideError, Refused
 from somos.ports.llm import Llm, LlmAnswer, Prompt
 
 
-@topic(LeadEnriched, calls=[Llm], queue="agents", timeout=120)
+@topic(LeadEnriched, calls=[Llm], queue=AGENTS, timeout=120)
 def on_lead_enriched(event: LeadEnriched, ctx: Context) -> None:
     case = ctx.read(case_of, event.lead_id, ctx.now)
     prompt = lead_scores.prompt_for(case.open_criteria, case.lines) if case is not None and case.open_criteria else None

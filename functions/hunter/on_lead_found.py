@@ -6,6 +6,7 @@ from functools import partial
 from somos.events.hunter import LeadEnriched, LeadFound, LeadSettled
 from somos.mesh import Context, Later, topic
 from somos.mesh.journal import Refusal
+from somos.mesh.queues import AGENTS
 from somos.modules.hunter.actions import lead_enrichment, lead_sources
 from somos.modules.hunter.queries.lead_enrichment import Known, known_of
 from somos.modules.hunter.rules.facts import Fact, chosen
@@ -17,7 +18,7 @@ GATEWAY_FAILURES = frozenset({502, 503, 504})
 
 
 # The waits between seven attempts outlast two minutes without the world.
-@topic(LeadFound, calls=[Sites, CompanyRegistry], queue="agents", timeout=90, attempts=7)
+@topic(LeadFound, calls=[Sites, CompanyRegistry], queue=AGENTS, timeout=90, attempts=7)
 def on_lead_found(event: LeadFound, ctx: Context) -> None:
     known = ctx.read(known_of, event.lead_id)
     learnt: list[Fact] = []

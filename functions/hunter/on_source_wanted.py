@@ -2,6 +2,7 @@
 
 from somos.events.hunter import SourceWanted
 from somos.mesh import Context, topic
+from somos.mesh.queues import AGENTS
 from somos.modules.hunter.actions import search_pages, search_sessions
 from somos.modules.hunter.queries.search_sessions import PageWanted, page_wanted
 from somos.ports.errors import OutsideError
@@ -9,7 +10,7 @@ from somos.ports.search import Search, SearchPage
 
 
 # The source serves the same question free for an hour: attempts that all fall within it never buy twice.
-@topic(SourceWanted, calls=[Search], queue="agents", timeout=60, attempts=7)
+@topic(SourceWanted, calls=[Search], queue=AGENTS, timeout=60, attempts=7)
 def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
     wanted = ctx.read(page_wanted, event.session_id, event.source, event.query, event.page)
     answer, trouble = _ask(ctx, wanted) if wanted else (None, None)

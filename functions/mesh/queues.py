@@ -9,9 +9,11 @@ from somos.mesh.backlog import standings
 
 
 class QueueView(View):
-    """One queue: what waits, what is due now, what was given up."""
+    """One queue: what waits, what is due now, what was given up. `width`: how many each worker has under way at once;
+    0 where no worker serves it any more."""
 
     queue: str
+    width: int
     waiting: int
     due: int
     dead: int
@@ -32,8 +34,8 @@ _BEAT = text("select at from mesh.heartbeats where part = 'relay'")
 
 @http.get("/api/v1/mesh/queues", allow="mesh:read")
 def queues_list(ctx: Context) -> QueuesView:
-    """Every queue of the map, the empty ones too."""
-    standing = standings(ctx.db, ctx.runtime.routes.queues, ctx.now)
+    """Every queue, the empty ones too."""
+    standing = standings(ctx.db, ctx.now)
     return QueuesView(
         queues=[QueueView.model_validate(one) for one in standing],
         done_last_minute=ctx.db.scalar(_DONE, {"since": ctx.now - timedelta(minutes=1)}) or 0,

@@ -2,6 +2,7 @@
 
 from somos.events.sdr import DraftWanted
 from somos.mesh import Context, topic
+from somos.mesh.queues import AGENTS
 from somos.modules.sdr.actions.approvals import ask
 from somos.modules.sdr.actions.campaigns import settle_lead
 from somos.modules.sdr.actions.drafts import put_draft
@@ -15,7 +16,7 @@ from somos.modules.sdr.tables.senders import Sender
 from somos.ports.llm import Llm
 
 
-@topic(DraftWanted, calls=[Llm], queue="agents", timeout=90)
+@topic(DraftWanted, calls=[Llm], queue=AGENTS, timeout=90)
 def on_draft_wanted(event: DraftWanted, ctx: Context) -> None:
     if ctx.read(switches_on, "", "agent"):
         ctx.later(600, "o agente está parado")

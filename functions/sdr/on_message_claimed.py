@@ -2,6 +2,7 @@
 
 from somos.events.sdr import MessageClaimed
 from somos.mesh import Context, topic
+from somos.mesh.queues import MESSAGES
 from somos.modules.sdr.actions.enrolments import announce_stop
 from somos.modules.sdr.actions.messages import locked, settle_outcome
 from somos.modules.sdr.actions.transmissions import transmit
@@ -10,7 +11,7 @@ from somos.ports.email import Email
 from somos.ports.whatsapp import Whatsapp
 
 
-@topic(MessageClaimed, calls=[Whatsapp, Email], queue="messages", timeout=180)
+@topic(MessageClaimed, calls=[Whatsapp, Email], queue=MESSAGES, timeout=180)
 def on_message_claimed(event: MessageClaimed, ctx: Context) -> None:
     letter = ctx.read(letter_of, event.message_id, event.attempt)
     if letter is None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from somos.events.sdr import CampaignStarted, DraftWanted, MessageApproved, MessageClaimed, MessageSent, StepDue
 from somos.mesh import Context, topic
+from somos.mesh.queues import MESSAGES
 from somos.modules.sdr.actions.campaigns import enrol_leads
 from somos.modules.sdr.actions.drafts import draft_step
 from somos.modules.sdr.actions.enrolments import after_sent, announce_stop, next_step
@@ -22,7 +23,7 @@ def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
             ctx.emit(CampaignStarted(campaign_id=event.campaign_id, task_id=event.task_id))
 
 
-@topic(MessageApproved, queue="messages")
+@topic(MessageApproved, queue=MESSAGES)
 def on_message_approved(event: MessageApproved, ctx: Context) -> None:
     """Let it go when every check allows it now; otherwise wait, hold, ask again or cancel."""
     with ctx.write() as db:

@@ -2,6 +2,7 @@
 
 from somos.events.sdr import ReplyStored
 from somos.mesh import Context, topic
+from somos.mesh.queues import AGENTS
 from somos.modules.sdr.actions.model_answers import ask_model
 from somos.modules.sdr.actions.responses import locked, settle
 from somos.modules.sdr.queries.responses import NOTHING_SAID, ReplyClassification, date_of, question_for_model
@@ -9,7 +10,7 @@ from somos.modules.sdr.rules.inbound import by_model
 from somos.ports.llm import Llm
 
 
-@topic(ReplyStored, calls=[Llm], queue="agents", timeout=90)
+@topic(ReplyStored, calls=[Llm], queue=AGENTS, timeout=90)
 def on_reply_stored(event: ReplyStored, ctx: Context) -> None:
     prompt = ctx.read(question_for_model, event.response_id, ctx.today)
     if prompt is None:

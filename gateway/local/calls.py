@@ -20,11 +20,11 @@ from somos.mesh.database import atomically
 from somos.mesh.ids import uuid7
 from somos.mesh.log import log
 from somos.mesh.problems import Invalid
+from somos.mesh.queues import DEFAULT
 from somos.mesh.records import Delivery, Outbox
 from somos.mesh.runtime import Runtime
 
 TYPE = "gateway.call"
-QUEUE = "default"
 TIMEOUT_S = 60
 ATTEMPTS = 3
 CALLBACK = "X-Callback-Url"
@@ -66,13 +66,13 @@ class Calls:
         now = clock.now()
         row = outbox.row(TYPE, {"sealed": sealed.decode()}, outbox.Cause(id, None, None, "gateway"), id=id)
         delivery = {
-            "id": id, "event_id": id, "type": TYPE, "function": function, "queue": QUEUE,
+            "id": id, "event_id": id, "type": TYPE, "function": function, "queue": DEFAULT.name,
             "due_at": now, "timeout": TIMEOUT_S, "max_attempts": ATTEMPTS,
         }  # fmt: skip
         with atomically(self._runtime.engine) as connection:
             connection.execute(insert(Outbox), [{**row, "fanned_at": now}])
             connection.execute(insert(Delivery), [delivery])
-        self._runtime.bell.ring([QUEUE])
+        self._runtime.bell.ring([DEFAULT.name])
         return Answer(202, [("X-Call-Id", str(id))])
 
     def make(self, delivered: Call) -> Answer:

@@ -9,11 +9,12 @@ from itertools import count
 import pytest
 
 from somos.adapters.gate import Gate
+from somos.mesh.queues import AGENTS
 from somos.ports.errors import Transient
 from tests.adapters.conftest import SetClock
 
 CALLERS = 198
-WIDTH = 8  # as many as a worker's queue has under way at once
+WIDTH = AGENTS.width
 
 
 @dataclass

@@ -168,4 +168,4 @@ def _ms(work: Callable[[], object], turns: int = 5) -> float:
 
 def _standing(engine: Engine) -> object:
     with engine.connect() as db:
-        return standings(db, (), now())
+        return standings(db, now())

@@ -15,6 +15,7 @@ PREAMBLE = '''\
 from uuid import UUID
 from somos.events.crm import DealOpened, DealWon
 from somos.mesh.declare import cron, http, topic, webhook
+from somos.mesh.queues import AGENTS
 from somos.mesh.schemas import Accepted, Body, Download, Filter, Page, Upload, View
 '''
 

@@ -29,7 +29,7 @@ FILES = {
         def deals_show(id: UUID, ctx) -> None: ...
     """,
     "sdr__on_deal_opened": """
-        @topic(DealOpened, timeout=120, queue="agents")
+        @topic(DealOpened, timeout=120, queue=AGENTS)
         def on_deal_opened(event: DealOpened, ctx) -> None: ...
     """,
     "sdr__every_night": """

@@ -23,6 +23,7 @@ from somos.mesh.dispatch import Application
 from somos.mesh.events import Event
 from somos.mesh.ids import uuid7
 from somos.mesh.outbox import Claim
+from somos.mesh.queues import QUEUES
 from somos.mesh.relay import Relay
 from somos.mesh.runtime import Runtime
 from somos.policy.principals import SYSTEM, Kind, Principal
@@ -173,7 +174,7 @@ class Mesh:
         while delivered < most:
             outbox.fan_out(engine, routes)
             due = set(outbox.due_queues(engine))
-            claims = [claim for queue in routes.queues if queue in due for claim in outbox.claim(engine, queue, 50)]
+            claims = [claim for queue in QUEUES if queue in due for claim in outbox.claim(engine, queue, 50)]
             if not claims:
                 break
             for claim in claims:

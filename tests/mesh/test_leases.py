@@ -7,6 +7,7 @@ import pytest
 from somos.mesh import clock, outbox
 from somos.mesh.leases import LEASE
 from somos.mesh.outbox import Claim
+from somos.mesh.queues import QUEUES
 from tests.harness.mesh import Mesh
 from tests.mesh.toys.outside import NothingHappened, ToyPostman
 
@@ -20,7 +21,7 @@ def _claimed(toys: Mesh) -> Claim:
 def _due(toys: Mesh) -> list[Claim]:
     engine, routes = toys.runtime.engine, toys.runtime.routes
     outbox.fan_out(engine, routes)
-    return [claim for queue in routes.queues for claim in outbox.claim(engine, queue, 10)]
+    return [claim for queue in QUEUES for claim in outbox.claim(engine, queue, 10)]
 
 
 @pytest.mark.any_day

@@ -6,6 +6,7 @@ import pytest
 
 from somos.mesh import outbox
 from somos.mesh.outbox import Claim
+from somos.mesh.queues import QUEUES
 from somos.mesh.relay import Relay
 from tests.harness.mesh import Mesh
 
@@ -24,7 +25,7 @@ def note(toys: Mesh, **more: object) -> None:
 def due(toys: Mesh) -> list[Claim]:
     engine, routes = toys.runtime.engine, toys.runtime.routes
     outbox.fan_out(engine, routes)
-    return [claim for queue in routes.queues for claim in outbox.claim(engine, queue, 50)]
+    return [claim for queue in QUEUES for claim in outbox.claim(engine, queue, 50)]
 
 
 def watched(toys: Mesh, relay: Relay, seconds: int) -> None:

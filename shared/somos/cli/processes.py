@@ -2,6 +2,8 @@
 
 import click
 
+from somos.mesh.queues import QUEUES
+
 
 @click.command()
 @click.option("--people", is_flag=True, help="Cria também as pessoas da pilha local.")
@@ -23,7 +25,7 @@ def migrate(people: bool, expand: bool) -> None:
 
 
 @click.command()
-@click.argument("queues", nargs=-1)
+@click.argument("queues", nargs=-1, type=click.Choice(list(QUEUES)))
 def worker(queues: tuple[str, ...]) -> None:
     """Entrega eventos às funções; sem filas, atende todas."""
     from somos.cli.settings import runtime

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from somos.mesh.queues import QUEUES
+
 _DUE = text("""
 select queue, count(*) as waiting, count(*) filter (where due_at <= :now) as due,
        min(due_at) filter (where due_at <= :now) as oldest_due_at
@@ -25,10 +27,14 @@ class Standing:
     dead: int = 0
     oldest_due_at: datetime | None = None
 
+    @property
+    def width(self) -> int:
+        return QUEUES[self.queue].width if self.queue in QUEUES else 0
 
-def standings(db: Session | Connection, queues: tuple[str, ...], now: datetime) -> list[Standing]:
-    """Every queue of `queues`, the empty ones too, and every other that holds something; by name."""
-    found = {queue: Standing(queue) for queue in queues}
+
+def standings(db: Session | Connection, now: datetime) -> list[Standing]:
+    """Every queue, the empty ones too, and every other that holds something; by name."""
+    found = {queue: Standing(queue) for queue in QUEUES}
 
     def note(row: Any) -> None:
         one = found.setdefault(row["queue"], Standing(row["queue"]))

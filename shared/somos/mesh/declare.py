@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from somos.mesh import bodies
 from somos.mesh.events import Event
+from somos.mesh.queues import DEFAULT, WEBHOOKS, Queue
 from somos.mesh.schemas import Accepted
 from somos.mesh.signatures import (
     DeclarationError,
@@ -65,7 +66,7 @@ class Consumer:
     takes: str | None
     handler: Callable[..., Any]
     calls: "tuple[builtins.type[Any], ...]"
-    queue: str
+    queue: Queue
     timeout: int
     attempts: int
 
@@ -212,7 +213,7 @@ def topic(
     event: type[Event],
     *,
     calls: Iterable[type] = (),
-    queue: str = "default",
+    queue: Queue = DEFAULT,
     timeout: int = 30,
     attempts: int = 8,
 ) -> Callable[[Handler], Handler]:
@@ -231,7 +232,6 @@ def webhook(
     *,
     signed_by: str,
     calls: Iterable[type] = (),
-    queue: str = "webhooks",
     timeout: int = 30,
     attempts: int = 8,
     max_bytes: int = bodies.WEBHOOK,
@@ -243,7 +243,7 @@ def webhook(
     def declare(handler: Handler) -> Handler:
         (takes, model), function = reported_parameter(handler), _function_of(handler)
         type_ = f"inbox.{function.name}"
-        consumer = _consumer(function, type_, model, takes, handler, calls, queue, timeout, attempts)
+        consumer = _consumer(function, type_, model, takes, handler, calls, WEBHOOKS, timeout, attempts)
         function.webhooks.append(Webhook(function.name, path, signed_by, consumer, max_bytes, by_event))
         return handler
 
@@ -254,7 +254,6 @@ def cron(
     schedule: str,
     *,
     calls: Iterable[type] = (),
-    queue: str = "default",
     timeout: int = 30,
     attempts: int = 3,
 ) -> Callable[[Handler], Handler]:
@@ -264,7 +263,7 @@ def cron(
         only_context(handler)
         function = _function_of(handler)
         type_ = f"timer.{function.name}"
-        consumer = _consumer(function, type_, None, None, handler, calls, queue, timeout, attempts)
+        consumer = _consumer(function, type_, None, None, handler, calls, DEFAULT, timeout, attempts)
         function.timers.append(Timer(function.name, schedule, consumer))
         return handler
 
@@ -278,7 +277,7 @@ def _consumer(
     takes: str | None,
     handler: Callable[..., Any],
     calls: Iterable[type],
-    queue: str,
+    queue: Queue,
     timeout: int,
     attempts: int,
 ) -> Consumer:

@@ -45,7 +45,7 @@ class MeshMetrics(Collector):
         try:
             with atomically(self._runtime.engine) as connection:
                 now = clock.now()
-                queues = standings(connection, self._runtime.routes.queues, now)
+                queues = standings(connection, now)
                 effects = connection.execute(_EFFECTS).all()
                 tokens = connection.execute(_TOKENS, {"now": now}).all()
                 unsealed = connection.execute(_UNSEALED).scalar_one()

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, text
 from somos.mesh import outbox
 from somos.mesh.declare import Consumer, Function
 from somos.mesh.effects import MAY_BE_PARKED
+from somos.mesh.queues import MESSAGES
 from somos.mesh.routes import Routes
 
 WHY = "restaurado de um backup: pode já ter acontecido lá fora; confira antes de tentar de novo"
 
-_OUTWARD = "(d.queue = 'messages' or d.function || ' ' || d.type = any(:outward))"
+_OUTWARD = f"(d.queue = '{MESSAGES.name}' or d.function || ' ' || d.type = any(:outward))"
 _HOLD = text(f"""
 update mesh.deliveries d set state = 'dead', dead_at = :now, last_error = :why
 where d.state = 'due' and {_OUTWARD}

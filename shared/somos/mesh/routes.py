@@ -97,10 +97,6 @@ class Routes:
             queues,
         )
 
-    @property
-    def queues(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(s.queue for s in self.subscriptions))
-
     @cached_property
     def subscribed(self) -> str:
         """The subscriptions as PostgreSQL is told of them."""
@@ -124,4 +120,4 @@ def _edge_json(edge: Edge) -> dict[str, Any]:
 
 
 def _subscription(consumer: Consumer) -> Subscription:
-    return Subscription(consumer.type, consumer.function, consumer.queue, consumer.timeout, consumer.attempts)
+    return Subscription(consumer.type, consumer.function, consumer.queue.name, consumer.timeout, consumer.attempts)

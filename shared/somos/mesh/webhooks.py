@@ -63,7 +63,7 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
         else:
             _flag_if_altered(db, hook.function, dedupe, digest)
     if outbox.changed(made):
-        runtime.bell.ring([hook.consumer.queue])
+        runtime.bell.ring([hook.consumer.queue.name])
     return Response('{"ok":true}', 200, mimetype="application/json")
 
 

@@ -16,14 +16,12 @@ from somos.mesh.cloud_events import headers_for
 from somos.mesh.leases import Leases
 from somos.mesh.log import log
 from somos.mesh.outbox import Claim
+from somos.mesh.queues import QUEUES, Queue
 from somos.mesh.runtime import Runtime, current
 
 if TYPE_CHECKING:
     import redis
 
-# Deliveries under way at once per queue: model calls wait on others, the rest is quick.
-WIDTH = {"agents": 8, "messages": 4}
-WIDTH_DEFAULT = 8
 # How long a queue goes unwatched when Redis has forgotten how to ring.
 LOOK_S = 5.0
 # How soon to look whether the gateway is back.
@@ -82,18 +80,18 @@ class Sender:
 class QueueRunner:
     """Drains one queue whenever it is woken."""
 
-    def __init__(self, runtime: Runtime, queue: str) -> None:
-        self.queue = queue
+    def __init__(self, runtime: Runtime, queue: Queue) -> None:
+        self.queue = queue.name
         self._runtime = runtime
         self._sender = Sender(runtime)
         self._leases: Leases[Claim] = Leases(partial(outbox.renew, runtime.engine))
-        self._free = WIDTH.get(queue, WIDTH_DEFAULT)
-        self._pool = ThreadPoolExecutor(self._free, thread_name_prefix=queue)
+        self._free = queue.width
+        self._pool = ThreadPoolExecutor(self._free, thread_name_prefix=queue.name)
         self._counting = threading.Lock()
         self._more = True
         self._wake = threading.Event()
         self._stop = False
-        self._thread = threading.Thread(target=self._run, name=f"queue-{queue}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"queue-{queue.name}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -160,11 +158,11 @@ def answer(queue: str) -> None:
 
 
 def work(queues: list[str] | None = None) -> None:
-    """Serve queues (all of the map's by default) until told to stop by a signal."""
+    """Serve queues (all by default) until told to stop by a signal."""
     runtime = current()
-    names = queues or list(runtime.routes.queues)
+    names = queues or list(QUEUES)
     for name in names:
-        _runners[name] = QueueRunner(runtime, name)
+        _runners[name] = QueueRunner(runtime, QUEUES[name])
         _runners[name].start()
         _runners[name].wake()
     try:
@@ -177,7 +175,8 @@ def work(queues: list[str] | None = None) -> None:
 def _listen(runtime: Runtime, names: list[str]) -> None:
     """Hear rings until a signal. RQ's worker gives up in some kinds of trouble with Redis: then a new one listens."""
     from redis import RedisError
-    from rq import Queue, SimpleWorker
+    from rq import Queue as RqQueue
+    from rq import SimpleWorker
     from rq.exceptions import StopRequested
     from rq.job import Job
     from rq.serializers import JSONSerializer
@@ -191,7 +190,7 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
             asked.set()
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
-        def execute_job(self, job: Job, queue: Queue) -> None:
+        def execute_job(self, job: Job, queue: RqQueue) -> None:
             """A ring is answered and forgotten: nobody asks for its result, nor is a lost one missed."""
             answer(queue.name)
             with self.connection.pipeline() as pipeline:
@@ -207,7 +206,7 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
 
     client = hearing(runtime)
     while not asked.is_set():
-        queues = [Queue(name, connection=client, serializer=JSONSerializer) for name in names]
+        queues = [RqQueue(name, connection=client, serializer=JSONSerializer) for name in names]
         ear = Ear(queues, connection=client, serializer=JSONSerializer)
         try:
             ear.work(logging_level="WARNING")

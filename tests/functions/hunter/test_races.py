@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from somos.mesh import clock, outbox
+from somos.mesh.queues import QUEUES
 from somos.modules.hunter.actions import credit_days
 from tests.functions.hunter.conftest import FIT, Hunt
 
@@ -17,7 +18,7 @@ def drain_in_parallel(hunt: Hunt, workers: int = 4) -> None:
     with ThreadPoolExecutor(workers) as pool:
         while True:
             outbox.fan_out(engine, routes)
-            claims = [claim for queue in routes.queues for claim in outbox.claim(engine, queue, 50)]
+            claims = [claim for queue in QUEUES for claim in outbox.claim(engine, queue, 50)]
             if not claims:
                 return
             for claim, answer in zip(claims, pool.map(hunt.mesh.deliver, claims), strict=True):

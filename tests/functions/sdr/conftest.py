@@ -19,6 +19,7 @@ from sqlalchemy import text
 from somos.mesh import clock, outbox
 from somos.mesh.ids import uuid7
 from somos.mesh.outbox import Claim
+from somos.mesh.queues import QUEUES
 from somos.modules.crm.actions import seed
 from somos.modules.hunter.tables.leads import Lead
 from tests.harness.days import free_week
@@ -211,7 +212,7 @@ class Desk:
         """Every delivery that is due, claimed and not yet delivered."""
         engine, routes = self.mesh.runtime.engine, self.mesh.runtime.routes
         outbox.fan_out(engine, routes)
-        claims = [claim for queue in routes.queues for claim in outbox.claim(engine, queue, 200)]
+        claims = [claim for queue in QUEUES for claim in outbox.claim(engine, queue, 200)]
         return [claim for claim in claims if not types or claim.type.startswith(types)]
 
     def together(self, work: Iterable[Callable[[], Any]], hands: int = 8) -> list[Any]:

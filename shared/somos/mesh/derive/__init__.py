@@ -94,7 +94,8 @@ class Derived:
     def warnings(self) -> list[str]:
         """What a person must know before deploying; no reason to fail."""
         targets = self.placement.targets.items()
-        return [line for name, target in targets for line in warnings(name, target, self.units.get(name, []))]
+        lines = [line for name, target in targets for line in warnings(name, target, self.units.get(name, []))]
+        return lines + self.placement.crowded()
 
     def drift(self, root: Path = ROOT) -> list[Fault]:
         """Where a committed file first differs from what it should say, and what to do."""

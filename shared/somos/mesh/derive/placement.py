@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from somos.mesh.queues import QUEUES
 from somos.settings import ROOT
 
 FILE = ROOT / "infra" / "placement.toml"
@@ -90,6 +91,17 @@ class Placement(_Strict):
                 shared = {key: targets[target["like"]][key] for key in UNITS if key in targets[target["like"]]}
                 targets = {**targets, name: {**shared, **own}}
         return {**data, "targets": targets}
+
+    def crowded(self) -> list[str]:
+        """Queues of which all workers together send one unit more at once than it takes: it answers 429 to the rest."""
+        takes = min(image.concurrency for image in self.images.values())
+        sent = {queue.name: queue.width * self.services["worker"].replicas for queue in QUEUES.values()}
+        return [
+            f"infra/placement.toml: os workers levam até {most} entregas da fila {name!r} de uma vez, "
+            f"e uma unidade aceita {takes}"
+            for name, most in sent.items()
+            if most > takes
+        ]
 
     @classmethod
     def load(cls, path: Path = FILE) -> "Placement":
