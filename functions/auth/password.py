@@ -2,7 +2,7 @@
 
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Invalid, NotFound, http
-from somos.mesh.authorization import limit
+from somos.mesh.authorization import enforce_limit
 from somos.modules.auth.actions.sessions import end_sessions, reachable, sessions, signed_in
 from somos.modules.auth.actions.users import hashed
 from somos.modules.auth.schemas import PasswordChange, SignedIn
@@ -18,7 +18,7 @@ def password_change(change: PasswordChange, ctx: Context) -> SignedIn:
     """Every other sign-in of the person ends; this one goes on with the tokens of the answer."""
     if not ctx.principal.is_person:
         raise NotAllowed("Só pessoas têm senha; uma chave se troca por outra", code="not-a-person")
-    limit(ctx.runtime, GUESSES, str(ctx.principal.id))
+    enforce_limit(ctx.runtime, GUESSES, str(ctx.principal.id))
     # The matrix lets people read their account, not write it; this one write is theirs.
     with ctx.as_system() as db:
         user = db.get(User, ctx.principal.id, with_for_update=True)

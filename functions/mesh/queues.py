@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from somos.mesh import Context, View, http
-from somos.mesh.backlog import standings
+from somos.mesh.backlog import backlogs
 
 
 class QueueView(View):
@@ -35,7 +35,7 @@ _BEAT = text("select at from mesh.heartbeats where part = 'relay'")
 @http.get("/api/v1/mesh/queues", allow="mesh:read")
 def queues_list(ctx: Context) -> QueuesView:
     """Every queue, the empty ones too."""
-    standing = standings(ctx.db, ctx.now)
+    standing = backlogs(ctx.db, ctx.now)
     return QueuesView(
         queues=[QueueView.model_validate(one) for one in standing],
         done_last_minute=ctx.db.scalar(_DONE, {"since": ctx.now - timedelta(minutes=1)}) or 0,

@@ -39,10 +39,10 @@ def _database_and_relay(runtime: Runtime) -> dict[str, dict[str, Any]]:
         with atomically(runtime.engine) as connection:
             # Reading may work where writing does not, as when the disk is full.
             connection.execute(_WRITTEN, {"now": clock.now()})
-            last, before = heartbeats.seen(connection), clock_rollback.until(connection)
+            last, before = heartbeats.last_seen(connection), clock_rollback.clock_before_rollback(connection)
     except SQLAlchemyError as error:
         return {"database": {"ok": False, "why": type(error).__name__}, "relay": unknown, "clock": unknown}
-    silent, at = heartbeats.silent(last), last["relay"]
+    silent, at = heartbeats.overdue(last), last["relay"]
     relay = {"ok": not silent, "last_beat_at": at.isoformat() if at else None, "silent": silent}
     return {"database": {"ok": True}, "relay": relay, "clock": _clock(before)}
 

@@ -1,4 +1,4 @@
-"""Serves the front with granian, in this one process: what is killed leaves nothing behind."""
+"""Serves the gateway with granian, in this one process: what is killed leaves nothing behind."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from typing import cast, get_args
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from gateway.local.front import Front
+from gateway.local.app import GatewayApp
 from gateway.local.hosts import Hosts, UnitHosts
 from somos.cli.needs import needs_of
 from somos.local.environment import FOLDER
@@ -37,22 +37,22 @@ HUB = "http://127.0.0.1:8081"
 SWITCH_S = 0.001
 
 
-async def serve(front: Front, host: str, port: int, stop: asyncio.Event) -> None:
+async def serve(gateway: GatewayApp, host: str, port: int, stop: asyncio.Event) -> None:
     """Answer until `stop`."""
-    server = Server(front, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024)
+    server = Server(gateway, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024)
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not serving.done():
-        await front.let_go()
+        await gateway.let_go()
         server.stop()  # type: ignore[no-untyped-call]
     await serving
-    front.stop()
+    gateway.stop()
 
 
 def main(host: str, port: int) -> None:
-    """The process: settings from the environment, every function, and a front over them."""
+    """The process: settings from the environment, every function, and a gateway over them."""
     settings = Settings.from_environment()
     configure(settings.log_level)
     # One process answers for all, so it holds more connections than a unit of its own does.
@@ -67,10 +67,10 @@ def main(host: str, port: int) -> None:
         log.warning("routes_file_stale", do="somos derive", file=settings.routes_file)
     runtime.routes = declared
     with _hosts(functions, runtime) as hosts:
-        front = Front(functions, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
-        logging.getLogger("somos").addHandler(front.logs)
+        gateway = GatewayApp(functions, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
+        logging.getLogger("somos").addHandler(gateway.logs)
         sys.setswitchinterval(SWITCH_S)
-        asyncio.run(_until_told(front, host, port))
+        asyncio.run(_until_told(gateway, host, port))
 
 
 @contextlib.contextmanager
@@ -92,12 +92,12 @@ def _hosts(functions: dict[str, Function], runtime: Runtime) -> Iterator[Hosts]:
         processes.stop()
 
 
-async def _until_told(front: Front, host: str, port: int) -> None:
+async def _until_told(gateway: GatewayApp, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    threading.Thread(target=front.prepare, name="prepare", daemon=True).start()
-    await serve(front, host, port, stop)
+    threading.Thread(target=gateway.prepare, name="prepare", daemon=True).start()
+    await serve(gateway, host, port, stop)
 
 
 def _password() -> str:

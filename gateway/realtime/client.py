@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gateway.realtime.tickets import Ticket
 from somos.mesh import clock
-from somos.policy.ended_sessions import Ended
+from somos.policy.ended_sessions import EndedSessions
 
 # A person's screen that falls this far behind is asked to come back: it would show the past anyway.
 WAITING_LIMIT = 256
@@ -53,7 +53,7 @@ class Client:
         remaining = max(0.0, ticket.expires - clock.now().timestamp())
         self._deadline = self._loop.call_later(remaining, self.leave, Close.UNAUTHORISED, "o token expirou")
 
-    def is_over(self, ended: Ended) -> bool:
+    def is_over(self, ended: EndedSessions) -> bool:
         """Whether the sign-in ended though the token goes on."""
         return ended.covers(UUID(self.ticket.user), self.ticket.session, self.ticket.issued)
 

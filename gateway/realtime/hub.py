@@ -17,8 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from gateway.realtime.bell import Bell
 from gateway.realtime.client import CLOSE_GRACE, Client, Close
+from gateway.realtime.redis_subscriber import RedisSubscriber
 from gateway.realtime.tickets import Refused, Ticket, Verify
 from somos.policy.sessions import ENDED
 
@@ -34,7 +34,7 @@ class Hub:
     def __init__(self, redis_url: str, verify: Verify, first_token_within: float = FIRST_TOKEN_WITHIN) -> None:
         self._verify = verify
         self._first_token_within = first_token_within
-        self._bell = Bell(redis_url, self.announce, self._missed_some)
+        self._subscriber = RedisSubscriber(redis_url, self.announce, self._resync)
         self._by_user: dict[str, set[Client]] = defaultdict(set)
         self._by_role: dict[str, set[Client]] = defaultdict(set)
         self._checking: asyncio.Task[None] | None = None
@@ -43,7 +43,7 @@ class Hub:
     @asynccontextmanager
     async def open(self, host: str, port: int) -> AsyncIterator[int]:
         """Accept sockets while the block runs; gives the port. Leaving it sends everyone a goodbye."""
-        listening = asyncio.create_task(self._bell.listen())
+        listening = asyncio.create_task(self._subscriber.listen())
         try:
             async with serve(
                 self._talk,
@@ -63,12 +63,12 @@ class Hub:
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-            await self._bell.close()
+            await self._subscriber.close()
 
     @property
     def listening(self) -> asyncio.Event:
-        """Set while announcements are heard."""
-        return self._bell.listening
+        """Set while announcements are received."""
+        return self._subscriber.listening
 
     def announce(self, raw: bytes) -> None:
         """Send one message of the mesh to those it is addressed to; addressed to nobody, it goes nowhere."""
@@ -91,7 +91,7 @@ class Hub:
             self.counts["sent" if client.offer(text) else "slow"] += 1
 
     def health(self) -> dict[str, Any]:
-        listening = self._bell.listening.is_set()
+        listening = self._subscriber.listening.is_set()
         return {"status": "ok" if listening else "degraded", "redis": listening, **self.counts}
 
     async def _talk(self, socket: ServerConnection) -> None:
@@ -130,11 +130,11 @@ class Hub:
         return client
 
     async def _refuse_if_over(self, client: Client) -> None:
-        if client.is_over(await self._bell.ended()):
+        if client.is_over(await self._subscriber.ended_sessions()):
             raise Refused(OVER)
 
     async def _check_everyone(self) -> None:
-        ended = await self._bell.ended()
+        ended = await self._subscriber.ended_sessions()
         self._let_go(client for client in self._everyone() if client.is_over(ended))
 
     def _let_go(self, clients: Iterable[Client]) -> None:
@@ -162,7 +162,7 @@ class Hub:
             if not index[key]:
                 del index[key]
 
-    def _missed_some(self) -> None:
+    def _resync(self) -> None:
         """Redis was away: whoever shows live state should read it again, if their sign-in did not end meanwhile."""
         for client in self._everyone():
             client.tell("resync")

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from somos.mesh import outbox
-from somos.mesh.backlog import standings
+from somos.mesh.backlog import backlogs
 from somos.mesh.clock import now
 from somos.mesh.database import engine_for
 from somos.mesh.relay import Relay
@@ -168,4 +168,4 @@ def _ms(work: Callable[[], object], turns: int = 5) -> float:
 
 def _standing(engine: Engine) -> object:
     with engine.connect() as db:
-        return standings(db, now())
+        return backlogs(db, now())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from somos.cli.built import INPUTS, is_current, note
+from somos.cli.build_state import INPUTS, is_current, note
 from somos.cli.declarations import derive, derived
 from somos.settings import ROOT
 

@@ -227,7 +227,7 @@ def test_an_async_call_is_kept_in_the_database_and_its_answer_goes_to_the_callba
     gateway: Gateway, callback: "Callback"
 ) -> None:
     diretor = gateway.mesh.person("Diretor")
-    gateway.front._calls.callbacks = callback.session
+    gateway.app._calls.callbacks = callback.session
     answer = gateway.call(
         "GET /async-function/auth-me.openfaas-fn/api/v1/auth/me",
         as_=diretor,
@@ -255,7 +255,7 @@ def test_an_answer_is_taken_to_no_private_address(gateway: Gateway, url: str) ->
 
 
 def test_a_public_name_that_leads_to_a_private_address_gets_no_answer(gateway: Gateway, callback: "Callback") -> None:
-    gateway.front._calls.callbacks = lambda: public_session("", lambda host, port: ["127.0.0.1"])
+    gateway.app._calls.callbacks = lambda: public_session("", lambda host, port: ["127.0.0.1"])
     headers = {"X-Callback-Url": "http://rebinding.example/done"}
     assert gateway.call("GET /async-function/auth-me/api/v1/auth/me", headers=headers).status_code == 202
     assert work(gateway) == 1

@@ -103,7 +103,7 @@ def test_no_program_passes_an_action_however_it_came_in(
     mesh: Mesh, caller: Come, monkeypatch: pytest.MonkeyPatch, program: Principal
 ) -> None:
     rows = caller("Diretor").rows
-    monkeypatch.setattr(authorization, "identify", lambda *_: program)
+    monkeypatch.setattr(authorization, "authenticate", lambda *_: program)
     asked = [endpoint for endpoint in endpoints() if endpoint.allow in ACTIONS]
     assert asked
     for endpoint in asked:

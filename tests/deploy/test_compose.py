@@ -333,7 +333,7 @@ def test_nginx_takes_in_what_changed_only_when_it_can_be_read(tmp_path: Path) ->
 # -- the servers, as far as this machine has them
 
 
-def test_redis_asks_for_the_password_of_its_secret_and_never_lets_go_of_a_bell(tmp_path: Path) -> None:
+def test_redis_asks_for_the_password_of_its_secret_and_never_drops_a_queued_job(tmp_path: Path) -> None:
     secret = tmp_path / "redis-config"
     secret.write_text("requirepass uma-senha\n")
     port = free_port()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from gateway.local.front import Front
+from gateway.local.app import GatewayApp
 from gateway.local.serve import serve
 from gateway.realtime.hub import Hub
 from gateway.realtime.tickets import from_tokens
@@ -27,7 +27,7 @@ class Gateway:
 
     port: int
     mesh: Mesh
-    front: Front
+    app: GatewayApp
     http: requests.Session = field(default_factory=requests.Session)
 
     @property
@@ -50,11 +50,11 @@ def gateway(committed: Mesh) -> Iterator[Gateway]:
     """A gateway and its realtime hub."""
     gateway_port, hub_port = free_port(), free_port()
     runtime = committed.runtime
-    front = Front(committed.functions, runtime, f"http://127.0.0.1:{hub_port}", PASSWORD)
+    app = GatewayApp(committed.functions, runtime, f"http://127.0.0.1:{hub_port}", PASSWORD)
     ended = threading.Event()
-    thread = threading.Thread(target=_serve, args=(front, runtime, gateway_port, hub_port, ended))
+    thread = threading.Thread(target=_serve, args=(app, runtime, gateway_port, hub_port, ended))
     thread.start()
-    made = Gateway(gateway_port, committed, front)
+    made = Gateway(gateway_port, committed, app)
     _wait(gateway_port)
     yield made
     made.http.close()
@@ -62,12 +62,12 @@ def gateway(committed: Mesh) -> Iterator[Gateway]:
     thread.join(20)
 
 
-def _serve(front: Front, runtime: Runtime, port: int, hub_port: int, ended: threading.Event) -> None:
+def _serve(app: GatewayApp, runtime: Runtime, port: int, hub_port: int, ended: threading.Event) -> None:
     async def run() -> None:
         stop = asyncio.Event()
         hub = Hub(runtime.settings.redis_url, from_tokens(runtime.settings.jwt_public_key))
         async with hub.open("127.0.0.1", hub_port):
-            serving = asyncio.create_task(serve(front, "127.0.0.1", port, stop))
+            serving = asyncio.create_task(serve(app, "127.0.0.1", port, stop))
             await asyncio.to_thread(ended.wait)
             stop.set()
             await serving

@@ -16,8 +16,8 @@ from redis.asyncio import Redis as AsyncRedis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from gateway.realtime.bell import CHANNEL
 from gateway.realtime.hub import Hub
+from gateway.realtime.redis_subscriber import CHANNEL
 from gateway.realtime.tickets import Refused, Ticket
 from somos.mesh import clock
 from somos.policy.ended_sessions import note

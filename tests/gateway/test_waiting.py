@@ -9,7 +9,7 @@ import pytest
 import requests
 from sqlalchemy import Connection, text
 
-from gateway.local.front import PEOPLE_THREADS
+from gateway.local.app import PEOPLE_THREADS
 from somos.mesh import disconnects
 from somos.mesh.database import engine_for
 from tests.gateway.conftest import Gateway

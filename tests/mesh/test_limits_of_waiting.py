@@ -53,5 +53,5 @@ def test_what_was_cut_short_is_a_problem_that_says_when_to_come_back(
 
 def test_nothing_is_cancelled_for_work_that_is_done(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert cancellation.free(lambda: None) == 0
+        assert cancellation.cancel_statements(lambda: None) == 0
         assert connection.execute(text("select 1")).scalar() == 1

@@ -19,7 +19,7 @@ def _broken(*_: object, **__: object) -> int:
 
 def _silent(toys: Mesh) -> list[str]:
     with toys.db() as db:
-        return heartbeats.silent(heartbeats.seen(db.connection()))
+        return heartbeats.overdue(heartbeats.last_seen(db.connection()))
 
 
 # -- parts that fail
@@ -30,7 +30,7 @@ def _silent(toys: Mesh) -> list[str]:
     [
         (Relay, "tick", "tick"),
         (outbox, "fan_out", "fan-out"),
-        (outbox, "due_queues", "ring"),
+        (outbox, "due_queues", "wake"),
         (housekeeping, "seal", "seal"),
         (housekeeping, "_counted", "seal"),
     ],
@@ -57,14 +57,14 @@ def test_records_that_cannot_be_forgotten_keep_no_other_record(toys: Mesh, monke
     assert _silent(toys)[-1:] == ["forget-deliveries"]
 
 
-def test_rings_go_on_while_the_house_cannot_be_kept(toys: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
-    rung: list[str] = []
+def test_queues_are_woken_while_the_house_cannot_be_kept(toys: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[str] = []
     monkeypatch.setattr(housekeeping, "forgetting", _broken)
-    monkeypatch.setattr(type(toys.runtime.bell), "ring", lambda _bell, queues: rung.extend(queues))
+    monkeypatch.setattr(type(toys.runtime.notifier), "wake", lambda _notifier, queues: woken.extend(queues))
     toys.call("POST /toys/notes", {"text": "oi"}, as_=toys.person("Diretor")).ok()
-    rung.clear()
+    woken.clear()
     Relay(toys.runtime).turn()
-    assert rung == ["default"]
+    assert woken == ["default"]
 
 
 # -- what is forgotten

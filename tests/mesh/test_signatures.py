@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Rung(Event):
-    """A bell was rung."""
+    """A queue was woken."""
 
 
 class Other(Event):

@@ -2,7 +2,7 @@
 
 import click
 
-from somos.cli import calls, declarations, deliveries, parking, people, processes, restoring, stack
+from somos.cli import calls, declarations, deliveries, parked, people, processes, restore, stack
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -24,7 +24,7 @@ for _command in (
     processes.worker,
     processes.relay,
     deliveries.dead,
-    parking.parked,
-    restoring.restored,
+    parked.parked,
+    restore.restored,
 ):
     main.add_command(_command)

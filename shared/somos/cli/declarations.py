@@ -40,7 +40,7 @@ def _nothing_freed() -> Iterator[None]:
 @click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Escreve tudo nesta pasta.")
 def derive(check: bool, built: bool, folder: Path | None) -> None:
     """Escreve o que se versiona (stack.yml, mapa, permissões) e o que as máquinas leem (OpenAPI, rotas, Knative…)."""
-    from somos.cli.built import is_current, note
+    from somos.cli.build_state import is_current, note
 
     if built and is_current():
         return

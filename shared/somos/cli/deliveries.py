@@ -67,7 +67,7 @@ def replay(ids: tuple[UUID, ...], everything: bool) -> None:
         ids = tuple(row["id"] for row in _ask("select id from mesh.deliveries where state = 'dead'"))
     found = runtime("database_url")
     again = [id for id in ids if outbox.replay(found.engine, id)]
-    found.bell.ring(outbox.due_queues(found.engine))
+    found.notifier.wake(outbox.due_queues(found.engine))
     click.echo(f"{len(again)} de {len(ids)} voltaram para a fila")
     if len(again) < len(ids):
         raise SystemExit(1)

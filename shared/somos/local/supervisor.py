@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from somos.local.processes import Identity, Record, dying_with_us, last_lines, spawn, stop
-from somos.local.waking import Waking
+from somos.local.signal_wakeup import SignalWakeup
 
 DEATHS_IN_A_ROW = 5
 STEADY_SECONDS = 20.0  # a part that lived this long after getting ready is forgiven its earlier deaths
@@ -80,13 +80,13 @@ class Supervisor:
         self._say = say
         self._changed = changed
         self._backoff = backoff
-        self._waking = Waking()
+        self._wakeup = SignalWakeup()
         self._rotated = 0.0
         for place in (self.logs, self._records):
             place.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
-        self._waking.__enter__()
+        self._wakeup.__enter__()
         return self
 
     def __exit__(
@@ -94,12 +94,12 @@ class Supervisor:
     ) -> None:
         """End all parts, each after those that need it; asked again meanwhile, without patience."""
         while self._end_all():
-            self._waking.sleep(0.02)
-        self._waking.__exit__(kind, error, trace)
+            self._wakeup.sleep(0.02)
+        self._wakeup.__exit__(kind, error, trace)
 
     def run(self, settled: Callable[[], int | None] = lambda: None) -> int:
         """Start everything and keep it up; `settled` is asked each turn while all is ready, and may end it."""
-        while not self._waking.stop_requests:
+        while not self._wakeup.stop_requests:
             for status in self.parts.values():
                 self._turn(status)
             self._rotate_logs()
@@ -107,7 +107,7 @@ class Supervisor:
             code = settled() if everything else None
             if code is not None:
                 return code
-            self._waking.sleep(0.5 if everything else 0.02)
+            self._wakeup.sleep(0.5 if everything else 0.02)
         return 0
 
     def log(self, name: str) -> Path:
@@ -219,7 +219,7 @@ class Supervisor:
         if status.state != "stopping" and not needed:
             self._signal(status, status.part.gentle)
             self._enter(status, "stopping")
-        patience = 0.0 if self._waking.stop_requests > 1 else status.part.grace_seconds
+        patience = 0.0 if self._wakeup.stop_requests > 1 else status.part.grace_seconds
         if status.state == "stopping" and time.monotonic() - status.since > patience:
             self._signal(status, signal.SIGKILL)
         return True

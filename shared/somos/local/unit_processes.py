@@ -15,7 +15,7 @@ from somos.mesh.derive.units import Unit
 from somos.settings import ROOT, Settings
 from somos.wiring import every_setting
 
-ZYGOTE = (sys.executable, "-m", "somos.mesh.fork_server")
+FORK_SERVER = (sys.executable, "-m", "somos.mesh.fork_server")
 # Settings that are no secret and no address of the outside: every unit may know them.
 COMMON = ("backoff_scale", "bcrypt_cost", "log_level", "public_url", "routes_file")
 # Many processes share one PostgreSQL: each keeps one connection, and opens more only while it is busy.
@@ -33,14 +33,18 @@ class UnitProcesses:
     """Starts units and knows where each function answers."""
 
     def __init__(
-        self, units: Iterable[Unit], environment: Mapping[str, str], folder: Path, zygote: Iterable[str] = ZYGOTE
+        self,
+        units: Iterable[Unit],
+        environment: Mapping[str, str],
+        folder: Path,
+        parent_command: Iterable[str] = FORK_SERVER,
     ) -> None:
         self.units = list(units)
         self._sockets = {unit.name: held_port() for unit in self.units}
         self.ports: dict[str, int] = {name: held.getsockname()[1] for name, held in self._sockets.items()}
         self._environment = environment
         self._folder = folder
-        self._zygote = list(zygote)
+        self._command = list(parent_command)
         self._parents: list[subprocess.Popen[bytes]] = []
         self.unit_of = {function.name: unit for unit in self.units for function in unit.functions}
 
@@ -58,8 +62,8 @@ class UnitProcesses:
         for image in sorted({unit.image for unit in self.units}):
             file = self._folder / f"units-{image}.json"
             file.touch(mode=0o600)  # it holds secrets
-            file.write_text(json.dumps([self._sibling(unit) for unit in self.units if unit.image == image]))
-            command = dying_with_us([*self._zygote, str(file)], signal.SIGTERM)
+            file.write_text(json.dumps([self._unit_entry(unit) for unit in self.units if unit.image == image]))
+            command = dying_with_us([*self._command, str(file)], signal.SIGTERM)
             self._parents.append(spawn(command, self._log(image), {**self._bare(), **FRUGAL}, ROOT))
         limit = time.monotonic() + seconds
         waiting = list(self.units)
@@ -122,7 +126,7 @@ class UnitProcesses:
         ours = {*names, *(f"SOMOS_{name}" for name in names)}
         return {name: value for name, value in self._environment.items() if name not in ours}
 
-    def _sibling(self, unit: Unit) -> dict[str, object]:
+    def _unit_entry(self, unit: Unit) -> dict[str, object]:
         return {"name": unit.name, "port": self.ports[unit.name], "environment": self.environment_of(unit)}
 
     def _log(self, image: str) -> Path:

@@ -1,4 +1,4 @@
-"""`somos up`: checks everything first, starts the stack, shows it, and with a story tells it."""
+"""`somos up`: checks everything first, starts the stack, shows it, and plays the story when asked to."""
 
 import contextlib
 import fcntl
@@ -13,8 +13,8 @@ from somos.local.environment import FOLDER, Ports
 from somos.local.screen import Screen
 from somos.local.stack import parts
 from somos.local.state import State
+from somos.local.story_process import StoryProcess
 from somos.local.supervisor import Broken, Part, Supervisor, stop_leftovers
-from somos.local.teller import Teller
 
 TALE = [sys.executable, "-m", "somos.cli", "demo"]
 PartsOf = Callable[[Path, Ports, set[str], Mapping[str, str], bool], list[Part]]
@@ -58,14 +58,14 @@ def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale:
         people = wishes.story or "postgres" in embedded
         screen = Screen(say, folder, people)
         supervisor = Supervisor(parts(folder, ports, embedded, settings, people), folder, say, screen.changed)
-        teller = Teller(tale if wishes.story else None, wishes.once, settings)
+        story = StoryProcess(tale if wishes.story else None, wishes.once, settings)
 
         def settled() -> int | None:
             screen.everything_ready(time.monotonic() - begun, embedded, settings)
-            return teller.turn(screen)
+            return story.turn(screen)
 
         try:
-            with supervisor, teller:
+            with supervisor, story:
                 return supervisor.run(settled)
         except Broken as broken:
             say(f"erro: {broken}")

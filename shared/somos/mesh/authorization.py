@@ -1,4 +1,4 @@
-"""The door of every endpoint: who asks, and whether the matrix lets them in.
+"""Who sends a request to an endpoint, and whether the permission matrix allows it.
 
 Redis and cryptography load when the first credential is checked, not when a unit starts.
 """
@@ -19,7 +19,7 @@ KEY_RATE = 300
 _INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
-def admit(runtime: Runtime, headers: Headers, permission: str) -> Principal:
+def authorize(runtime: Runtime, headers: Headers, permission: str) -> Principal:
     """The principal behind a request.
 
     Raises Unauthorised without valid credentials, Forbidden when the matrix says no, TooMany for a key past
@@ -28,11 +28,11 @@ def admit(runtime: Runtime, headers: Headers, permission: str) -> Principal:
     """
     if permission == ANYONE:
         return ANONYMOUS
-    principal = identify(runtime, headers)
+    principal = authenticate(runtime, headers)
     if not allows(principal, permission):
         raise Forbidden
     if principal.is_person and is_fresh_required(permission):
-        with transaction(runtime.engine, Acting(SYSTEM, "guard")) as db:
+        with transaction(runtime.engine, Acting(SYSTEM, "authorization")) as db:
             now_is = runtime.accounts.fresh(db, principal, clock.now())
         if now_is is None:
             raise Unauthorised("Seu acesso foi encerrado; entre de novo", headers=_INVALID_TOKEN)
@@ -42,7 +42,7 @@ def admit(runtime: Runtime, headers: Headers, permission: str) -> Principal:
     return principal
 
 
-def identify(runtime: Runtime, headers: Headers) -> Principal:
+def authenticate(runtime: Runtime, headers: Headers) -> Principal:
     """From `Authorization: Bearer <access token or API key>`. Raises Unauthorised."""
     scheme, _, credential = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credential:
@@ -60,7 +60,7 @@ def identify(runtime: Runtime, headers: Headers) -> Principal:
     return principal
 
 
-def limit(runtime: Runtime, rate: Limit, subject: str) -> None:
+def enforce_limit(runtime: Runtime, rate: Limit, subject: str) -> None:
     """Raises TooMany past the rate; open while Redis is away."""
     from redis import RedisError
 
@@ -74,9 +74,9 @@ def limit(runtime: Runtime, rate: Limit, subject: str) -> None:
 
 
 def _by_key(runtime: Runtime, secret: str) -> Principal:
-    with transaction(runtime.engine, Acting(SYSTEM, "guard")) as db:
+    with transaction(runtime.engine, Acting(SYSTEM, "authorization")) as db:
         principal = runtime.accounts.of_key(db, secret, clock.now())
     if principal is None:
         raise Unauthorised("Chave de API inválida, revogada ou expirada")
-    limit(runtime, Limit("api-key", principal.per_minute or KEY_RATE, 60), str(principal.id))
+    enforce_limit(runtime, Limit("api-key", principal.per_minute or KEY_RATE, 60), str(principal.id))
     return principal

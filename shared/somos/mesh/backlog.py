@@ -18,7 +18,7 @@ _DEAD = text("select queue, count(*) as dead from mesh.deliveries where state = 
 
 
 @dataclass
-class Standing:
+class Backlog:
     """One queue: not done yet, of that due now, given up, and since when the oldest is due."""
 
     queue: str
@@ -32,12 +32,12 @@ class Standing:
         return QUEUES[self.queue].width if self.queue in QUEUES else 0
 
 
-def standings(db: Session | Connection, now: datetime) -> list[Standing]:
+def backlogs(db: Session | Connection, now: datetime) -> list[Backlog]:
     """Every queue, the empty ones too, and every other that holds something; by name."""
-    found = {queue: Standing(queue) for queue in QUEUES}
+    found = {queue: Backlog(queue) for queue in QUEUES}
 
     def note(row: Any) -> None:
-        one = found.setdefault(row["queue"], Standing(row["queue"]))
+        one = found.setdefault(row["queue"], Backlog(row["queue"]))
         for name, value in row.items():
             setattr(one, name, value)
 

@@ -27,7 +27,7 @@ DELIVERY = 2_500_000
 LARGE_AT_ONCE = 1
 # Less than the watchdog's patience, so that the answer is ours.
 SECONDS = 25.0
-# A sender hears a refusal only when it has sent everything: so much is taken and thrown away.
+# A client reads a refusal only when it has sent everything: so much is taken and thrown away.
 DISCARDED = 64_000_000
 CHUNK = 64 * 1024
 

@@ -12,14 +12,14 @@ from somos.mesh.outbox import BACKOFF_MOST, changed
 from somos.mesh.runtime import Runtime
 
 # Clocks of two machines differ a little, and a small step back costs no more than itself.
-NOTICED = timedelta(seconds=30)
+MIN_ROLLBACK = timedelta(seconds=30)
 # Whoever still works on a delivery has renewed its lease by the new time when this is over.
 RENEWED_AFTER = 2 * LEASE
 
-_LATEST = text("select max(at) from mesh.heartbeats where part in ('relay', 'before-setback')")
-_BEFORE = text("select at from mesh.heartbeats where part = 'before-setback'")
+_LATEST = text("select max(at) from mesh.heartbeats where part in ('relay', 'before-rollback')")
+_BEFORE = text("select at from mesh.heartbeats where part = 'before-rollback'")
 _NOTE = text(
-    "insert into mesh.heartbeats (part, at) values ('before-setback', :latest) "
+    "insert into mesh.heartbeats (part, at) values ('before-rollback', :latest) "
     "on conflict (part) do update set at = greatest(heartbeats.at, excluded.at)"
 )
 # Waits that the mesh itself set: events due at once, retries, and leases of the dead. They keep what was left of the
@@ -33,38 +33,38 @@ where o.id = d.event_id and d.state = 'due' and d.due_at > :soon and d.due_at <=
 """)
 
 
-class SetbackWatch:
-    """Notices that the clock went back, also while nobody looked, and heals what waits by the old time."""
+class RollbackWatch:
+    """Notices that the clock went back, also while no relay ran, and corrects what waits by the old time."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._latest: datetime | None = None
-        self._heal_at: datetime | None = None
+        self._correct_at: datetime | None = None
 
-    def look(self) -> None:
+    def check(self) -> None:
         """To be called every second or so."""
         now = clock.now()
-        if self._latest is None:  # just started: the last beat is from before
+        if self._latest is None:  # just started: the last heartbeat is from before
             with atomically(self._runtime.engine) as connection:
                 self._latest = connection.execute(_LATEST).scalar() or now
-        if now < self._latest - NOTICED and self._heal_at is None:
-            self._heal_at = now + RENEWED_AFTER
+        if now < self._latest - MIN_ROLLBACK and self._correct_at is None:
+            self._correct_at = now + RENEWED_AFTER
             with atomically(self._runtime.engine) as connection:
                 connection.execute(_NOTE, {"latest": self._latest})
             log.warning("clock_set_back", by_seconds=round((self._latest - now).total_seconds()))
-        if self._heal_at is None:
+        if self._correct_at is None:
             self._latest = now
-        elif now >= self._heal_at:
-            self._heal(now, self._latest)
+        elif now >= self._correct_at:
+            self._correct(now, self._latest)
 
-    def _heal(self, now: datetime, latest: datetime) -> None:
+    def _correct(self, now: datetime, latest: datetime) -> None:
         with atomically(self._runtime.engine) as connection:
             pulled = pull_forward(connection, now, latest)
-        self._latest, self._heal_at = now, None
+        self._latest, self._correct_at = now, None
         log.warning("deliveries_pulled_forward", count=pulled)
 
 
-def until(connection: Connection) -> datetime | None:
+def clock_before_rollback(connection: Connection) -> datetime | None:
     """What the clock showed before it was last set back."""
     at: datetime | None = connection.execute(_BEFORE).scalar()
     return at

@@ -353,15 +353,15 @@ class Context:
 
     def _after_commit(self) -> None:
         if self._messages:
-            self.runtime.bell.tell(self._messages)
+            self.runtime.notifier.publish(self._messages)
         now = self.now
-        self.ring([event.type for event, after in self._events if after is None or after <= now])
+        self.wake_consumers([event.type for event, after in self._events if after is None or after <= now])
         self._events, self._messages = [], []
 
-    def ring(self, types: list[str]) -> None:
+    def wake_consumers(self, types: list[str]) -> None:
         if types:
             known = self.runtime.routes.queues_by_type
-            self.runtime.bell.ring(dict.fromkeys(queue for type in types for queue in known.get(type, ())))
+            self.runtime.notifier.wake(dict.fromkeys(queue for type in types for queue in known.get(type, ())))
 
     def _cause(self) -> outbox.Cause:
         return outbox.Cause(

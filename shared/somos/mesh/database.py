@@ -83,7 +83,7 @@ def engine_for(url: str, pool_size: int = 8, prepared_statements: int = 0) -> En
     if default:
         _speak_through_our_driver(engine)
         _notice_lost_connections(engine)
-        cancellation.follow(engine)
+        cancellation.track_connections(engine)
     return engine
 
 

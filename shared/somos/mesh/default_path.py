@@ -6,7 +6,7 @@ from somos.mesh.declare import Function
 from somos.mesh.problems import MethodNotAllowed, NotFound
 
 
-def only_path(functions: Iterable[Function], method: str) -> str:
+def default_path(functions: Iterable[Function], method: str) -> str:
     """The one address here that can be meant: no parameter in it, and of that method.
 
     Raises NotFound, naming the choices, or MethodNotAllowed.

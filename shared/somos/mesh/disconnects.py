@@ -1,4 +1,4 @@
-"""Watches whether the client of a slow read is still there; what a client that left had asked for is given up."""
+"""Watches whether the client of a slow read is still connected; the work of one that left is abandoned."""
 
 import asyncio
 from typing import Any, Final, TypeVar
@@ -13,7 +13,7 @@ T = TypeVar("T")
 AFTER_S: Final = 1.0
 
 
-async def watched(job: Job[T], method: str, receive: Receive) -> T:
+async def result_unless_disconnected(job: Job[T], method: str, receive: Receive) -> T:
     """The result of a request's job. Raises Abandoned when the client of a read left before it.
 
     What was to be changed is changed, whether or not somebody waits to hear of it.
@@ -50,4 +50,4 @@ class _Watch:
         self._job.abandon()
 
     def _free(self) -> None:
-        log.info("client_disconnected", statements_cancelled=cancellation.free(lambda: self._job.thread))
+        log.info("client_disconnected", statements_cancelled=cancellation.cancel_statements(lambda: self._job.thread))

@@ -1,4 +1,4 @@
-"""From an HTTP request to a handler and back: the one door of every function."""
+"""From an HTTP request to a handler and back: what every request to a function goes through."""
 
 import contextlib
 import json
@@ -17,10 +17,10 @@ from somos.kernel.text import storable, storable_json
 from somos.mesh import authorization, bodies, idempotency, steps
 from somos.mesh.cloud_events import ADDRESSEE
 from somos.mesh.context import Context
-from somos.mesh.cron_pings import is_knock, knocked
+from somos.mesh.cron_pings import answer_cron_ping, is_cron_ping
 from somos.mesh.database import is_away, sqlstate
 from somos.mesh.declare import Endpoint, Function, Webhook
-from somos.mesh.default_path import only_path
+from somos.mesh.default_path import default_path
 from somos.mesh.log import bound, log
 from somos.mesh.problems import (
     Broken,
@@ -37,7 +37,7 @@ from somos.mesh.router import Router
 from somos.mesh.runtime import Runtime, current
 from somos.mesh.schemas import Download, Filter, Upload
 from somos.mesh.telemetry import span
-from somos.mesh.webhooks import take_in, too_large
+from somos.mesh.webhooks import receive, too_large
 
 
 class Application:
@@ -81,20 +81,20 @@ class Application:
         """Who answers there, and the path's parameters. Without a path, the one address that can be meant."""
         if path in ("", "/"):
             named = [self.functions[function]] if function in self.functions else self.functions.values()
-            path = only_path(named, method)
+            path = default_path(named, method)
         return self._router.match(method, path)
 
     def __call__(self, request: Request, function: str | None = None) -> Response:
         """Answer one request; `function` names the addressee of an event when several live here."""
         try:
-            if is_knock(request.headers):
-                return knocked(self.runtime)
+            if is_cron_ping(request.headers):
+                return answer_cron_ping(self.runtime)
             function = function or request.headers.get(ADDRESSEE)
             if "Ce-Type" in request.headers:
                 return steps.receive(self.runtime, self._consumers, request, function)
             target, values = self._match(request.method, request.path, function)
             if isinstance(target, Webhook):
-                return take_in(self.runtime, target, request)
+                return receive(self.runtime, target, request)
             return self._serve(target, values, request)
         except Problem as problem:
             return problem_response(problem)
@@ -103,7 +103,7 @@ class Application:
 
     def _serve(self, endpoint: Endpoint, values: dict[str, str], request: Request) -> Response:
         runtime = self.runtime
-        principal = authorization.admit(runtime, request.headers, endpoint.allow)
+        principal = authorization.authorize(runtime, request.headers, endpoint.allow)
         with span(endpoint.path, _trace_of(request), method=endpoint.method) as trace:
             context = Context(
                 runtime=runtime,

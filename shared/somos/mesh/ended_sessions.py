@@ -5,20 +5,20 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from somos.policy.ended_sessions import Ended
+from somos.policy.ended_sessions import EndedSessions
 from somos.policy.principals import Principal
 
 PERIOD_S: Final = 1.0
 
 
-class EndedSignIns:
+class EndedSessionsCache:
     """Raises what `read` raises: whoever cannot ask lets nobody in."""
 
-    def __init__(self, read: Callable[[], Ended], seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, read: Callable[[], EndedSessions], seconds: Callable[[], float] = time.monotonic) -> None:
         self._read = read
         self._seconds = seconds
         self._reading = threading.Lock()
-        self._known = Ended()
+        self._known = EndedSessions()
         self._read_at = float("-inf")
 
     def covers(self, principal: Principal) -> bool:
@@ -32,7 +32,7 @@ class EndedSignIns:
                 self._reading.release()
         return self._known.covers(principal.id, principal.session_id, principal.issued_at)
 
-    def look_again(self) -> None:
+    def invalidate(self) -> None:
         """Somebody's sign-in ends in this process: the next request reads."""
         self._read_at = float("-inf")
 

@@ -1,7 +1,7 @@
-"""Many units as forked siblings of one parent, which loads everything once and whose memory they share.
+"""Many units as forks of one parent, which loads everything once and whose memory they share.
 
 `python -m somos.mesh.fork_server UNITS.json`, where the file is a list of `{"name", "port", "environment"}`; each
-unit's process has exactly that environment. A sibling that ends is forked again; when the parent ends, all of them do.
+unit's process has exactly that environment. A unit that ends is forked again; when the parent ends, all of them do.
 """
 
 import contextlib
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from somos.mesh.dispatch import Application
     from somos.mesh.routes import Routes
 
-# What the first request would load in every sibling by itself.
-SHARED = (
+# What the first request would load in every unit by itself.
+PRELOADED = (
     "granian.server.embed",
     "somos.mesh.asgi",
     "sqlalchemy.dialects.postgresql",
@@ -51,17 +51,17 @@ SHARED = (
     "somos.mesh.database",
     "somos.mesh.tables",
 )
-AGAIN_S = (0.2, 1.0, 5.0)  # how long a sibling that keeps ending is left alone
-STEADY_S = 20.0
-PATIENCE_S = 30.0
+RESTART_DELAYS_S = (0.2, 1.0, 5.0)  # how long a unit that keeps ending is left alone
+STABLE_S = 20.0
+STOP_TIMEOUT_S = 30.0
 # The interpreter rewrites code that runs often, until it has settled: let it do so before the fork.
-TIMES = 20
+WARM_UP_ROUNDS = 20
 _PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 
 @dataclass
-class Sibling:
+class ForkedUnit:
     """One unit: where it listens, and how it fares."""
 
     name: str
@@ -71,79 +71,79 @@ class Sibling:
     application: "Application | None" = None
     serve: Callable[[], None] | None = None
     pid: int = 0
-    deaths: int = 0
-    born: float = 0.0
-    due: float = 0.0
+    exits: int = 0
+    started_at: float = 0.0
+    restart_at: float = 0.0
 
 
 @dataclass
-class Zygote:
+class ForkServer:
     """The parent. It starts no thread, and closes its connections before it forks: neither survives that."""
 
-    siblings: list[Sibling]
-    _ended: bool = field(default=False, init=False)
+    units: list[ForkedUnit]
+    _stopping: bool = field(default=False, init=False)
 
     def run(self) -> None:
         """Fork all, keep them alive, return once asked to stop and all have ended."""
         self._preload()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
-        while not self._ended:
+        while not self._stopping:
             now = time.monotonic()
-            for one in self.siblings:
-                if not one.pid and now >= one.due:
+            for one in self.units:
+                if not one.pid and now >= one.restart_at:
                     self._fork(one)
             self._reap(0.2)
         self._stop()
 
     def _preload(self) -> None:
-        """Make all that the siblings will use, before the first of them is forked: what one makes by itself, or
+        """Make all that the units will use, before the first of them is forked: what one makes by itself, or
         what changes here between two forks, is memory that they do not share."""
-        for name in SHARED:
+        for name in PRELOADED:
             import_module(name)
         from somos.mesh.unit import wsgi
 
-        made = [_application_of(one.environment) for one in self.siblings]
-        for one, application in zip(self.siblings, made, strict=True):
+        applications = [_application_of(one.environment) for one in self.units]
+        for one, application in zip(self.units, applications, strict=True):
             one.application = application
             one.serve = server(wsgi, application, one.host, one.port, int(one.environment.get("THREADS", "4")))
-        configure(made[0].runtime.settings.log_level)
-        _rehearse(made[0])
-        # No collection before it: what that frees is filled again in every sibling by itself.
+        configure(applications[0].runtime.settings.log_level)
+        _warm_up(applications[0])
+        # No collection before it: what that frees is filled again in every unit by itself.
         gc.freeze()
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self._ended = True
+        self._stopping = True
 
-    def _fork(self, one: Sibling) -> None:
-        one.born = time.monotonic()
+    def _fork(self, one: ForkedUnit) -> None:
+        one.started_at = time.monotonic()
         one.pid = os.fork()
         if not one.pid:
-            _live(one)  # never returns
+            _run_unit(one)  # never returns
 
     def _reap(self, seconds: float) -> None:
         """Notice who ended within so long."""
         limit = time.monotonic() + seconds
-        while time.monotonic() < limit and not self._ended:
+        while time.monotonic() < limit and not self._stopping:
             with contextlib.suppress(ChildProcessError):
-                while (found := os.waitpid(-1, os.WNOHANG))[0]:
-                    self._died(*found)
+                while (pid_and_status := os.waitpid(-1, os.WNOHANG))[0]:
+                    self._exited(*pid_and_status)
             time.sleep(0.02)
 
-    def _died(self, pid: int, status: int) -> None:
-        for one in self.siblings:
+    def _exited(self, pid: int, status: int) -> None:
+        for one in self.units:
             if one.pid == pid:
                 now = time.monotonic()
-                one.deaths = 1 if now - one.born > STEADY_S else one.deaths + 1
-                one.pid, one.due = 0, now + AGAIN_S[min(one.deaths, len(AGAIN_S)) - 1]
+                one.exits = 1 if now - one.started_at > STABLE_S else one.exits + 1
+                one.pid, one.restart_at = 0, now + RESTART_DELAYS_S[min(one.exits, len(RESTART_DELAYS_S)) - 1]
                 print(f"{one.name} ended ({os.waitstatus_to_exitcode(status)})", file=sys.stderr, flush=True)
 
     def _stop(self) -> None:
-        living = {one.pid for one in self.siblings if one.pid}
+        living = {one.pid for one in self.units if one.pid}
         for pid in living:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        limit = time.monotonic() + PATIENCE_S
+        limit = time.monotonic() + STOP_TIMEOUT_S
         while living and time.monotonic() < limit:
             living -= {pid for pid in living if os.waitpid(pid, os.WNOHANG)[0]}
             time.sleep(0.01)
@@ -159,15 +159,15 @@ def _application_of(environment: Mapping[str, str]) -> "Application":
 
     runtime = Runtime(Settings.from_environment(environment))
     if runtime.settings.database_url:
-        told = runtime.settings
-        runtime.engine = _engine(told.database_url, told.pool_size, told.prepared_statements)
+        settings = runtime.settings
+        runtime.engine = _engine(settings.database_url, settings.pool_size, settings.prepared_statements)
     runtime.routes = _routes(runtime.settings.routes_file)
     return Application(load(*functions_to_host(environment)), runtime)
 
 
 @cache
 def _engine(url: str, pool_size: int, prepared_statements: int) -> Any:
-    """One for all who are told the same: what it learns of the server, and the statements it compiles, are shared.
+    """One for all units of the same settings: what it learns of the server, and the statements it compiles, are shared.
     Its connections are not: the last one is closed before the first fork."""
     from somos.mesh.database import engine_for
 
@@ -181,8 +181,8 @@ def _routes(file: str) -> "Routes":
     return Routes.load(file)
 
 
-def _rehearse(application: "Application") -> None:
-    """What every sibling would work out for itself: how tables hang together, how a request and a token pass."""
+def _warm_up(application: "Application") -> None:
+    """What every unit would work out for itself: how tables hang together, how a request and a token pass."""
     from pydantic import BaseModel
     from sqlalchemy import select
     from sqlalchemy.orm import configure_mappers
@@ -196,36 +196,36 @@ def _rehearse(application: "Application") -> None:
     from somos.policy.tokens import TokenSigner, TokenVerifier, new_keypair
 
     configure_mappers()
-    for shape in _shapes(BaseModel):
-        shape.model_rebuild()
+    for model in _unbuilt_models(BaseModel):
+        model.model_rebuild()
     private, public = new_keypair()
-    nobody = Principal(UUID(int=0), Role.Comercial, Kind.user, "", "rehearsal")
+    nobody = Principal(UUID(int=0), Role.Comercial, Kind.user, "", "warm-up")
     unit.use(application)
-    for _ in range(TIMES):
+    for _ in range(WARM_UP_ROUNDS):
         TokenVerifier(public).verify(TokenSigner(private).access(nobody, clock.now()), clock.now())
         for path in ("/_/health", "/_/ready", "/api/v1/nothing"):
             Client(unit.wsgi).get(path)
     try:
-        for _ in range(TIMES):
-            with transaction(application.runtime.engine, Acting(SYSTEM, "rehearsal")) as db:
+        for _ in range(WARM_UP_ROUNDS):
+            with transaction(application.runtime.engine, Acting(SYSTEM, "warm-up")) as db:
                 for mapper in Root.registry.mappers:
                     db.execute(select(mapper).limit(0))
     except Exception as error:
-        # The database is away: every sibling says so itself, and works the rest out later.
-        print(f"no rehearsal: {type(error).__name__}", file=sys.stderr, flush=True)
+        # The database is away: every unit says so itself, and works the rest out later.
+        print(f"no warm-up: {type(error).__name__}", file=sys.stderr, flush=True)
     finally:
         application.runtime.engine.dispose()
 
 
-def _shapes(of: "type[BaseModel]") -> "Iterator[type[BaseModel]]":
+def _unbuilt_models(of: "type[BaseModel]") -> "Iterator[type[BaseModel]]":
     """Those whose validator waits for a first value."""
-    for shape in of.__subclasses__():
-        if shape.__module__.startswith(("somos.", "functions.")) and not shape.__pydantic_complete__:
-            yield shape
-        yield from _shapes(shape)
+    for model in of.__subclasses__():
+        if model.__module__.startswith(("somos.", "functions.")) and not model.__pydantic_complete__:
+            yield model
+        yield from _unbuilt_models(model)
 
 
-def _become(environment: Mapping[str, str]) -> None:
+def _set_environment(environment: Mapping[str, str]) -> None:
     """Exactly this environment; what is as it was is left untouched, and so stays shared."""
     for name in [name for name in os.environ if name not in environment]:
         del os.environ[name]
@@ -234,8 +234,8 @@ def _become(environment: Mapping[str, str]) -> None:
             os.environ[name] = value
 
 
-def _live(one: Sibling) -> None:
-    """The rest of a sibling's life."""
+def _run_unit(one: ForkedUnit) -> None:
+    """The rest of a unit's life."""
     code = 1
     try:
         if sys.platform.startswith("linux"):
@@ -243,7 +243,7 @@ def _live(one: Sibling) -> None:
             LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        _become(one.environment)
+        _set_environment(one.environment)
         from somos.mesh import runtime, unit
 
         assert one.application is not None
@@ -261,8 +261,8 @@ def _live(one: Sibling) -> None:
 
 
 def main() -> None:
-    found = json.loads(Path(sys.argv[1]).read_text())
-    Zygote([Sibling(**one) for one in found]).run()
+    units = json.loads(Path(sys.argv[1]).read_text())
+    ForkServer([ForkedUnit(**one) for one in units]).run()
 
 
 if __name__ == "__main__":

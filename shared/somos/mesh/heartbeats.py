@@ -1,4 +1,4 @@
-"""Signs of life: when each part of the relay last did its work without a failure, for health and metrics."""
+"""Heartbeats: when each part of the relay last did its work without a failure, for health and metrics."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from somos.mesh import clock
 from somos.mesh.database import alone
 from somos.mesh.runtime import Runtime
 
-# An idle house is not to write every second that it is idle.
-EVERY: Final = timedelta(seconds=5)
-# How long each may be silent before somebody is told. Those of a second, and those of a minute.
-RELAY: Final = ("relay", "setback", "tick", "fan-out", "ring", "seal")
-HOUSE: Final = (
+# An idle system is not to write every second that it is idle.
+WRITE_EVERY: Final = timedelta(seconds=5)
+# How long each may be silent before an alert: those of every second, and those of every minute.
+RELAY: Final = ("relay", "clock-rollback", "tick", "fan-out", "wake", "seal")
+HOUSEKEEPING: Final = (
     "forget-answers",
     "forget-deliveries",
     "forget-calls",
@@ -22,51 +22,51 @@ HOUSE: Final = (
     "forget-reports",
     "forget-audit",
 )
-SILENCE: Final = {
+MAX_SILENCE: Final = {
     **dict.fromkeys(RELAY, timedelta(seconds=15)),
-    **dict.fromkeys(HOUSE, timedelta(minutes=5)),
+    **dict.fromkeys(HOUSEKEEPING, timedelta(minutes=5)),
 }
 
-# Signs of life need not wait for the disk.
-_BEAT = text("""
+# A heartbeat need not wait for the disk.
+_RECORD = text("""
 insert into mesh.heartbeats (part, at)
 select part, :now from unnest(cast(:parts as text[])) as p(part)
 where (select set_config('synchronous_commit', 'off', true)) = 'off'
 on conflict (part) do update set at = excluded.at
 """)
-_SEEN = text("select part, at from mesh.heartbeats where part = any(:parts)")
+_LAST_SEEN = text("select part, at from mesh.heartbeats where part = any(:parts)")
 
 
-def beat(engine: Any, parts: Iterable[str]) -> None:
+def record(engine: Any, parts: Iterable[str]) -> None:
     """These parts did their work just now."""
     with alone(engine) as connection:
-        connection.execute(_BEAT, {"parts": list(parts), "now": clock.now()})
+        connection.execute(_RECORD, {"parts": list(parts), "now": clock.now()})
 
 
-class Pulse:
-    """Signs of life of one thread, gathered and written every few seconds, whichever way the clock went."""
+class HeartbeatWriter:
+    """Heartbeats of one thread, gathered and written every few seconds, whichever way the clock went."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._written_at: datetime | None = None
         self._parts: set[str] = set()
 
-    def beat(self, parts: Iterable[str]) -> None:
+    def add(self, parts: Iterable[str]) -> None:
         """These parts did their work just now."""
         self._parts.update(parts)
         now = clock.now()
-        if self._written_at is None or abs(now - self._written_at) >= EVERY:
-            beat(self._runtime.engine, sorted(self._parts))
+        if self._written_at is None or abs(now - self._written_at) >= WRITE_EVERY:
+            record(self._runtime.engine, sorted(self._parts))
             self._parts, self._written_at = set(), now
 
 
-def seen(connection: Connection) -> dict[str, datetime | None]:
+def last_seen(connection: Connection) -> dict[str, datetime | None]:
     """When each part last did its work; None when it never did."""
-    found = {row.part: row.at for row in connection.execute(_SEEN, {"parts": list(SILENCE)})}
-    return {part: found.get(part) for part in SILENCE}
+    at = {row.part: row.at for row in connection.execute(_LAST_SEEN, {"parts": list(MAX_SILENCE)})}
+    return {part: at.get(part) for part in MAX_SILENCE}
 
 
-def silent(last: dict[str, datetime | None]) -> list[str]:
-    """Parts of which nothing was heard for longer than they may be silent, or only before the clock was set back."""
+def overdue(last: dict[str, datetime | None]) -> list[str]:
+    """Parts without a heartbeat for longer than they may be silent, or with one from before the clock was set back."""
     now = clock.now()
-    return [part for part, at in last.items() if at is None or abs(now - at) >= SILENCE[part]]
+    return [part for part, at in last.items() if at is None or abs(now - at) >= MAX_SILENCE[part]]

@@ -12,7 +12,7 @@ from somos.mesh.problems import NotFound, Problem
 from somos.mesh.unit import answer, application
 
 
-# functions-framework reads this file a second time, as a module of its own: what is loaded stands in `hosted`.
+# functions-framework reads this file a second time, as a module of its own: what is loaded stands in `unit`.
 @functions_framework.http
 def main(request: flask.Request) -> flask.typing.ResponseReturnValue:
     """Answer one request."""

@@ -1,4 +1,4 @@
-"""How the mesh stands, for Prometheus: read from PostgreSQL when asked, because the truth is there."""
+"""How the mesh stands, for Prometheus: read from PostgreSQL when stopping, because the truth is there."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from somos.mesh import clock, heartbeats
-from somos.mesh.backlog import Standing, standings
+from somos.mesh.backlog import Backlog, backlogs
 from somos.mesh.database import atomically
 from somos.mesh.runtime import Runtime
 
@@ -27,7 +27,7 @@ where state = 'done' and outcome ? 'tokens_in' and finished_at > cast(:now as ti
 group by operation
 """)
 _UNSEALED = text("select count(*) from mesh.audit_unsealed")
-# What a provider's state counts as; one never asked yet is no alarm.
+# What a provider's state counts as; one never stopping yet is no alarm.
 _DOWN = ("down", "not-configured", "webhooks-refused")
 
 
@@ -45,11 +45,11 @@ class MeshMetrics(Collector):
         try:
             with atomically(self._runtime.engine) as connection:
                 now = clock.now()
-                queues = standings(connection, now)
+                queues = backlogs(connection, now)
                 effects = connection.execute(_EFFECTS).all()
                 tokens = connection.execute(_TOKENS, {"now": now}).all()
                 unsealed = connection.execute(_UNSEALED).scalar_one()
-                seen = heartbeats.seen(connection)
+                seen = heartbeats.last_seen(connection)
         except SQLAlchemyError:
             up.add_metric([], 0)
             yield up
@@ -63,10 +63,10 @@ class MeshMetrics(Collector):
         silences = [(part, (now - at).total_seconds() if at else inf) for part, at in seen.items()]
         yield _family("somos_part_silent_seconds", "Since a part of the relay last did its work", ("part",), silences)
         health = [(one["provider"], one["state"] not in _DOWN) for one in self._runtime.wiring.health()]
-        yield _family("somos_integration_up", "Whether a provider can be asked", ("provider",), health)
+        yield _family("somos_integration_up", "Whether a provider can be stopping", ("provider",), health)
 
 
-def _queues(queues: list[Standing], now: datetime) -> Iterator[Metric]:
+def _queues(queues: list[Backlog], now: datetime) -> Iterator[Metric]:
     ages = [(one.queue, (now - one.oldest_due_at).total_seconds() if one.oldest_due_at else 0) for one in queues]
     for metric, what, rows in (
         ("somos_deliveries_waiting", "Not done yet, due or later", [(one.queue, one.waiting) for one in queues]),

@@ -1,4 +1,4 @@
-"""The safety net: rings for what is due and ticks the timers; beside it, and never before it, the house is kept."""
+"""The outbox's relay: wakes queues that have something due and ticks timers; in a thread beside it, housekeeping."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from somos.mesh import clock, heartbeats, housekeeping, outbox
-from somos.mesh.clock_rollback import SetbackWatch
+from somos.mesh.clock_rollback import RollbackWatch
 from somos.mesh.database import atomically
 from somos.mesh.ids import stable
 from somos.mesh.log import log
@@ -26,31 +26,34 @@ on conflict (function) do update set ticked_at = excluded.ticked_at
 
 
 class Relay:
-    """Any number may run; each turn is harmless to repeat."""
+    """Any number may run at once; each turn is harmless to repeat."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._stop = threading.Event()
         self._ticked: datetime | None = None
         self._kept: datetime | None = None
-        self._setback = SetbackWatch(runtime)
-        self._turning, self._keeping = heartbeats.Pulse(runtime), heartbeats.Pulse(runtime)
+        self._rollback = RollbackWatch(runtime)
+        self._turn_heartbeats = heartbeats.HeartbeatWriter(runtime)
+        self._house_heartbeats = heartbeats.HeartbeatWriter(runtime)
 
     def run(self) -> None:
-        """Turn once a period until stopped; the house is kept in a thread of its own."""
-        keeper = threading.Thread(target=self._each_period, args=(self.keep_house,), name="housekeeping", daemon=True)
-        keeper.start()
+        """Turn once a period until stopped; housekeeping has a thread of its own."""
+        housekeeper = threading.Thread(
+            target=self._each_period, args=(self.keep_house,), name="housekeeping", daemon=True
+        )
+        housekeeper.start()
         self._each_period(self.turn)
-        keeper.join(5)
+        housekeeper.join(5)
 
     def stop(self) -> None:
         self._stop.set()
 
     def turn(self) -> None:
-        """One round: new minutes tick, new events fan out, due queues ring."""
-        work = {"tick": self._tick_once_a_minute, "fan-out": self._fan_out, "ring": self._ring}
-        well = attempt({"setback": self._setback.look, **work})
-        self._turning.beat(["relay", *well])
+        """One round: new minutes tick, new events fan out, due queues are woken."""
+        work = {"tick": self._tick_once_a_minute, "fan-out": self._fan_out, "wake": self._wake}
+        succeeded = attempt({"clock-rollback": self._rollback.check, **work})
+        self._turn_heartbeats.add(["relay", *succeeded])
 
     def keep_house(self) -> None:
         """One round: what was written is sealed; once a minute, records past their use are forgotten."""
@@ -58,7 +61,7 @@ class Relay:
         if (minute := _minute()) != self._kept:
             well += attempt(housekeeping.forgetting(self._runtime.engine))
             self._kept = minute
-        self._keeping.beat(well)
+        self._house_heartbeats.add(well)
 
     def seal(self) -> int:
         """Extend the hash chain over audit rows not sealed yet; how many it sealed."""
@@ -86,8 +89,8 @@ class Relay:
     def _fan_out(self) -> None:
         outbox.fan_out(self._runtime.engine, self._runtime.routes)
 
-    def _ring(self) -> None:
-        self._runtime.bell.ring(outbox.due_queues(self._runtime.engine))
+    def _wake(self) -> None:
+        self._runtime.notifier.wake(outbox.due_queues(self._runtime.engine))
 
     def _tick_row(self, function: str, minute: datetime) -> dict[str, Any]:
         id = stable("tick", function, minute.astimezone(UTC).isoformat())
@@ -96,7 +99,7 @@ class Relay:
 
     def _each_period(self, round_: Callable[[], None]) -> None:
         while not self._stop.is_set():
-            attempt({"relay": round_})  # a safety net does not fall with what it holds
+            attempt({"relay": round_})  # the relay outlives whatever fails in it
             self._stop.wait(PERIOD_S)
 
 

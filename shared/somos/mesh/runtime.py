@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from somos.mesh import clock
-from somos.mesh.notifier import Bell
+from somos.mesh.notifier import Notifier
 from somos.mesh.routes import Routes
 from somos.policy.identity import Accounts
 from somos.settings import Settings
@@ -16,8 +16,8 @@ from somos.settings import Settings
 if TYPE_CHECKING:
     import redis
 
-    from somos.mesh.ended_sessions import EndedSignIns
-    from somos.policy.ended_sessions import Ended
+    from somos.mesh.ended_sessions import EndedSessionsCache
+    from somos.policy.ended_sessions import EndedSessions
     from somos.policy.tokens import TokenVerifier
 
 PortFactory = Callable[[type], Any]
@@ -58,8 +58,8 @@ class Runtime:
         )
 
     @cached_property
-    def bell(self) -> Bell:
-        return Bell(self.redis if self.settings.redis_url else None)
+    def notifier(self) -> Notifier:
+        return Notifier(self.redis if self.settings.redis_url else None)
 
     @cached_property
     def routes(self) -> Routes:
@@ -77,16 +77,16 @@ class Runtime:
         return TokenVerifier(self.settings.jwt_public_key)
 
     @cached_property
-    def ended(self) -> "EndedSignIns":
-        from somos.mesh.ended_sessions import EndedSignIns
+    def ended(self) -> "EndedSessionsCache":
+        from somos.mesh.ended_sessions import EndedSessionsCache
 
-        return EndedSignIns(self._read_ended)
+        return EndedSessionsCache(self._read_ended)
 
-    def _read_ended(self) -> "Ended":
+    def _read_ended(self) -> "EndedSessions":
         from somos.mesh.database import Acting, transaction
         from somos.policy.principals import SYSTEM
 
-        with transaction(self.engine, Acting(SYSTEM, "guard")) as db:
+        with transaction(self.engine, Acting(SYSTEM, "authorization")) as db:
             return self.accounts.ended(db, clock.now())
 
     @cached_property

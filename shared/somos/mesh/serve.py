@@ -24,7 +24,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 def serve(app: "WSGIApplication", application: "Application", host: str, port: int, threads: int) -> None:
     """Answer with `threads` for blocking work until SIGTERM or SIGINT, then finish what was begun.
 
-    `app` is asked, `application` says how much may be sent to whom.
+    `app` answers, `application` says how much may be sent to whom.
     """
     server(app, application, host, port, threads)()
 
@@ -35,7 +35,7 @@ def server(
     """What serves when called: until then nothing is bound and no thread runs, so that it may be made before a fork.
 
     In the very process that calls it: granian's own supervisor would be a second one, and whoever starts a unit (a
-    container's runtime, the zygote) already starts it again when it ends.
+    container's runtime, the fork server) already starts it again when it ends.
     """
     return lambda: asyncio.run(_until_told(app, application, host, port, threads))
 
@@ -44,11 +44,11 @@ async def _until_told(app: "WSGIApplication", application: "Application", host: 
     from granian.constants import HTTPModes, Interfaces
     from granian.server.embed import Server
 
-    from somos.mesh.asgi import Door
+    from somos.mesh.asgi import AsgiApplication
 
-    door = Door(app, application, threads)
+    asgi = AsgiApplication(app, application, threads)
     made = Server(
-        door,
+        asgi,
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
@@ -63,11 +63,11 @@ async def _until_told(app: "WSGIApplication", application: "Application", host: 
     ending = asyncio.create_task(told.wait())
     await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
-        door.ending = True
+        asgi.ending = True
         await asyncio.sleep(accepting_s(os.environ.get(INTERVAL, "")))
         made.stop()  # type: ignore[no-untyped-call]
     await serving
-    door.stop()
+    asgi.stop()
 
 
 def accepting_s(interval: str) -> float:

@@ -2,7 +2,7 @@
 
 PostgreSQL may not compare a text by LIKE before row security has judged its row, so under row security no index of
 trigrams is ever used. The words therefore stand beside, in `mesh.searched`, which nobody may read: a function tells
-the ids of the rows that hold them, and those rows are then read through both walls like any others.
+the ids of the rows that hold them, and those rows are then read through scopes and row security like any others.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -20,7 +20,7 @@ where d.state = 'dead' and d.function = :function and d.type = :type
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class UnfinishedStep:
     """The event of a step; whether the mesh gave the step up; whether the journal knows of its outside call."""
 
     data: dict[str, Any]
@@ -28,7 +28,7 @@ class Unfinished:
     called: bool
 
 
-def unfinished(db: Session, function: str, type: str, effect: str) -> list[Unfinished]:
+def unfinished_steps(db: Session, function: str, type: str, effect: str) -> list[UnfinishedStep]:
     """Every delivery of these events to a function that is due or dead. `effect` is the call's name in `ctx.once`."""
     rows = db.execute(_OF_STEP, {"function": function, "type": type, "effect": effect})
-    return [Unfinished(row.data, row.dead, row.called) for row in rows]
+    return [UnfinishedStep(row.data, row.dead, row.called) for row in rows]

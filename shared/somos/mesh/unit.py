@@ -40,7 +40,7 @@ def application() -> Application:
 
 
 def use(application: Application) -> None:
-    """Answer with this one (forked siblings, whose parent made it)."""
+    """Answer with this one (forked units, whose parent made it)."""
     _application[:] = [application]
 
 

@@ -31,7 +31,7 @@ on conflict (function, dedupe) do nothing
 """)
 
 
-def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
+def receive(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     """Answer a provider. A repeated event is 200 and nothing else; one with another body is flagged."""
     sender = runtime.wiring.webhook_sender(hook.signed_by)
     raw = _proven(runtime, hook, sender, request)
@@ -63,7 +63,7 @@ def take_in(runtime: Runtime, hook: Webhook, request: Request) -> Response:
         else:
             _flag_if_altered(db, hook.function, dedupe, digest)
     if outbox.changed(made):
-        runtime.bell.ring([hook.consumer.queue.name])
+        runtime.notifier.wake([hook.consumer.queue.name])
     return Response('{"ok":true}', 200, mimetype="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Workers: a ring wakes a queue, which takes all that is due from PostgreSQL and posts it to its functions."""
+"""Workers: once woken, a queue takes all that is due from PostgreSQL and posts it to its functions."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ from somos.mesh.runtime import Runtime, current
 if TYPE_CHECKING:
     import redis
 
-# How long a queue goes unwatched when Redis has forgotten how to ring.
+# How long a queue goes unwatched when Redis loses a wake-up.
 LOOK_S = 5.0
 # How soon to look whether the gateway is back.
 AWAY = timedelta(seconds=1)
@@ -62,7 +62,7 @@ class Sender:
                 timeout=urllib3.Timeout(connect=5, read=claim.timeout + 5),
             )
         except (NewConnectionError, ConnectTimeoutError) as error:
-            # Nothing was asked of the function: no attempt of its is spent on a gateway that restarts.
+            # Nothing was stopping of the function: no attempt of its is spent on a gateway that restarts.
             outbox.put_back(self._runtime.engine, claim, f"{type(error).__name__}: {error}", AWAY)
             log.warning("gateway_unreachable", delivery=claim.id, function=claim.function)
             return
@@ -150,9 +150,9 @@ class QueueRunner:
 _runners: dict[str, QueueRunner] = {}
 
 
-def answer(queue: str) -> None:
+def wake(queue: str) -> None:
     """The RQ job: wake the queue's runner and be gone."""
-    current().bell.answered(queue)
+    current().notifier.clear_wake(queue)
     if queue in _runners:
         _runners[queue].wake()
 
@@ -173,7 +173,7 @@ def work(queues: list[str] | None = None) -> None:
 
 
 def _listen(runtime: Runtime, names: list[str]) -> None:
-    """Hear rings until a signal. RQ's worker gives up in some kinds of trouble with Redis: then a new one listens."""
+    """Wait for wake-ups until a signal. RQ's worker gives up on some failures of Redis: then a new one listens."""
     from redis import RedisError
     from rq import Queue as RqQueue
     from rq import SimpleWorker
@@ -181,18 +181,18 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
     from rq.job import Job
     from rq.serializers import JSONSerializer
 
-    asked = threading.Event()
+    stopping = threading.Event()
 
-    class Ear(SimpleWorker):
+    class WakeListener(SimpleWorker):
         max_connection_wait_time = 2.0
 
         def request_stop(self, signum: int, frame: object) -> None:
-            asked.set()
+            stopping.set()
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
         def execute_job(self, job: Job, queue: RqQueue) -> None:
-            """A ring is answered and forgotten: nobody asks for its result, nor is a lost one missed."""
-            answer(queue.name)
+            """A wake-up leaves nothing in Redis: nobody reads its result, and a lost one is not missed."""
+            wake(queue.name)
             with self.connection.pipeline() as pipeline:
                 pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
                 pipeline.delete(job.key)
@@ -204,20 +204,20 @@ def _listen(runtime: Runtime, names: list[str]) -> None:
         def unsubscribe(self) -> None:
             pass
 
-    client = hearing(runtime)
-    while not asked.is_set():
+    client = blocking_client(runtime)
+    while not stopping.is_set():
         queues = [RqQueue(name, connection=client, serializer=JSONSerializer) for name in names]
-        ear = Ear(queues, connection=client, serializer=JSONSerializer)
+        listener = WakeListener(queues, connection=client, serializer=JSONSerializer)
         try:
-            ear.work(logging_level="WARNING")
-            asked.wait(1)
+            listener.work(logging_level="WARNING")
+            stopping.wait(1)
         except StopRequested:
             return
         except RedisError as error:
-            log.warning("queue_ring_failed", error=type(error).__name__)
+            log.warning("queue_wake_failed", error=type(error).__name__)
 
 
-def hearing(runtime: Runtime) -> "redis.Redis":
+def blocking_client(runtime: Runtime) -> "redis.Redis":
     """A client for waiting: RQ sets how long before it connects, and nobody else's connections end its waits."""
     import redis
 

@@ -29,7 +29,7 @@ def is_over(begun: datetime, valid_from: datetime | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedSessions:
     """`sessions`: sign-ins that are over. `people`: since when a person's tokens count."""
 
     sessions: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ def note(redis: "Redis", now: datetime, user_id: UUID, session_id: str | None = 
         pipeline.execute()
 
 
-def noted(members: Iterable[bytes | str]) -> Ended:
+def noted(members: Iterable[bytes | str]) -> EndedSessions:
     """The members of KEY, read."""
     sessions: set[str] = set()
     people: dict[UUID, datetime] = {}
@@ -65,4 +65,4 @@ def noted(members: Iterable[bytes | str]) -> Ended:
             who, since = said.split(" ")
             user_id, moment = UUID(who), datetime.fromtimestamp(float(since), UTC)
             people[user_id] = max(moment, people.get(user_id, moment))
-    return Ended(frozenset(sessions), people)
+    return EndedSessions(frozenset(sessions), people)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from .ended_sessions import Ended
+from .ended_sessions import EndedSessions
 from .principals import Principal
 
 if TYPE_CHECKING:
@@ -22,5 +22,5 @@ class Accounts(Protocol):
         Asked where `grants.is_fresh_required`: what a token says may be fifteen minutes old.
         """
 
-    def ended(self, db: "Session", now: datetime) -> Ended:
+    def ended(self, db: "Session", now: datetime) -> EndedSessions:
         """Every sign-in that ended while one of its access tokens may still be good."""

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import event
 
 from somos.mesh.dispatch import Application
-from somos.mesh.ended_sessions import EndedSignIns
+from somos.mesh.ended_sessions import EndedSessionsCache
 from somos.mesh.routes import Routes
 from somos.mesh.runtime import Runtime
-from somos.policy.ended_sessions import KEY, LOOK_BACK, Ended
+from somos.policy.ended_sessions import KEY, LOOK_BACK, EndedSessions
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
 from tests.functions.auth.conftest import PASSWORD, Door
@@ -88,7 +88,7 @@ def test_who_signed_out_decides_nothing_either_however_lately_the_process_looked
     door.account(role=Role.Admin)
     pair = door.login().ok()
     sign_out(door, pair["refresh_token"])
-    door.mesh.runtime.ended = EndedSignIns(Ended)  # a process that has not heard of it
+    door.mesh.runtime.ended = EndedSessionsCache(EndedSessions)  # a process that has not heard of it
     draft = {"email": "novo@somos.test", "name": "Novo", "role": "Comercial", "password": PASSWORD}
     door.mesh.call("POST /api/v1/users", draft, as_=pair["access_token"]).refused(401)
 
@@ -98,7 +98,7 @@ def test_what_redis_forgets_stays_ended(door: Door) -> None:
     pair = door.login().ok()
     sign_out(door, pair["refresh_token"])
     door.mesh.runtime.redis.flushdb()
-    door.mesh.runtime.ended.look_again()
+    door.mesh.runtime.ended.invalidate()
     door.me(pair["access_token"]).refused(401)
 
 
@@ -130,7 +130,7 @@ def test_another_process_refuses_within_a_second_and_asks_the_database_once_for_
     pair = door.login().ok()
     seconds = [100.0]
     elsewhere = Runtime(committed.runtime.settings, engine=committed.runtime.engine, routes=Routes(()))
-    elsewhere.ended = EndedSignIns(elsewhere._read_ended, lambda: seconds[0])
+    elsewhere.ended = EndedSessionsCache(elsewhere._read_ended, lambda: seconds[0])
     there = Door(Mesh(elsewhere, committed.functions, committed.signer))
     there.mesh.app = Application(committed.functions, elsewhere)
     there.me(pair["access_token"]).ok()
@@ -150,9 +150,9 @@ def test_another_process_refuses_within_a_second_and_asks_the_database_once_for_
 
 
 def test_who_cannot_learn_what_ended_lets_nobody_in() -> None:
-    def broken() -> Ended:
+    def broken() -> EndedSessions:
         raise ConnectionError
 
-    ended = EndedSignIns(broken)
+    ended = EndedSessionsCache(broken)
     with pytest.raises(ConnectionError):
         ended.covers(Principal(UUID(int=1), Role.Diretor, Kind.user, "Ana", "s"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from somos.mesh.notifier import Bell
+from somos.mesh.notifier import Notifier
 from somos.ports.whatsapp import ChatMessage, ChatPage, Whatsapp
 from tests.functions.sdr.conftest import ANA_PHONE, JID, Desk
 from tests.functions.sdr.ports import Watched
@@ -17,7 +17,7 @@ OTHERS = [("+5511955550102", "bia@exemplo.com.br"), ("+5511955550103", "caio@exe
 @pytest.fixture
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(Bell, "tell", lambda _, messages: found.extend(message["type"] for message in messages))
+    monkeypatch.setattr(Notifier, "tell", lambda _, messages: found.extend(message["type"] for message in messages))
     return found
 
 

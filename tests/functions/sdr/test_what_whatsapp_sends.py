@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from somos.mesh.notifier import Bell
+from somos.mesh.notifier import Notifier
 from tests.functions.sdr.conftest import Desk
 from tests.harness.corpus import Case, cases
 
@@ -25,7 +25,7 @@ def twice() -> bool:
 @pytest.fixture
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(Bell, "tell", lambda _, messages: found.extend(message["type"] for message in messages))
+    monkeypatch.setattr(Notifier, "tell", lambda _, messages: found.extend(message["type"] for message in messages))
     return found
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from somos.modules.auth.tables import ApiKey, EndedSession, User
-from somos.policy.ended_sessions import LOOK_BACK, Ended, is_over
+from somos.policy.ended_sessions import LOOK_BACK, EndedSessions, is_over
 from somos.policy.keys import hash_of
 from somos.policy.principals import Kind, Principal
 from somos.policy.roles import Role
@@ -48,12 +48,12 @@ def fresh(db: Session, principal: Principal, now: datetime) -> Principal | None:
     return replace(principal, role=Role(user.role), name=user.name, client_company_id=user.client_company_id)
 
 
-def ended(db: Session, now: datetime) -> Ended:
+def ended(db: Session, now: datetime) -> EndedSessions:
     """Every sign-in that ended while one of its access tokens may still be good."""
     since = now - LOOK_BACK
     people = select(User.id, User.sessions_valid_from).where(User.sessions_valid_from > since)
     sessions = select(EndedSession.session_id).where(EndedSession.ended_at > since)
-    return Ended(
+    return EndedSessions(
         sessions=frozenset(db.scalars(sessions)),
         people={user_id: moment for user_id, moment in db.execute(people) if moment is not None},
     )

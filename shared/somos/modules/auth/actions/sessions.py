@@ -64,7 +64,7 @@ def end_session(ctx: Context, token: str) -> None:
         return
     user_id, session_id = session
     _write_end(ctx.db, user_id, session_id, ctx.now)
-    ctx.runtime.ended.look_again()
+    ctx.runtime.ended.invalidate()
     ctx.notify(ENDED, {"session": session_id}, to=user_id)
     ended_sessions.note(ctx.runtime.redis, ctx.now, user_id, session_id)
     sessions(ctx).end(token)
@@ -73,8 +73,8 @@ def end_session(ctx: Context, token: str) -> None:
 def end_copied_session(ctx: Context, reused: RefreshReused) -> None:
     """End what a stolen token continues. In a transaction of its own: the refusal undoes the request's."""
     ctx.read(_write_end, reused.user_id, reused.session_id, ctx.now)
-    ctx.runtime.ended.look_again()
-    ctx.runtime.bell.tell([announcement(ENDED, {"session": reused.session_id}, ctx.now, user=reused.user_id)])
+    ctx.runtime.ended.invalidate()
+    ctx.runtime.notifier.publish([announcement(ENDED, {"session": reused.session_id}, ctx.now, user=reused.user_id)])
     with reachable():
         ended_sessions.note(ctx.runtime.redis, ctx.now, reused.user_id, reused.session_id)
 
@@ -85,7 +85,7 @@ def end_sessions(ctx: Context, user: User) -> None:
     PostgreSQL holds the moment, and whoever lets somebody in asks it; Redis only tidies up, so it may be away.
     """
     user.sessions_valid_from = ctx.now
-    ctx.runtime.ended.look_again()
+    ctx.runtime.ended.invalidate()
     ctx.notify(ENDED, {}, to=user.id)
     try:
         ended_sessions.note(ctx.runtime.redis, ctx.now, user.id)

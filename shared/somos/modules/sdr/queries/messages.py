@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from somos.events.sdr import MessageClaimed
-from somos.mesh.unfinished_steps import unfinished
+from somos.mesh.unfinished_steps import unfinished_steps
 from somos.modules.sdr.queries.people import keys_of, written_to
 from somos.modules.sdr.tables.message_receipts import MessageReceipt
 from somos.modules.sdr.tables.messages import OutreachMessage
@@ -172,7 +172,7 @@ def stuck_messages(db: Session, now: datetime) -> Stuck:
         return Stuck()
     steps = {
         (UUID(step.data["message_id"]), step.data["attempt"]): step
-        for step in unfinished(db, SENDING_STEP, MessageClaimed.type, CALL)
+        for step in unfinished_steps(db, SENDING_STEP, MessageClaimed.type, CALL)
     }
     gone = {claim: steps.get(claim) for claim in claims if claim not in steps or steps[claim].dead}
     return Stuck(

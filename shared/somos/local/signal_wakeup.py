@@ -9,7 +9,7 @@ from typing import Any, Self
 _ASKS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Waking:
+class SignalWakeup:
     """Takes over the signals while the block runs; `stop_requests` counts the requests to stop."""
 
     def __init__(self) -> None:

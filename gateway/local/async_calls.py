@@ -31,7 +31,7 @@ CALLBACK = "X-Callback-Url"
 _CALLBACK_S = (5, 15)
 
 
-class Calls:
+class AsyncCalls:
     """Takes calls in, and makes them when a worker brings them back. What was sent is sealed: it may hold
     credentials, and the outbox holds none."""
 
@@ -72,7 +72,7 @@ class Calls:
         with atomically(self._runtime.engine) as connection:
             connection.execute(insert(Outbox), [{**row, "fanned_at": now}])
             connection.execute(insert(Delivery), [delivery])
-        self._runtime.bell.ring([DEFAULT.name])
+        self._runtime.notifier.wake([DEFAULT.name])
         return Answer(202, [("X-Call-Id", str(id))])
 
     def make(self, delivered: Call) -> Answer:
@@ -108,7 +108,7 @@ class Calls:
             with self.callbacks() as session:
                 session.post(url, answer.body, headers=headers, timeout=_CALLBACK_S, allow_redirects=False)
         except (requests.RequestException, Blocked) as error:
-            # As OpenFaaS does: the call is done; whoever asked for the callback may be gone.
+            # As OpenFaaS does: the call is done; whoever stopping for the callback may be gone.
             log.warning("callback_failed", call=id, error=type(error).__name__)
 
 

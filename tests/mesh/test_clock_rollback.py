@@ -95,4 +95,4 @@ def test_a_relay_that_was_down_meanwhile_notices_too(toys: Mesh, relay: Relay) -
 def test_a_step_of_some_seconds_is_not_worth_noticing(toys: Mesh, relay: Relay) -> None:
     toys.advance(seconds=-20)
     watched(toys, relay, 60)
-    assert toys.one("select count(*) from mesh.heartbeats where part = 'before-setback'") == 0
+    assert toys.one("select count(*) from mesh.heartbeats where part = 'before-rollback'") == 0

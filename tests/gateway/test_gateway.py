@@ -14,9 +14,9 @@ from sqlalchemy import make_url, text
 from websockets.asyncio.client import connect
 
 from gateway.local.exchange import Call
-from gateway.realtime.bell import CHANNEL
+from gateway.realtime.redis_subscriber import CHANNEL
 from somos.mesh.database import alone, engine_for
-from somos.mesh.heartbeats import SILENCE, beat
+from somos.mesh.heartbeats import MAX_SILENCE, record
 from somos.mesh.relay import Relay
 from tests.gateway.conftest import Gateway
 
@@ -34,7 +34,7 @@ def test_health_names_each_part_and_stays_up_without_the_relay(gateway: Gateway)
         "clock": True,
     }
     with gateway.mesh.db() as db:
-        beat(db.connection(), SILENCE)
+        record(db.connection(), MAX_SILENCE)
     assert gateway.call("GET /health").json()["status"] == "ok"
 
 
@@ -44,7 +44,7 @@ def test_health_tells_that_the_clock_was_set_back_until_it_is_past_that_hour_aga
     relay.keep_house()
     gateway.mesh.advance(hours=-1)
     told = gateway.call("GET /health").json()["parts"]
-    assert told["relay"]["ok"] is False  # nobody beat since
+    assert told["relay"]["ok"] is False  # no heartbeat since
     relay.turn()
     relay.keep_house()
     told = gateway.call("GET /health").json()
@@ -162,7 +162,7 @@ def test_no_path_leads_out_of_the_page(gateway: Gateway) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=5)
     for path in (
         "/../serve.py",
-        "/page/../front.py",
+        "/page/../app.py",
         "/swagger/../__init__.py",
         "/%2e%2e/serve.py",
         "/.",
@@ -199,7 +199,7 @@ def test_the_people_of_the_stack_are_not_told_to_the_network_around(
 ) -> None:
     monkeypatch.setenv("SOMOS_STACK", "1")
     asked = Call("GET", "/_local/people", "", [(b"host", b"localhost:8080")], peer)
-    assert json.loads(gateway.front._pages.answer(asked).body) == {"people": []}
+    assert json.loads(gateway.app._pages.answer(asked).body) == {"people": []}
 
 
 @pytest.mark.any_day

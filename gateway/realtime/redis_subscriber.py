@@ -1,4 +1,4 @@
-"""Listens to the channel where the mesh announces, for as long as it takes."""
+"""Subscribes to the channel where the mesh announces, and reconnects for as long as it takes."""
 
 import asyncio
 import contextlib
@@ -12,20 +12,20 @@ from redis.exceptions import RedisError
 
 from somos.mesh import clock
 from somos.policy import ended_sessions
-from somos.policy.ended_sessions import Ended
+from somos.policy.ended_sessions import EndedSessions
 
 CHANNEL = "somos:realtime"
 log = logging.getLogger("somos.realtime")
 
 
-class Bell:
+class RedisSubscriber:
     """A Redis subscription that comes back by itself. Announcements made while it was away are lost by
-    design; `returned` lets the listener say so."""
+    design; `on_reconnect` lets the hub say so."""
 
-    def __init__(self, url: str, heard: Callable[[bytes], None], returned: Callable[[], None]) -> None:
+    def __init__(self, url: str, on_message: Callable[[bytes], None], on_reconnect: Callable[[], None]) -> None:
         self._redis = Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
-        self._heard = heard
-        self._returned = returned
+        self._on_message = on_message
+        self._on_reconnect = on_reconnect
         self.listening = asyncio.Event()
 
     async def listen(self) -> None:
@@ -41,25 +41,25 @@ class Bell:
                             failures = 0
                             self.listening.set()
                             if lost_some:
-                                self._returned()
+                                self._on_reconnect()
                             lost_some = True
                         elif message["type"] == "message":
-                            self._heard(message["data"])
+                            self._on_message(message["data"])
             except (RedisError, OSError) as error:
                 self.listening.clear()
                 failures += 1
                 log.warning("redis_unreachable", extra={"failures": failures, "error": type(error).__name__})
                 await asyncio.sleep(random.uniform(0.02, 0.05) * min(2**failures, 32))
 
-    async def ended(self) -> Ended:
-        """The sign-ins that ended lately; none while Redis is away, when there is nothing to hear either."""
+    async def ended_sessions(self) -> EndedSessions:
+        """The sign-ins that ended lately; none while Redis is away, when nothing is announced either."""
         since = (clock.now() - ended_sessions.LOOK_BACK).timestamp()
         try:
             members: Any = await self._redis.zrangebyscore(ended_sessions.KEY, since, "+inf")
             return ended_sessions.noted(members)
         except (RedisError, OSError) as error:
-            log.warning("ended_sign_ins_unreadable", extra={"error": type(error).__name__})
-            return Ended()
+            log.warning("ended_sessions_unreadable", extra={"error": type(error).__name__})
+            return EndedSessions()
 
     async def close(self) -> None:
         with contextlib.suppress(RedisError, OSError):

@@ -11,8 +11,8 @@ from somos.local.screen import Screen
 from somos.settings import ROOT
 
 
-class Teller:
-    """The story in a process of its own, so that telling it and keeping the parts alive go on side by side."""
+class StoryProcess:
+    """The story in a process of its own, so that playing it and keeping the parts alive go on side by side."""
 
     def __init__(self, tale: list[str] | None, once: bool, settings: Mapping[str, str]) -> None:
         self._tale, self._once = tale, once

@@ -14,7 +14,7 @@ AWAY = 1013
 UNSAID = (None, 1005, 1006)
 
 
-class Sockets:
+class WebSocketProxy:
     """One connection to the hub per browser."""
 
     def __init__(self, hub: str) -> None:

@@ -1,9 +1,9 @@
-"""The front: which part of the gateway answers which address."""
+"""The development gateway's application: which part of it answers which address."""
 
 from collections.abc import Callable
 
-from gateway.local.calls import TYPE as ASYNC_CALL
-from gateway.local.calls import Calls
+from gateway.local.async_calls import TYPE as ASYNC_CALL
+from gateway.local.async_calls import AsyncCalls
 from gateway.local.exchange import Answer, Call, call_of, write
 from gateway.local.functions import Functions
 from gateway.local.health import health, integrations
@@ -12,11 +12,11 @@ from gateway.local.logs import NAMESPACE, Logs
 from gateway.local.metrics import Metrics
 from gateway.local.openfaas import OpenFaas
 from gateway.local.pages import Pages
-from gateway.local.sockets import Sockets
+from gateway.local.websocket_proxy import WebSocketProxy
 from somos.mesh import bodies
 from somos.mesh.bodies import Bodies, Receive, Scope, Send
 from somos.mesh.declare import Function
-from somos.mesh.disconnects import watched
+from somos.mesh.disconnects import result_unless_disconnected
 from somos.mesh.log import log
 from somos.mesh.problems import Broken, Incomplete, NotFound, Problem
 from somos.mesh.runtime import Runtime
@@ -33,7 +33,7 @@ STEP_THREADS = 32
 LARGE_AT_ONCE = 4  # bodies that only uploads may have
 
 
-class Front:
+class GatewayApp:
     """The ASGI application."""
 
     def __init__(
@@ -46,10 +46,10 @@ class Front:
         self._hosts = hosts
         self._functions = Functions(hosts, runtime, metrics, self.logs)
         self._undelayed = Functions(hosts.apart(self._apart), runtime, metrics, self.logs)
-        self._calls = Calls(runtime, self._functions.named)
+        self._calls = AsyncCalls(runtime, self._functions.named)
         self._openfaas = OpenFaas(hosts, metrics, self.logs, password)
         self._pages = Pages(hosts)
-        self._sockets = Sockets(hub)
+        self._websockets = WebSocketProxy(hub)
         self._metrics = metrics
         self._probes = Threads(PROBE_THREADS, "probe")
         self._webhooks = Threads(WEBHOOK_THREADS, "webhook")
@@ -65,7 +65,7 @@ class Front:
     async def let_go(self) -> None:
         """Before the server stops: nobody keeps a connection open."""
         self.logs.let_go()
-        await self._sockets.close()
+        await self._websockets.close()
 
     def stop(self) -> None:
         """After the server stopped: finish what was begun."""
@@ -108,7 +108,7 @@ class Front:
             return
         threads, work = self._place(call)
         try:
-            answer = await watched(threads.begin(lambda: work(call)), call.method, receive)
+            answer = await result_unless_disconnected(threads.begin(lambda: work(call)), call.method, receive)
         except Abandoned:
             return
         except Exception:
@@ -163,7 +163,7 @@ class Front:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/ws":
-            await self._sockets(scope, receive, send)
+            await self._websockets(scope, receive, send)
         else:
             await receive()
             await send({"type": "websocket.close", "code": 4404})
