@@ -9,8 +9,8 @@ from pathlib import Path
 from somos.mesh.derive.reach import parsed, statements, walked
 from somos.settings import ROOT
 
-OURS = ("somos.modules", "functions")
 BASES = (ROOT, ROOT / "shared")
+OURS = (ROOT / "functions", ROOT / "shared" / "somos" / "modules")
 # A definition: its module, and its name there; WHOLE is every definition of the module.
 Place = tuple[str, str]
 WHOLE = "*"
@@ -18,7 +18,10 @@ WHOLE = "*"
 
 def reads(file: str, names: frozenset[str]) -> set[str]:
     """Those of `names` that code reached from this file takes as an attribute (`ctx.settings.suppression_key`)."""
-    todo: list[Place] = [(_name(Path(file)), WHOLE)]
+    start = _name(Path(file))
+    if not any(name in text for text in map(_text, _reached_modules(start)) for name in names):
+        return set()  # most: and no definition of theirs needs to be looked into
+    todo: list[Place] = [(start, WHOLE)]
     seen: set[Place] = set(todo)
     found: set[str] = set()
     while todo:
@@ -74,6 +77,20 @@ class Source:
                 yield _resolved(module, owners.get(id(node), WHOLE) if name == WHOLE else name)
 
 
+def _reached_modules(start: str) -> list[str]:
+    found = {start: None}
+    for module in (waiting := [start]):
+        new = {one: None for one, _ in _source(module).imported.values() if one not in found}
+        found |= new
+        waiting += new
+    return waiting
+
+
+@cache
+def _text(module: str) -> str:
+    return _file(module).read_text()
+
+
 @cache
 def _source(module: str) -> Source:
     source = Source(module)
@@ -87,9 +104,9 @@ def _source(module: str) -> Source:
             base = _absolute(module, node)
             for one in node.names:
                 whole = f"{base}.{one.name}"
-                if whole.startswith(OURS) and _file(whole).is_file():
+                if whole in _files():
                     source.imported[one.asname or one.name] = (whole, WHOLE)
-                elif base.startswith(OURS) and _file(base).is_file():
+                elif base in _files():
                     source.imported[one.asname or one.name] = (base, one.name)
     return source
 
@@ -118,14 +135,16 @@ def _absolute(module: str, node: ast.ImportFrom) -> str:
     return ".".join([*package, node.module] if node.module else package)
 
 
-@cache
 def _file(module: str) -> Path:
-    """Its source; one that does not exist when it is no module of ours."""
-    places = [base.joinpath(*module.split(".")) for base in BASES]
-    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
-    return next((file for file in files if file.is_file()), files[0])
+    return _files().get(module) or ROOT.joinpath(*module.split(".")).with_suffix(".py")
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Every module of ours."""
+    return {_name(file): file for folder in OURS for file in folder.rglob("*.py")}
 
 
 def _name(file: Path) -> str:
     base = next(base for base in reversed(BASES) if file.is_relative_to(base))
-    return ".".join(file.relative_to(base).with_suffix("").parts)
+    return ".".join(file.relative_to(base).with_suffix("").parts).removesuffix(".__init__")

@@ -90,9 +90,7 @@ def _routes(functions: list[Function]) -> Iterator[Fault]:
     alike: dict[tuple[str, int], list[Route]] = defaultdict(list)
     for route in sorted(routes, key=lambda r: (r.method, r.path, r.where)):
         alike[route.method, len(route.segments)].append(route)
-    for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
-        if not _overlap(one, other):
-            continue
+    for one, other in (pair for group in alike.values() for pair in _overlapping(group)):
         same = _shape(one) == _shape(other)
         if same:
             yield Fault(
@@ -186,7 +184,12 @@ def _literals(route: Route) -> int:
     return sum(not _is_parameter(segment) for segment in route.segments)
 
 
-def _overlap(one: Route, other: Route) -> bool:
-    """Some address is answered by both, which have as many segments."""
-    pairs = zip(one.segments, other.segments, strict=True)
-    return all(a == b or _is_parameter(a) or _is_parameter(b) for a, b in pairs)
+def _overlapping(routes: list[Route], at: int = 0) -> Iterator[tuple[Route, Route]]:
+    """Pairs of routes of as many segments that both answer some address; a pair may come twice."""
+    if len(routes) > 1 and at == len(routes[0].segments):
+        yield from combinations(routes, 2)
+    elif len(routes) > 1:
+        words = {route.segments[at] for route in routes if not _is_parameter(route.segments[at])}
+        for word in words or {"{}"}:
+            both = [one for one in routes if one.segments[at] == word or _is_parameter(one.segments[at])]
+            yield from _overlapping(both, at + 1)

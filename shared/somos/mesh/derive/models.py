@@ -1,11 +1,10 @@
 """JSON Schemas of what endpoints take and give, shared under `components/schemas`."""
 
 import types
-from copy import deepcopy
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import JsonSchemaMode
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from somos.mesh.declare import Endpoint
 from somos.mesh.derive.examples import Examples
@@ -13,6 +12,13 @@ from somos.mesh.schemas import Body, Download
 
 TEMPLATE = "#/components/schemas/{model}"
 TEXT_LIMIT = Body.model_config.get("str_max_length")
+
+
+class PlainDefaults(GenerateJsonSchema):
+    """pydantic builds a serializer for every default; most are what JSON knows already."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return dft if type(dft) in (str, int, bool, types.NoneType) else super().encode_default(dft)
 
 
 class Models:
@@ -31,8 +37,13 @@ class Models:
 
     def schemas(self) -> dict[str, Any]:
         """The shared schemas, by name."""
+        for key, _ in self._shapes:
+            if isinstance(key, type) and issubclass(key, BaseModel):
+                key.model_rebuild()  # once, or each shape that holds it would build it again
         inputs = [(key, mode, TypeAdapter(key)) for key, mode in self._shapes]
-        references, definitions = TypeAdapter.json_schemas(inputs, ref_template=TEMPLATE)
+        references, definitions = TypeAdapter.json_schemas(
+            inputs, ref_template=TEMPLATE, schema_generator=PlainDefaults
+        )
         self._named = {(key, mode): references[key, mode] for key, mode in self._shapes}
         self._schemas = {name: _readable(schema) for name, schema in sorted(definitions.get("$defs", {}).items())}
         for key, mode in self._shapes:
@@ -47,7 +58,7 @@ class Models:
         """One parameter per field of the query model."""
         if endpoint.query is None:
             return []
-        schema = endpoint.query.model_json_schema(ref_template=TEMPLATE)
+        schema = endpoint.query.model_json_schema(ref_template=TEMPLATE, schema_generator=PlainDefaults)
         found = []
         for name, field in schema.get("properties", {}).items():
             field = _without_null(_inline(field, schema.get("$defs", {})))
@@ -78,7 +89,6 @@ def has_version(annotation: Any) -> bool:
 
 def _readable(schema: dict[str, Any]) -> dict[str, Any]:
     """Without the titles that pydantic makes of field names: they say the same twice."""
-    schema = deepcopy(schema)
     for field in schema.get("properties", {}).values():
         field.pop("title", None)
     return schema

@@ -13,6 +13,7 @@ from typing import Any
 from somos.mesh.derive.places import place_of
 
 MESH = "somos.mesh"
+LEAVES = {ast.Name, ast.Constant}
 FOREIGN = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 
 
@@ -102,11 +103,13 @@ def walked(root: ast.AST) -> list[ast.AST]:
     """A node and all below it, without the contexts of names. Looked through by several, and by `ast.walk` slowly."""
     found = [root]
     for node in found:
-        for value in vars(node).values():
-            if isinstance(value, list):
-                found += [one for one in value if isinstance(one, ast.AST)]
-            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
-                found.append(value)
+        if type(node) not in LEAVES:
+            for field in node._fields:
+                value = getattr(node, field)
+                if type(value) is list:
+                    found += [one for one in value if isinstance(one, ast.AST)]
+                elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                    found.append(value)
     return found
 
 
