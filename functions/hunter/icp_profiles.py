@@ -61,5 +61,5 @@ def icp_profiles_archive(id: UUID, ctx: Context) -> None:
 @http.get("/api/v1/icp-profiles/{id}/versions", allow="hunter:read")
 def icp_profiles_versions(id: UUID, filter: VersionFilter, ctx: Context) -> Page[IcpVersionView]:
     ctx.get(IcpProfile, id)
-    found: Any = select(IcpVersion).where(IcpVersion.icp_id == id, *filter.clauses())
-    return ctx.page(found, IcpVersionView)
+    versions: Any = select(IcpVersion).where(IcpVersion.icp_id == id, *filter.clauses())
+    return ctx.page(versions, IcpVersionView)

@@ -4,7 +4,7 @@ from somos.events.hunter import SourceWanted
 from somos.mesh import Context, topic
 from somos.mesh.queues import AGENTS
 from somos.modules.hunter.actions import search_pages, search_sessions
-from somos.modules.hunter.queries.search_sessions import PageWanted, page_wanted
+from somos.modules.hunter.queries.search_sessions import UnreadPage, unread_page
 from somos.ports.errors import OutsideError
 from somos.ports.search import Search, SearchPage
 
@@ -12,24 +12,24 @@ from somos.ports.search import Search, SearchPage
 # The source serves the same question free for an hour: attempts that all fall within it never buy twice.
 @topic(SourceWanted, calls=[Search], queue=AGENTS, timeout=60, attempts=7)
 def on_source_wanted(event: SourceWanted, ctx: Context) -> None:
-    wanted = ctx.read(page_wanted, event.session_id, event.source, event.query, event.page)
-    answer, trouble = _ask(ctx, wanted) if wanted else (None, None)
+    page = ctx.read(unread_page, event.session_id, event.source, event.query, event.page)
+    answer, trouble = _ask(ctx, page) if page else (None, None)
 
     with ctx.write() as db:
         session = search_sessions.lock(db, event.session_id)
-        page = search_pages.find_page(db, event.session_id, event.source, event.query, event.page)
-        if page is None:
+        stored_page = search_pages.find_page(db, event.session_id, event.source, event.query, event.page)
+        if stored_page is None:
             return
         if answer is not None:
-            search_pages.page_read(db, session, page, answer)
+            search_pages.page_read(db, session, stored_page, answer)
         else:
-            search_sessions.page_unread(db, session, page, trouble, ctx.now)
+            search_sessions.page_unread(db, session, stored_page, trouble, ctx.now)
         db.flush()
         step = search_sessions.advance(db, session, secret=ctx.settings.suppression_key, now=ctx.now)
         search_sessions.announce(ctx, session, step)
 
 
-def _ask(ctx: Context, page: PageWanted) -> tuple[SearchPage | None, Exception | None]:
+def _ask(ctx: Context, page: UnreadPage) -> tuple[SearchPage | None, Exception | None]:
     """The page's results, or what keeps the source from giving them; passing trouble is tried again, to the last."""
     search = ctx.port(Search)
     try:

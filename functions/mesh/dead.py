@@ -57,14 +57,14 @@ def dead_list(filter: DeadFilter, ctx: Context) -> Page[DeadView]:
 @http.get("/api/v1/mesh/dead/{id}", allow="mesh:read")
 def dead_get(id: UUID, ctx: Context) -> DeadDetail:
     """One of them, with its event."""
-    found = ctx.db.execute(
+    row = ctx.db.execute(
         select(Delivery, Outbox)
         .join(Outbox, Outbox.id == Delivery.event_id)
         .where(Delivery.id == id, Delivery.state == "dead")
     ).first()
-    if found is None:
+    if row is None:
         raise NotFound
-    delivery, event = found
+    delivery, event = row
     return DeadDetail.model_validate({**_plain(event), **_plain(delivery)})
 
 

@@ -3,7 +3,7 @@
 from somos.mesh import Context, webhook
 from somos.modules.sdr.actions.chats import NotYetKnown, record
 from somos.modules.sdr.actions.provider_reports import report_health, report_receipt, report_sent
-from somos.ports.whatsapp import Receipt, Said, WhatsappEvent, WhatsappReports
+from somos.ports.whatsapp import MessageReport, Receipt, WhatsappEvent, WhatsappReports
 
 PATIENCE_S = 60.0
 # A picture of the size that WhatsApp allows, as base64. It is not kept: only its caption is.
@@ -18,9 +18,9 @@ def hook_whatsapp(event: WhatsappEvent, ctx: Context) -> None:
     try:
         with ctx.write():
             for report in event_reports.reports:
-                if isinstance(report, Said) and report.through_api:
+                if isinstance(report, MessageReport) and report.through_api:
                     report_sent(ctx, event_reports.account, report.message)
-                elif isinstance(report, Said):
+                elif isinstance(report, MessageReport):
                     record(ctx, event_reports.account, report.message)
                 elif isinstance(report, Receipt):
                     report_receipt(ctx, "whatsapp", report.provider_id, report.receipt, ctx.now)

@@ -30,8 +30,8 @@ class Call:
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        wanted = name.lower().encode()
-        return next((value.decode("latin-1") for key, value in self.headers if key == wanted), "")
+        lowered = name.lower().encode()
+        return next((value.decode("latin-1") for key, value in self.headers if key == lowered), "")
 
     def query_value(self, name: str, default: str = "") -> str:
         """A value of the query string."""

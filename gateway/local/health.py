@@ -28,9 +28,9 @@ def health(runtime: Runtime) -> Answer:
 
 def integrations(runtime: Runtime) -> Answer:
     """Each provider, from its breaker and configuration; none is called."""
-    found = runtime.wiring.health()
-    fine = all(one["state"] in ("ok", "unknown", "recovering") for one in found)
-    return Answer.json({"status": "ok" if fine else "degraded", "integrations": found})
+    providers = runtime.wiring.health()
+    fine = all(one["state"] in ("ok", "unknown", "recovering") for one in providers)
+    return Answer.json({"status": "ok" if fine else "degraded", "integrations": providers})
 
 
 def _database_and_relay(runtime: Runtime) -> dict[str, dict[str, Any]]:

@@ -33,10 +33,10 @@ class Logs(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         fields = redact({**bound.get(), **getattr(record, "fields", {})})
         if function := fields.get("function"):
-            told = " ".join(f"{name}={value}" for name, value in fields.items() if name != "function")
+            pairs = " ".join(f"{name}={value}" for name, value in fields.items() if name != "function")
             error = record.exc_info[1] if record.exc_info else None
             trace = "\n" + trace_of(error) if error else ""
-            self.note(str(function), f"{record.levelname} {record.getMessage()} {told}{trace}")
+            self.note(str(function), f"{record.levelname} {record.getMessage()} {pairs}{trace}")
 
     def note(self, function: str, text: str) -> None:
         """Keep one line of a function. Called from any thread."""
@@ -54,8 +54,8 @@ class Logs(logging.Handler):
 
     def last(self, function: str, tail: int = -1, since: datetime | None = None, instance: str = "") -> list[Line]:
         """Lines kept of a function, oldest first."""
-        found = [line for line in list(self._lines) if _is_chosen(line, function, since, instance)]
-        return found[-tail:] if tail >= 0 else found
+        chosen = [line for line in list(self._lines) if _is_chosen(line, function, since, instance)]
+        return chosen[-tail:] if tail >= 0 else chosen
 
     async def follow(self, function: str, instance: str = "") -> AsyncIterator[Line]:
         """Lines as they come, until the reader leaves."""

@@ -27,12 +27,12 @@ class Metrics:
 
     def count(self, function: str, status: int, seconds: float) -> None:
         """One request was answered."""
-        found = self._known.get((function, status))
-        if found is None:
-            found = self._requests.labels(function, str(status)), self._seconds.labels(function)
-            self._known[function, status] = found
-        found[0].inc()
-        found[1].observe(seconds)
+        children = self._known.get((function, status))
+        if children is None:
+            children = self._requests.labels(function, str(status)), self._seconds.labels(function)
+            self._known[function, status] = children
+        children[0].inc()
+        children[1].observe(seconds)
         self.invocations[function] += 1
 
     def exposition(self) -> bytes:

@@ -144,8 +144,8 @@ class OpenFaas:
         return Answer.json(status)
 
     def _deploy(self, call: Call, _name: str) -> Answer:
-        asked = Deployment.model_validate_json(call.body)
-        self._deployed[asked.service] = asked.model_dump(exclude_unset=True)
+        deployment = Deployment.model_validate_json(call.body)
+        self._deployed[deployment.service] = deployment.model_dump(exclude_unset=True)
         return Answer(202)
 
     def _update(self, call: Call, _name: str) -> Answer:
@@ -189,11 +189,11 @@ class OpenFaas:
     def _stack(self) -> dict[str, Any]:
         """As `stack.yml` deploys them, derived now, so that it is true also before `somos derive`."""
         placement = Placement.load()
-        found = units(self._hosts.functions.values(), placement.targets["function"], placement, needs_of)
-        told = stack_functions(found, "function")
-        for one in told.values():
+        placed = units(self._hosts.functions.values(), placement.targets["function"], placement, needs_of)
+        functions = stack_functions(placed, "function")
+        for one in functions.values():
             one["environment"] = {name: _plain(value) for name, value in one["environment"].items()}
-        return told
+        return functions
 
     def prepare(self) -> None:
         """Derive what is shown before anybody asks: faas-cli waits five seconds for its first answer."""
@@ -205,22 +205,22 @@ class OpenFaas:
     def _status(self, name: str) -> dict[str, Any]:
         declared = self._stack.get(name, {})
         # What a faas-cli deployed last is what it wants to see, also in `diff`.
-        told = self._deployed.get(name, {})
+        deployed = self._deployed.get(name, {})
         here = name in self._hosts
         return {
             "name": name,
             "namespace": NAMESPACE,
-            "image": told.get("image") or _plain(declared.get("image", "")),
-            "envProcess": told.get("envProcess", ""),
-            "envVars": told.get("envVars", declared.get("environment")) or {},
-            "constraints": told.get("constraints") or [],
-            "secrets": told.get("secrets", declared.get("secrets")) or [],
-            "labels": told.get("labels", declared.get("labels")) or {},
-            "annotations": told.get("annotations", declared.get("annotations")) or {},
-            "limits": told.get("limits", declared.get("limits")),
-            "requests": told.get("requests", declared.get("requests")),
+            "image": deployed.get("image") or _plain(declared.get("image", "")),
+            "envProcess": deployed.get("envProcess", ""),
+            "envVars": deployed.get("envVars", declared.get("environment")) or {},
+            "constraints": deployed.get("constraints") or [],
+            "secrets": deployed.get("secrets", declared.get("secrets")) or [],
+            "labels": deployed.get("labels", declared.get("labels")) or {},
+            "annotations": deployed.get("annotations", declared.get("annotations")) or {},
+            "limits": deployed.get("limits", declared.get("limits")),
+            "requests": deployed.get("requests", declared.get("requests")),
             "readOnlyRootFilesystem": bool(
-                told.get("readOnlyRootFilesystem", declared.get("readonly_root_filesystem", False))
+                deployed.get("readOnlyRootFilesystem", declared.get("readonly_root_filesystem", False))
             ),
             "replicas": self._replicas.get(name, 1 if here else 0),
             "availableReplicas": 1 if here else 0,
@@ -243,8 +243,8 @@ def _plain(text: str) -> str:
 
 def _time(text: str) -> datetime | None:
     with contextlib.suppress(ValueError):
-        found = datetime.fromisoformat(text)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        parsed = datetime.fromisoformat(text)
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return None
 
 

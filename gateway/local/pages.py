@@ -77,10 +77,10 @@ class Pages:
         """The text of a file that the map names, and of no other."""
         drawn = json.loads(self._map)
         known = {node["file"] for node in (*drawn["functions"], *drawn["events"])}
-        wanted = call.query_value("file")
-        if wanted not in known or not _is_local(call):
+        file = call.query_value("file")
+        if file not in known or not _is_local(call):
             return Answer.problem(NotFound("Arquivo desconhecido"))
-        return Answer.text((ROOT / wanted).read_text())
+        return Answer.text((ROOT / file).read_text())
 
     def _people(self, call: Call) -> Answer:
         """Who can sign in on this machine's own stack; empty anywhere else."""

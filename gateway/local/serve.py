@@ -70,7 +70,7 @@ def main(host: str, port: int) -> None:
         gateway = GatewayApp(functions, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
         logging.getLogger("somos").addHandler(gateway.logs)
         sys.setswitchinterval(SWITCH_S)
-        asyncio.run(_until_told(gateway, host, port))
+        asyncio.run(_until_stopped(gateway, host, port))
 
 
 @contextlib.contextmanager
@@ -83,8 +83,8 @@ def _hosts(functions: dict[str, Function], runtime: Runtime) -> Iterator[Hosts]:
     if grain not in GRAINS:
         raise SystemExit(f"SOMOS_GRAIN={grain!r}: use {', '.join(GRAINS)}")
     placement = Placement.load()
-    found = units(functions.values(), of_grain(cast(Grain, grain)), placement, needs_of)
-    processes = UnitProcesses(found, os.environ, FOLDER / "run" / "units")
+    placed = units(functions.values(), of_grain(cast(Grain, grain)), placement, needs_of)
+    processes = UnitProcesses(placed, os.environ, FOLDER / "run" / "units")
     processes.start()
     try:
         yield UnitHosts(functions, runtime, processes)
@@ -92,7 +92,7 @@ def _hosts(functions: dict[str, Function], runtime: Runtime) -> Iterator[Hosts]:
         processes.stop()
 
 
-async def _until_told(gateway: GatewayApp, host: str, port: int) -> None:
+async def _until_stopped(gateway: GatewayApp, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -16,9 +16,9 @@ def main() -> int:
     parser.add_argument("--state", default=":memory:", help="SQLite file that remembers the world")
     arguments = parser.parse_args()
     # Written whichever thread the kernel tells; a handler in Python runs only once the first thread happens to wake.
-    asked, asking = socket.socketpair()
-    asking.setblocking(False)
-    signal.set_wakeup_fd(asking.fileno())
+    stopped, stopper = socket.socketpair()
+    stopper.setblocking(False)
+    signal.set_wakeup_fd(stopper.fileno())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     try:
@@ -28,7 +28,7 @@ def main() -> int:
         print(f"sandbox: não consegui abrir {address}: {problem.strerror}", file=sys.stderr)
         return 1
     print(f"sandbox: {sandbox.url}", flush=True)
-    asked.recv(1)
+    stopped.recv(1)
     sandbox.stop()
     return 0
 

@@ -104,19 +104,23 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
 
     @bp.post("/webhooks")
     def steer_webhooks() -> Any:
-        told = body()
-        action, order = told.get("action"), told.get("order", "sent")
+        request_body = body()
+        action, order = request_body.get("action"), request_body.get("order", "sent")
         if order not in ORDERS:
             return wrong(f"order must be one of {', '.join(ORDERS)}")
-        common = {"times": int(told.get("times", 1)), "order": order, "parallel": bool(told.get("parallel"))}
+        common = {
+            "times": int(request_body.get("times", 1)),
+            "order": order,
+            "parallel": bool(request_body.get("parallel")),
+        }
         if action == "hold":
             world.webhooks.hold()
             return jsonify(holding=True)
         if action == "release":
-            keep = bool(told.get("keep_holding"))
-            return jsonify(deliveries=world.webhooks.release(**common, ids=told.get("ids"), keep_holding=keep))
+            keep = bool(request_body.get("keep_holding"))
+            return jsonify(deliveries=world.webhooks.release(**common, ids=request_body.get("ids"), keep_holding=keep))
         if action == "replay":
-            again = world.webhooks.replay(**common, ids=told.get("ids"), provider=told.get("provider"))
+            again = world.webhooks.replay(**common, ids=request_body.get("ids"), provider=request_body.get("provider"))
             return jsonify(deliveries=again)
         return wrong("action must be one of hold, release, replay")
 
@@ -138,27 +142,27 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
 
     @bp.post("/people/<person_id>/say")
     def say(person_id: str) -> Any:
-        person, told = world.person(person_id), body()
+        person, request_body = world.person(person_id), body()
         if person is None:
             return jsonify(error="no such person"), 404
-        text = str(told.get("text", ""))
-        if told.get("channel", "whatsapp") == "email":
+        text = str(request_body.get("text", ""))
+        if request_body.get("channel", "whatsapp") == "email":
             last = last_message("email", person_id)
-            return jsonify(id=resend.say(person, text, last, told)), 201
-        if (how := told.get("how", "plain")) not in HOW:
+            return jsonify(id=resend.say(person, text, last, request_body)), 201
+        if (how := request_body.get("how", "plain")) not in HOW:
             return wrong(f"how must be one of {', '.join(HOW)}")
-        instance = instance_of(person_id, told)
+        instance = instance_of(person_id, request_body)
         if instance is None:
             return jsonify(error="no such instance"), 404
         return jsonify(id=evolution.say(person, text, instance, how)), 201
 
     @bp.post("/people/<person_id>/<what>")
     def do(person_id: str, what: str) -> Any:
-        person, told = world.person(person_id), body()
-        instance = instance_of(person_id, told)
+        person, request_body = world.person(person_id), body()
+        instance = instance_of(person_id, request_body)
         if person is None or instance is None or what not in ("edit", "react", "delete", "hear-by-hand"):
             return jsonify(error="no such person, instance or doing"), 404
-        id, text = str(told.get("id", "")), str(told.get("text", ""))
+        id, text = str(request_body.get("id", "")), str(request_body.get("text", ""))
         if what == "hear-by-hand":
             return jsonify(id=evolution.by_hand(person, text, instance)), 201
         if what == "edit":
@@ -214,11 +218,11 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
     def person_view(person: Any) -> Row:
         fields = ("id", "name", "role", "temperament", "company", "email", "phone", "jid")
         sent_n = world.state.one("SELECT count(*) AS n FROM messages WHERE person=?", person.id)
-        said = world.state.rows("SELECT channel, text FROM inbound WHERE person=? ORDER BY rowid", person.id)
+        messages = world.state.rows("SELECT channel, text FROM inbound WHERE person=? ORDER BY rowid", person.id)
         return {
             **{f: getattr(person, f) for f in fields},
             "received": sent_n["n"] if sent_n else 0,
-            "said": said,
+            "said": messages,
         }
 
     return bp

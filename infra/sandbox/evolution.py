@@ -156,8 +156,8 @@ class Evolution:
     def touch(self, person: Person, what: str, id: str, text: str, instance: Row) -> None:
         """A person reacts to a message, or deletes one of theirs for all."""
         with self.world.state.write():
-            told = self.world.state.token("inbound-whatsapp", 20).upper()
-            data = self.message(instance, told, person.jid, "", from_me=False, name=person.name, source="ios")
+            message_id = self.world.state.token("inbound-whatsapp", 20).upper()
+            data = self.message(instance, message_id, person.jid, "", from_me=False, name=person.name, source="ios")
             self.emit(instance, "messages.upsert", data | {"message": about(what, person.jid, id, text)})
 
     def by_hand(self, person: Person, text: str, instance: Row) -> str:
@@ -174,9 +174,9 @@ class Evolution:
         theirs = self.world.state.rows(
             "SELECT * FROM inbound WHERE channel='whatsapp' AND recipient=?", instance["name"]
         )
-        found = [(row, row["recipient"], True) for row in ours] + [(row, row["sender"], False) for row in theirs]
+        rows = [(row, row["recipient"], True) for row in ours] + [(row, row["sender"], False) for row in theirs]
         records = []
-        for row, other, from_me in found:
+        for row, other, from_me in rows:
             if jid is None or other == jid:
                 record = self.message(instance, row["id"], other, row["text"], from_me=from_me)
                 del record["status"]

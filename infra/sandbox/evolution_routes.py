@@ -45,13 +45,13 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
     def schema(body: Any, **kinds: type) -> list[list[str]]:
         """Evolution's JSON-schema messages, an array inside an array; empty when all is well."""
         names = {str: "string", bool: "boolean", list: "array", dict: "object"}
-        found: list[str] = []
+        errors: list[str] = []
         for name, kind in kinds.items():
             if not isinstance(body, dict) or name not in body:
-                found.append(f'instance requires property "{name}"')
+                errors.append(f'instance requires property "{name}"')
             elif not isinstance(body[name], kind):
-                found.append(f"instance.{name} is not of a type(s) {names[kind]}")
-        return [found] if found else []
+                errors.append(f"instance.{name} is not of a type(s) {names[kind]}")
+        return [errors] if errors else []
 
     @bp.get("/")
     def welcome() -> Response:
@@ -163,12 +163,12 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
             return failure(400, ["Text is required"])
         if instance["state"] != "open":
             return failure(400, ["Error: Connection Closed"])
-        found, person = look_up(world, body["number"])
-        if not found["exists"]:
-            return failure(400, [{k: found[k] for k in ("jid", "exists", "number")}])
+        lookup, person = look_up(world, body["number"])
+        if not lookup["exists"]:
+            return failure(400, [{k: lookup[k] for k in ("jid", "exists", "number")}])
         if isinstance(body.get("delay"), int):
             time.sleep(max(0, body["delay"]) / 1000 * world.config.time_scale)  # it types before it sends
-        return jsonify(evolution.send(instance, found["jid"], body["text"], person)), 201
+        return jsonify(evolution.send(instance, lookup["jid"], body["text"], person)), 201
 
     @bp.post("/chat/findStatusMessage/<name>")
     def find_status(name: str) -> Any:
@@ -199,11 +199,11 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
         body = request.get_json(silent=True) or {}
         jid = ((body.get("where") or {}).get("key") or {}).get("remoteJid")
         page, size = int(body.get("page") or 1), int(body.get("offset") or 50)
-        said = evolution.messages_of(instance, jid)
-        records = said[(page - 1) * size : page * size]
-        pages = -(-len(said) // size)
-        found = {"total": len(said), "pages": pages, "currentPage": page, "records": records}
-        return jsonify(messages=found)
+        messages = evolution.messages_of(instance, jid)
+        records = messages[(page - 1) * size : page * size]
+        pages = -(-len(messages) // size)
+        page_of_messages = {"total": len(messages), "pages": pages, "currentPage": page, "records": records}
+        return jsonify(messages=page_of_messages)
 
     @bp.post("/webhook/set/<name>")
     def set_webhook(name: str) -> Any:

@@ -75,8 +75,8 @@ def minimal(schema: Any, root: Any = None, name: str = "") -> Any:
 
 
 def _minimal_object(schema: dict[str, Any], root: Any) -> Any:
-    wanted = schema.get("required", list(schema.get("properties", {})))
-    return {n: minimal(schema["properties"][n], root, n) for n in wanted if n in schema.get("properties", {})}
+    required = schema.get("required", list(schema.get("properties", {})))
+    return {n: minimal(schema["properties"][n], root, n) for n in required if n in schema.get("properties", {})}
 
 
 def _minimal_number(schema: dict[str, Any], _root: Any) -> Any:
@@ -121,8 +121,8 @@ def chosen_tool(body: Row) -> Row | None:
     if not tools or choice == "none":
         return None
     if isinstance(choice, dict):
-        wanted = choice.get("function", {}).get("name")
-        return next((t for t in tools if t["name"] == wanted), None)
+        name = choice.get("function", {}).get("name")
+        return next((t for t in tools if t["name"] == name), None)
     called = any(m.get("role") == "tool" for m in body["messages"])
     return tools[0] if choice == "required" or not called else None
 
@@ -173,10 +173,10 @@ def blueprint(world: World) -> Blueprint:
     def reply(body: Row) -> Row:
         prompt = "\n".join(text_of(m.get("content")) for m in body["messages"] if m.get("role") == "user")
         message: Row = {"role": "assistant", "content": None, "refusal": None}
-        wanted = body.get("response_format") or {}
+        response_format = body.get("response_format") or {}
         tool = chosen_tool(body)
-        if wanted.get("type") == "json_schema":
-            schema = wanted.get("json_schema", {})
+        if response_format.get("type") == "json_schema":
+            schema = response_format.get("json_schema", {})
             answer = answer_for(schema.get("name", ""), schema.get("schema", {}), prompt)
             message["content"] = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         elif tool:
@@ -190,12 +190,12 @@ def blueprint(world: World) -> Blueprint:
             }
             message["tool_calls"] = [call]
         else:
-            message["content"] = "{}" if wanted.get("type") == "json_object" else FREE_TEXT
+            message["content"] = "{}" if response_format.get("type") == "json_object" else FREE_TEXT
         return message
 
     def wrap(body: Row, model: str, message: Row) -> Row:
-        asked = sum(len(text_of(m.get("content"))) for m in body["messages"]) // CHARS_PER_TOKEN + 1
-        told = len(json.dumps(message, ensure_ascii=False)) // CHARS_PER_TOKEN
+        tokens_in = sum(len(text_of(m.get("content"))) for m in body["messages"]) // CHARS_PER_TOKEN + 1
+        tokens_out = len(json.dumps(message, ensure_ascii=False)) // CHARS_PER_TOKEN
         return {
             "id": "chatcmpl-" + world.state.token("completion", 24),
             "object": "chat.completion",
@@ -210,9 +210,9 @@ def blueprint(world: World) -> Blueprint:
                 }
             ],
             "usage": {
-                "prompt_tokens": asked,
-                "completion_tokens": told,
-                "total_tokens": asked + told,
+                "prompt_tokens": tokens_in,
+                "completion_tokens": tokens_out,
+                "total_tokens": tokens_in + tokens_out,
                 "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
                 "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
             },

@@ -75,16 +75,16 @@ class Resend:
                 world.agenda.add("email.answer", world.steps(6), person=person.id, email=email_id)
         return email_id
 
-    def say(self, person: Person, text: str, answered: Row | None = None, told: Row | None = None) -> str:
+    def say(self, person: Person, text: str, answered: Row | None = None, given: Row | None = None) -> str:
         """A person writes a mail to us, perhaps as an answer to one of ours.
 
         `told` may hold a `subject`, `headers` to add, and `html` for a mail without a text part.
         """
-        told = told or {}
+        given = given or {}
         store = self.world.state
         extra = json.loads(answered["extra"]) if answered else {}
         recipient = answered["sender"] if answered else "contato@somos-exemplo.com.br"
-        subject = str(told.get("subject") or (f"Re: {answered['subject']}" if answered else "Contato"))
+        subject = str(given.get("subject") or (f"Re: {answered['subject']}" if answered else "Contato"))
         with store.write():
             email_id = store.new_uuid("inbound-email")
             headers = {"message-id": f"<{store.token('message-id', 24)}@{person.email.rpartition('@')[2]}>"}
@@ -92,7 +92,7 @@ class Resend:
                 headers |= {"in-reply-to": extra["message_id"], "references": extra["message_id"]}
             if person.temperament == "out_of_office":
                 headers["auto-submitted"] = "auto-replied"
-            headers |= {str(name).lower(): str(value) for name, value in (told.get("headers") or {}).items()}
+            headers |= {str(name).lower(): str(value) for name, value in (given.get("headers") or {}).items()}
             mail: Row = {
                 "email_id": email_id, "message_id": headers["message-id"], "created_at": iso(now()),
                 "from": f"{person.name} <{person.email}>", "to": [bare(recipient)], "subject": subject,
@@ -101,7 +101,7 @@ class Resend:
             store.insert(
                 "inbound", id=email_id, channel="email", person=person.id, sender=person.email,
                 recipient=bare(recipient), subject=subject, text=text,
-                extra=json.dumps({**mail, "headers": headers, "html": told.get("html")}), created_at=now(),
+                extra=json.dumps({**mail, "headers": headers, "html": given.get("html")}), created_at=now(),
             )  # fmt: skip
             self.emit("email.received", mail)
         return email_id

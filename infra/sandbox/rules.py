@@ -50,12 +50,12 @@ def section(prompt: str, name: str) -> str:
 
 
 def evidence_lines(prompt: str) -> list[Evidence]:
-    found = []
+    lines = []
     for line in section(prompt, "evidencias").splitlines():
         match = re.match(r"^\s*(?:[-*]\s*)?(?:\[([^\]]*)\]\s*)?(.*?)\s*(?:\(https?://[^)\s]*\))?\s*$", line)
         if match and match.group(2):
-            found.append(Evidence(plain(match.group(1) or ""), match.group(2)))
-    return found
+            lines.append(Evidence(plain(match.group(1) or ""), match.group(2)))
+    return lines
 
 
 def sentences(text: str) -> list[str]:
@@ -153,14 +153,14 @@ def judge_number(minimum: int, units: tuple[str, ...], lines: list[Evidence]) ->
 
 def numbers_near(sentence: str, units: tuple[str, ...]) -> list[int]:
     text = plain(sentence)
-    found = []
+    numbers = []
     for unit in units:
         stem = re.escape(unit[:-1] if unit.endswith("s") else unit)
         for match in re.finditer(rf"(\d[\d.]*)\s*\+?\s*(?:\w+\s+)?{stem}|{stem}\w*\s+(?:\w+\s+)?(\d[\d.]*)", text):
             digits = (match.group(1) or match.group(2)).replace(".", "")
             if digits:
-                found.append(int(digits))
-    return found
+                numbers.append(int(digits))
+    return numbers
 
 
 # --- OutreachDraft -------------------------------------------------------------------------------------------
@@ -270,14 +270,14 @@ REPLY_RULES: tuple[tuple[str, float, tuple[str, ...]], ...] = (
 def classify_reply(prompt: str) -> dict[str, Any]:
     """Which kind of answer a message is, by the words in it, with the sentence that decided."""
     message = section(prompt, "mensagem") or prompt
-    said = without_quoted_mail(message)
+    own_text = without_quoted_mail(message)
     for label, confidence, patterns in REPLY_RULES:
         pattern = "|".join(patterns)
-        if re.search(pattern, plain(said), re.S | re.M):
-            later = later_date(said, prompt) if label in ("later", "automatic") else None
-            quote = deciding_sentence(said, pattern)
+        if re.search(pattern, plain(own_text), re.S | re.M):
+            later = later_date(own_text, prompt) if label in ("later", "automatic") else None
+            quote = deciding_sentence(own_text, pattern)
             return {"label": label, "confidence": confidence, "quote": quote, "later_date": later}
-    first = next(iter(sentences(said)), said.strip())
+    first = next(iter(sentences(own_text)), own_text.strip())
     return {"label": "unclear", "confidence": 0.4, "quote": first, "later_date": None}
 
 
@@ -301,10 +301,10 @@ def later_date(message: str, prompt: str) -> str | None:
     text = plain(message)
     if full := re.search(r"\b(\d{1,2})/(\d{1,2})/(\d{4})\b", text):
         return safe_date(int(full[3]), int(full[2]), int(full[1]))
-    told = re.search(r"\d{4}-\d{2}-\d{2}", section(prompt, "hoje") or section(prompt, "data"))
-    if told is None:
+    date_match = re.search(r"\d{4}-\d{2}-\d{2}", section(prompt, "hoje") or section(prompt, "data"))
+    if date_match is None:
         return None
-    today = date.fromisoformat(told.group())
+    today = date.fromisoformat(date_match.group())
     if short := re.search(r"\b(?:dia )?(\d{1,2})/(\d{1,2})\b", text):
         return upcoming(today, int(short[2]), int(short[1]))
     if span := re.search(r"(?:daqui a|em|depois de) (\d+) (dia|semana|mes)", text):

@@ -32,11 +32,11 @@ ENOUGH = 0.7
 def words(text: str) -> list[str]:
     """Plain lower-case words without accents and plural endings."""
     plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    found = []
+    normalised = []
     for word in re.findall(r"[a-z]+", plain):
         single = word.removesuffix("s") if len(word) > 3 else word
-        found.append(SAME.get(single, single))
-    return found
+        normalised.append(SAME.get(single, single))
+    return normalised
 
 
 # Words of a question that say nothing about which company is meant.
@@ -51,12 +51,12 @@ NOISE = frozenset(
 
 def fit(query: str, company: Company) -> float:
     """How much of the question the company answers, 0 to 1."""
-    wanted = [w for w in dict.fromkeys(words(query)) if w not in NOISE]
-    if not wanted:
+    terms = [w for w in dict.fromkeys(words(query)) if w not in NOISE]
+    if not terms:
         return 0.0
     own = set(words(" ".join((company.name, company.maps_title, company.segment, company.city, company.uf,
                               company.about, company.district, company.slug))))  # fmt: skip
-    return sum(w in own for w in wanted) / len(wanted)
+    return sum(w in own for w in terms) / len(terms)
 
 
 def matching(query: str, engine: str, location: str) -> list[Company]:
@@ -64,7 +64,7 @@ def matching(query: str, engine: str, location: str) -> list[Company]:
     domain = re.search(r"site:(\S+)", query)
     plain = re.sub(r"\S+:\S+|-\w+|[\"']", " ", query)
     city = location.split(",")[0].strip()
-    found = []
+    ranked = []
     for company in companies():
         if engine not in company.listed_in:
             continue
@@ -74,15 +74,15 @@ def matching(query: str, engine: str, location: str) -> list[Company]:
             continue
         score = fit(plain, company) if plain.strip() or not domain else 1.0
         if score >= ENOUGH:
-            found.append((-round(score, 3), company.number, company))
-    return [company for *_, company in sorted(found, key=lambda entry: entry[:2])]
+            ranked.append((-round(score, 3), company.number, company))
+    return [company for *_, company in sorted(ranked, key=lambda entry: entry[:2])]
 
 
 def web_results(query: str, location: str) -> list[Row]:
     """Organic results: home pages, some of them twice by a sub-page, and one directory among them."""
     results: list[Row] = []
-    found = matching(query, "google", location)
-    for place, company in enumerate(found):
+    companies = matching(query, "google", location)
+    for place, company in enumerate(companies):
         results.append(
             {
                 "title": company.google_title or f"{company.name} | {company.segment.capitalize()} em {company.city}",
@@ -92,10 +92,10 @@ def web_results(query: str, location: str) -> list[Row]:
                 "source": company.name,
             }
         )
-        if place == 1 and len(found) >= 8:
+        if place == 1 and len(companies) >= 8:
             results.append(
                 {
-                    "title": f"As {len(found)} agências mais lembradas de {company.city}",
+                    "title": f"As {len(companies)} agências mais lembradas de {company.city}",
                     "link": f"http://{DIRECTORY_HOST}/agencias",
                     "displayed_link": f"http://{DIRECTORY_HOST} › agencias",
                     "snippet": "Lista com nomes, bairros e sites das agências da cidade.",

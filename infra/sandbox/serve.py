@@ -44,10 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         dropped = threading.Event()
         environ = self._environ(body)
         environ["sandbox.drop"] = dropped.set
-        told: list[Any] = []
+        started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
-            told[:] = [status, headers]
+            started[:] = [status, headers]
             return lambda _data: None
 
         pieces = self.server.outside(environ, start_response)
@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
             if dropped.is_set():
                 self._drop()
             else:
-                self._write(told[0], told[1], iter(pieces))
+                self._write(started[0], started[1], iter(pieces))
         finally:
             close = getattr(pieces, "close", None)
             if close:

@@ -88,8 +88,8 @@ def contact(company: Company) -> str:
 
 def clients(company: Company) -> str:
     names = ", ".join(company.clients)
-    told = f"<p>Atendemos {len(company.clients)} clientes: {escape(names)}.</p>" if names else "<p>Em breve.</p>"
-    return page(company, "Clientes", f"<h1>Clientes</h1>\n{told}")
+    paragraph = f"<p>Atendemos {len(company.clients)} clientes: {escape(names)}.</p>" if names else "<p>Em breve.</p>"
+    return page(company, "Clientes", f"<h1>Clientes</h1>\n{paragraph}")
 
 
 PAGES = {"": home, "sobre": about, "contato": contact, "clientes": clients}

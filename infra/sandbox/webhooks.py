@@ -107,12 +107,14 @@ class Webhooks:
         """Send what was held and wait for the answers; later webhooks flow again unless told otherwise."""
         with self._state.write():
             self._state.set_setting("holding", keep_holding)
-            held = [int(r["id"]) for r in self._state.rows("SELECT id FROM deliveries WHERE state='held' ORDER BY id")]
-            chosen = [i for i in ids if i in held] if ids else held
+            waiting = [
+                int(r["id"]) for r in self._state.rows("SELECT id FROM deliveries WHERE state='held' ORDER BY id")
+            ]
+            chosen = [i for i in ids if i in waiting] if ids else waiting
             for delivery in chosen:
                 self._state.run("UPDATE deliveries SET state='waiting' WHERE id=?", delivery)
             if not keep_holding:
-                for delivery in set(held) - set(chosen):
+                for delivery in set(waiting) - set(chosen):
                     self._state.run("UPDATE deliveries SET state='waiting' WHERE id=?", delivery)
                     self._agenda.add("deliver", 0.0, delivery=delivery, tries=0)
         return self._send_many(chosen, times, order, parallel)

@@ -85,18 +85,18 @@ class World:
 
     def by_email(self, address: str) -> Person | None:
         """Whoever has the address; mail to any other box of a company reaches the person who answers there."""
-        wanted, boxes = address.lower(), self.directory.by_email
-        return boxes.get(wanted) or boxes.get(wanted.rpartition("@")[2])
+        address_lower, boxes = address.lower(), self.directory.by_email
+        return boxes.get(address_lower) or boxes.get(address_lower.rpartition("@")[2])
 
     def answer_of(self, person: Person | None, channel: str) -> str | None:
         """What the person says to a first message on a channel; they answer once and then keep quiet."""
         if person is None:
             return None
-        told = person.says or SAYS[person.temperament]
-        if told is None or self.state.one("SELECT 1 FROM answered WHERE person=? AND channel=?", person.id, channel):
+        answer = person.says or SAYS[person.temperament]
+        if answer is None or self.state.one("SELECT 1 FROM answered WHERE person=? AND channel=?", person.id, channel):
             return None
         later = datetime.fromtimestamp(now(), SAO_PAULO) + timedelta(days=60)
-        return told.replace("{later}", f"{later:%d/%m/%Y}")
+        return answer.replace("{later}", f"{later:%d/%m/%Y}")
 
     def answered(self, person: Person, channel: str) -> None:
         self.state.insert(

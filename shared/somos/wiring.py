@@ -128,14 +128,14 @@ def every_setting() -> dict[str, Setting]:
 
 def problems(settings: Settings, calls: Iterable[Needed]) -> list[str]:
     """What is missing or wrong for these ports, one sentence each, without quoting any value."""
-    found = []
+    faults = []
     for setting in sorted(set(_settings(calls)), key=lambda setting: setting.name):
         value = settings.outside.get(setting.name) or setting.default
         if not value and setting.required:
-            found.append(f"{setting.name}: falta definir.")
+            faults.append(f"{setting.name}: falta definir.")
         elif value and (fault := setting.fault(value)):
-            found.append(f"{setting.name}: {fault}")
-    return found
+            faults.append(f"{setting.name}: {fault}")
+    return faults
 
 
 def _settings(calls: Iterable[Needed]) -> Iterator[Setting]:

@@ -136,8 +136,8 @@ class Caller:
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Throttled):
-            told = error.retry_after or 0.0
-            wait = told + random.uniform(0, min(told, 1.0))
+            retry_after = error.retry_after or 0.0
+            wait = retry_after + random.uniform(0, min(retry_after, 1.0))
         else:
             wait = max(self._backoff(state), getattr(error, "retry_after", None) or 0.0)
         return min(wait, LONGEST_WAIT_S) * self.terms.backoff_scale

@@ -29,11 +29,11 @@ def is_current(root: Path = ROOT) -> bool:
 
 def note(files: Iterable[str], root: Path = ROOT) -> None:
     """These files were just built; those that an earlier build left, and this one did not make, go."""
-    made = Note(_digest(root), tuple(sorted(files)))
-    for name in set(_noted(root).files).difference(made.files):
+    built = Note(_digest(root), tuple(sorted(files)))
+    for name in set(_noted(root).files).difference(built.files):
         (root / name).unlink(missing_ok=True)
     (root / NOTE).parent.mkdir(exist_ok=True)
-    (root / NOTE).write_text(json.dumps(asdict(made)))
+    (root / NOTE).write_text(json.dumps(asdict(built)))
 
 
 def _noted(root: Path) -> Note:

@@ -47,20 +47,20 @@ def derive(check: bool, built: bool, folder: Path | None) -> None:
     from somos.mesh.derive import write
 
     click.get_current_context().with_resource(_nothing_freed())
-    found = derived()
-    faults = found.faults or (found.drift() if check else [])
+    result = derived()
+    faults = result.faults or (result.drift() if check else [])
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
         sys.exit(1)
-    for warning in found.warnings:
+    for warning in result.warnings:
         click.echo(f"aviso: {warning}", err=True)
     if check:
-        click.echo(f"{len(found.committed)} arquivos derivados em dia")
+        click.echo(f"{len(result.committed)} arquivos derivados em dia")
         return
-    changed = write(found.built if built else found.files, folder or ROOT)
+    changed = write(result.built if built else result.files, folder or ROOT)
     if folder is None:
-        note(found.built)
+        note(result.built)
     for name in changed or ["nada mudou"]:
         click.echo(name)
 

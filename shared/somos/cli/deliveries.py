@@ -18,18 +18,18 @@ def list_(limit: int) -> None:
     from somos.cli.screen import console, table
     from somos.mesh.clock import SAO_PAULO
 
-    found = _ask(
+    rows = _ask(
         "select id, type, function, dead_at, last_error from mesh.deliveries "
         "where state = 'dead' order by dead_at desc limit :most",
         most=limit,
     )
-    rows = table("id", "evento", "função", "morreu em", "motivo")
-    for row in found:
+    grid = table("id", "evento", "função", "morreu em", "motivo")
+    for row in rows:
         reason = (row["last_error"] or "").splitlines() or [""]
         died = f"{row['dead_at'].astimezone(SAO_PAULO):%d/%m %H:%M}"
-        rows.add_row(str(row["id"]), row["type"], row["function"], died, reason[0][:80])
-    if found:
-        console().print(rows)
+        grid.add_row(str(row["id"]), row["type"], row["function"], died, reason[0][:80])
+    if rows:
+        console().print(grid)
     else:
         click.echo("nenhuma entrega morta")
 
@@ -65,9 +65,9 @@ def replay(ids: tuple[UUID, ...], everything: bool) -> None:
 
     if everything:
         ids = tuple(row["id"] for row in _ask("select id from mesh.deliveries where state = 'dead'"))
-    found = runtime("database_url")
-    again = [id for id in ids if outbox.replay(found.engine, id)]
-    found.notifier.wake(outbox.due_queues(found.engine))
+    current = runtime("database_url")
+    again = [id for id in ids if outbox.replay(current.engine, id)]
+    current.notifier.wake(outbox.due_queues(current.engine))
     click.echo(f"{len(again)} de {len(ids)} voltaram para a fila")
     if len(again) < len(ids):
         raise SystemExit(1)

@@ -22,19 +22,19 @@ def list_(limit: int) -> None:
     from somos.mesh.database import atomically
 
     with atomically(runtime("database_url").engine) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text(
                 "select delivery_id, name, operation, about, started_at from mesh.effects "
                 "where state = 'parked' order by started_at limit :most"
             ),
             {"most": limit},
         ).all()
-    rows = table("entrega", "chamada", "operação", "sobre", "começou em")
-    for row in found:
+    grid = table("entrega", "chamada", "operação", "sobre", "começou em")
+    for row in rows:
         began = f"{row.started_at.astimezone(SAO_PAULO):%d/%m %H:%M}"
-        rows.add_row(str(row.delivery_id), row.name, row.operation, str(row.about or ""), began)
-    if found:
-        console().print(rows)
+        grid.add_row(str(row.delivery_id), row.name, row.operation, str(row.about or ""), began)
+    if rows:
+        console().print(grid)
     else:
         click.echo("nenhuma chamada estacionada")
 

@@ -18,15 +18,15 @@ def person(email: str, name: str, role: str, password: str) -> None:
     from somos.policy.principals import SYSTEM
     from somos.policy.roles import Role
 
-    found = runtime("database_url")
+    current = runtime("database_url")
     try:
         check_strength(password, about=(email, name))
     except WeakPassword as weak:
         raise click.ClickException(str(weak)) from None
-    with transaction(found.engine, Acting(SYSTEM, "somos-person")) as db:
+    with transaction(current.engine, Acting(SYSTEM, "somos-person")) as db:
         if by_email(db, email):
             raise click.ClickException(f"{email} já tem conta; outra senha: PUT /api/v1/users/ID/password")
         opened = ensure_account(
-            db, email=email, name=name, role=Role(role), password=password, cost=found.settings.bcrypt_cost
+            db, email=email, name=name, role=Role(role), password=password, cost=current.settings.bcrypt_cost
         )
         click.echo(f"{opened.email} entra como {role}")

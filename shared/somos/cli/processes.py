@@ -14,13 +14,13 @@ def migrate(people: bool, expand: bool) -> None:
     from somos.migrations import migrate as bring_up_to_date
     from somos.migrations import seed
 
-    found = runtime("database_url", "database_owner_url")
-    waiting = bring_up_to_date(found.settings.database_owner_url, found.settings.database_url, expand_only=expand)
-    seed(found.settings.database_owner_url)  # whoever migrates may be where the functions' pooler is not
+    current = runtime("database_url", "database_owner_url")
+    waiting = bring_up_to_date(current.settings.database_owner_url, current.settings.database_url, expand_only=expand)
+    seed(current.settings.database_owner_url)  # whoever migrates may be where the functions' pooler is not
     if people:
         from somos.local.people import settle
 
-        settle(found)
+        settle(current)
     click.echo(f"esperam a contração: {' '.join(waiting)}" if waiting else "banco em dia")
 
 
@@ -33,9 +33,9 @@ def worker(queues: tuple[str, ...]) -> None:
     from somos.mesh.log import configure
     from somos.mesh.worker import work
 
-    found = runtime("database_url", "redis_url", "gateway_url")
-    configure(found.settings.log_level)
-    _ = found.routes, found.redis.ping()
+    current = runtime("database_url", "redis_url", "gateway_url")
+    configure(current.settings.log_level)
+    _ = current.routes, current.redis.ping()
     announce_ready()
     work(list(queues) or None)
 
@@ -51,10 +51,10 @@ def relay(metrics_port: int | None) -> None:
     from somos.mesh.log import configure
     from somos.mesh.relay import Relay
 
-    found = runtime("database_url", "redis_url")
-    configure(found.settings.log_level)
-    turning = Relay(found)
-    _ = found.routes, found.redis.ping()
+    current = runtime("database_url", "redis_url")
+    configure(current.settings.log_level)
+    turning = Relay(current)
+    _ = current.routes, current.redis.ping()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: turning.stop())
     if metrics_port:
@@ -63,7 +63,7 @@ def relay(metrics_port: int | None) -> None:
         from somos.mesh.metrics import MeshMetrics
 
         registry = CollectorRegistry()
-        registry.register(MeshMetrics(found))
+        registry.register(MeshMetrics(current))
         start_http_server(metrics_port, registry=registry)
     announce_ready()
     turning.run()

@@ -23,16 +23,16 @@ def reads(file: str, names: frozenset[str]) -> set[str]:
         return set()  # most: and no definition of theirs needs to be looked into
     todo: list[Place] = [(start, WHOLE)]
     seen: set[Place] = set(todo)
-    found: set[str] = set()
+    names_read: set[str] = set()
     while todo:
         module, name = todo.pop()
         source = _source(module)
-        for definition in source.definitions.values() if name == WHOLE else source.found(name):
-            found |= names & definition.attributes
+        for definition in source.definitions.values() if name == WHOLE else source.definitions_of(name):
+            names_read |= names & definition.attributes
             new = definition.reached - seen
             seen |= new
             todo += new
-    return found
+    return names_read
 
 
 @dataclass(eq=False)
@@ -61,7 +61,7 @@ class Source:
     definitions: dict[str, Definition] = field(default_factory=dict)
     imported: dict[str, Place] = field(default_factory=dict)
 
-    def found(self, name: str) -> list[Definition]:
+    def definitions_of(self, name: str) -> list[Definition]:
         return [self.definitions[name]] if name in self.definitions else []
 
     def reached_from(self, nodes: list[ast.AST]) -> Iterator[Place]:

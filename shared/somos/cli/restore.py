@@ -16,17 +16,17 @@ def restored(taken_at: datetime) -> None:
     from somos.mesh import clock, restore
     from somos.mesh.loader import load
 
-    found = runtime("database_url")
+    current = runtime("database_url")
     functions = load().values()
-    with found.engine.begin() as connection:
+    with current.engine.begin() as connection:
         broken = restore.broken_audit(connection)
         if broken is not None:
             raise click.ClickException(f"a cadeia de auditoria não confere na linha {broken}: este backup foi alterado")
-        held = restore.hold(connection, functions, found.routes, clock.now())
+        waiting = restore.hold(connection, functions, current.routes, clock.now())
         lines = after_restore(connection, taken_at, clock.now())
     click.echo("a cadeia de auditoria confere")
     click.echo(
-        f"{held.deliveries} entregas retidas (somos dead list), {held.effects} chamadas sem resposta estacionadas"
+        f"{waiting.deliveries} entregas retidas (somos dead list), {waiting.effects} chamadas sem resposta estacionadas"
     )
     for line in lines:
         click.echo(line)
@@ -40,9 +40,9 @@ def after_restore(connection: Any, taken_at: datetime, now: datetime) -> list[st
     from somos.migrations import MODULES
     from somos.policy.principals import SYSTEM
 
-    said: list[str] = []
+    notes: list[str] = []
     with transaction(connection, Acting(SYSTEM, "restored")) as db:
         for file in sorted(MODULES.glob("*/actions/after_restore.py")):
             name = ".".join(file.relative_to(MODULES).with_suffix("").parts)
-            said += import_module(f"somos.modules.{name}").after_restore(db, taken_at, now)
-    return said
+            notes += import_module(f"somos.modules.{name}").after_restore(db, taken_at, now)
+    return notes

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 def console() -> "Console":
     from rich.console import Console
 
-    found = Console()
-    return found if found.is_terminal else Console(width=240)
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=240)
 
 
 def table(*columns: str) -> "Table":
     """The first column names the row, so it is never folded."""
     from rich.table import Table
 
-    made = Table(box=None, header_style="bold", pad_edge=False)
+    grid = Table(box=None, header_style="bold", pad_edge=False)
     for number, name in enumerate(columns):
-        made.add_column(name, no_wrap=number == 0, overflow="fold")
-    return made
+        grid.add_column(name, no_wrap=number == 0, overflow="fold")
+    return grid

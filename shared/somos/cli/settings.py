@@ -24,9 +24,9 @@ def runtime(*needed: str) -> "Runtime":
     reach_stack()
     from somos.mesh.runtime import current
 
-    found = current()
-    missing = [name for name in needed if not getattr(found.settings, name)]
+    configured = current()
+    missing = [name for name in needed if not getattr(configured.settings, name)]
     if missing:
         names = ", ".join(name.upper() for name in missing)
         raise click.ClickException(f"falta definir {names}; ou suba a pilha local: somos up")
-    return found
+    return configured

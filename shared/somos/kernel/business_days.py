@@ -13,8 +13,8 @@ def _days(uf: str | None, year: int) -> frozenset[date]:
 
     subdivision = uf if uf in holidays.country_holidays("BR").subdivisions else None
     # Carnival and Corpus Christi are optional by law and observed by everybody; the civil servants' day is not.
-    found = holidays.country_holidays("BR", subdiv=subdivision, years=year, categories=("public", "optional"))
-    return frozenset(day for day, name in found.items() if "Servidor" not in name)
+    calendar = holidays.country_holidays("BR", subdiv=subdivision, years=year, categories=("public", "optional"))
+    return frozenset(day for day, name in calendar.items() if "Servidor" not in name)
 
 
 def holidays_of(uf: str | None) -> IsHoliday:

@@ -39,14 +39,14 @@ def forbidden(given: Mapping[str, str]) -> tuple[bool, str | None]:
 
 def _answer(text: str, field: str) -> tuple[bool | None, str | None]:
     """Yes, no or nothing; and the text when it is none of them."""
-    said = fold(text)
+    folded = fold(text)
     if text.strip() in _CHECKED:
         return True, None
-    if not said or said in _BLANK:
+    if not folded or folded in _BLANK:
         return None, None
-    if said in _NO:
+    if folded in _NO:
         return False, None
     # "sim, pediu em maio"; and the column's own name as its answer.
-    if said in _YES or said.startswith(("sim ", "yes ")) or said in COLUMNS[field]:
+    if folded in _YES or folded.startswith(("sim ", "yes ")) or folded in COLUMNS[field]:
         return True, None
     return None, text

@@ -34,14 +34,14 @@ def phones_in(text: str | None, region: str = "BR") -> tuple[str, ...]:
     """
     if not text or len(text) > _LONGEST_CELL:
         return ()
-    found: list[str] = []
+    numbers: list[str] = []
     for piece in _pieces(text):
-        area = found[-1][3:5] if found and found[-1].startswith("+55") else ""
+        area = numbers[-1][3:5] if numbers and numbers[-1].startswith("+55") else ""
         number = _one(piece, region) or (_one(f"({area}) {piece}", region) if area else None)
-        found += [number] if number else [whole for one in _WHOLE.findall(piece) if (whole := _one(one, region))]
-    if not found and (whole := _one(_LETTERS.sub("", _dialling(text)).replace("/", "-"), region)):
-        found = [whole]
-    return tuple(sorted(dict.fromkeys(found), key=lambda number: not is_mobile(number)))
+        numbers += [number] if number else [whole for one in _WHOLE.findall(piece) if (whole := _one(one, region))]
+    if not numbers and (whole := _one(_LETTERS.sub("", _dialling(text)).replace("/", "-"), region)):
+        numbers = [whole]
+    return tuple(sorted(dict.fromkeys(numbers), key=lambda number: not is_mobile(number)))
 
 
 def _dialling(text: str) -> str:

@@ -61,10 +61,10 @@ def read(content: bytes, max_rows: int = MAX_ROWS, known: Collection[str] = ()) 
     `known` are folded names of columns: the header is the line that holds them, where a report's title stands above.
     """
     text, encoding = _decode(content)
-    told = _DELIMITER_LINE.match(text)
-    delimiter = told[1] if told else _delimiter(text, known)
+    declared = _DELIMITER_LINE.match(text)
+    delimiter = declared[1] if declared else _delimiter(text, known)
     filled = (record for record in _records(text, delimiter) if any(cell.strip() for cell in record.cells))
-    records = list(islice(filled, 1 if told else 0, max_rows + MAX_ABOVE + 2))
+    records = list(islice(filled, 1 if declared else 0, max_rows + MAX_ABOVE + 2))
     records = records[_header_at(records, known) :]
     if not records:
         raise Unreadable("O arquivo está vazio.")
@@ -114,9 +114,9 @@ def guess_mapping(headers: list[str], synonyms: Mapping[str, tuple[str, ...]]) -
     folded = {fold(header): header for header in reversed(headers)}
     mapping: dict[str, str] = {}
     for name, spellings in synonyms.items():
-        found = next((folded[spelling] for spelling in spellings if spelling in folded), None)
-        if found is not None and found not in mapping.values():
-            mapping[name] = found
+        spelling_used = next((folded[spelling] for spelling in spellings if spelling in folded), None)
+        if spelling_used is not None and spelling_used not in mapping.values():
+            mapping[name] = spelling_used
     return mapping
 
 
@@ -182,10 +182,10 @@ def _known(cells: Iterable[str], known: Collection[str]) -> int:
 def _header_at(records: Sequence[_Record], known: Collection[str]) -> int:
     """Where the header stands: the first record that holds known columns, or else the first of all."""
     for at, record in enumerate(records[:MAX_ABOVE]):
-        found = _known(record.cells, known)
-        if found > 1 or found == sum(bool(cell.strip()) for cell in record.cells):
+        count = _known(record.cells, known)
+        if count > 1 or count == sum(bool(cell.strip()) for cell in record.cells):
             return at
-        if at == 0 and found:
+        if at == 0 and count:
             return 0
     return 0
 

@@ -35,4 +35,4 @@ def storable_json(raw: bytes) -> bytes:
     """JSON whose texts hold nothing that cannot be held; what is no JSON stays none."""
     if b"\x00" in raw or b"\xed" in raw:
         raw = _ENCODED_HALF.sub(b"", raw.replace(b"\x00", b""))
-    return _ESCAPE.sub(lambda found: b"" if found[1] else found[0], raw) if b"\\u" in raw else raw
+    return _ESCAPE.sub(lambda match: b"" if match[1] else match[0], raw) if b"\\u" in raw else raw

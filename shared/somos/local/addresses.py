@@ -13,15 +13,15 @@ def free_port() -> int:
         return port
 
 
-def held_port() -> socket.socket:
+def reserved_port() -> socket.socket:
     """A free port that nobody else is given until the socket closes; those who share ports (granian) may serve on it.
 
     Servers that share would otherwise answer each other's requests, when two of them were told the same free port.
     """
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held.bind((LOOPBACK, 0))
-    return held
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((LOOPBACK, 0))
+    return bound
 
 
 def is_free(port: int) -> bool:

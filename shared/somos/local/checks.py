@@ -8,20 +8,20 @@ from somos.local.environment import OUTSIDE
 
 def problems(given: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
     """One line for each; nothing is imported or called for what the stack stands in for itself."""
-    found = []
+    faults = []
     for one, other in (
         ("DATABASE_URL", "DATABASE_OWNER_URL"),
         ("SOMOS_JWT_PRIVATE_KEY", "SOMOS_JWT_PUBLIC_KEY"),
     ):
-        found += [f"{b}: falta definir, porque {a} está definida." for a, b in ((one, other), (other, one))
+        faults += [f"{b}: falta definir, porque {a} está definida." for a, b in ((one, other), (other, one))
                   if given.get(a) and not given.get(b)]  # fmt: skip
     if any(given.get(name) for name in OUTSIDE):
-        found += _outside(settings)
+        faults += _outside(settings)
     if given.get("DATABASE_URL") and given.get("DATABASE_OWNER_URL"):
-        found += _database(given["DATABASE_URL"], given["DATABASE_OWNER_URL"])
+        faults += _database(given["DATABASE_URL"], given["DATABASE_OWNER_URL"])
     if given.get("REDIS_URL"):
-        found += _redis(given["REDIS_URL"])
-    return found
+        faults += _redis(given["REDIS_URL"])
+    return faults
 
 
 def _outside(settings: Mapping[str, str]) -> list[str]:
@@ -33,21 +33,21 @@ def _outside(settings: Mapping[str, str]) -> list[str]:
 
 def _database(url: str, owner_url: str) -> list[str]:
     """Both roles connect, and row-level security binds the application's."""
-    found, users = [], {}
+    faults, users = [], {}
     for name, address in (("DATABASE_URL", url), ("DATABASE_OWNER_URL", owner_url)):
         try:
             user, free = _who(address)
         except Exception as error:
-            found.append(f"{name}: {_short(error)}")
+            faults.append(f"{name}: {_short(error)}")
             continue
         users[name] = user
         if name == "DATABASE_URL" and free:
-            found.append(
+            faults.append(
                 f"{name}: o papel {user} passa por cima da segurança por linha; use um sem SUPERUSER e sem BYPASSRLS."
             )
     if len(users) == 2 and len(set(users.values())) == 1:
-        found.append("DATABASE_URL: use um papel que não seja o dono das tabelas (o de DATABASE_OWNER_URL).")
-    return found
+        faults.append("DATABASE_URL: use um papel que não seja o dono das tabelas (o de DATABASE_OWNER_URL).")
+    return faults
 
 
 def _who(address: str) -> tuple[str, bool]:

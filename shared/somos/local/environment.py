@@ -81,30 +81,30 @@ def complete(environment: Mapping[str, str], folder: Path, ports: Ports) -> dict
     secrets = folder / "secrets"
     gateway, sandbox = f"http://{LOOPBACK}:{ports.gateway}", f"http://{LOOPBACK}:{ports.sandbox}"
     private, public = kept_pair(secrets, "jwt")
-    made = {
+    generated = {
         "GATEWAY_URL": gateway,
         "PUBLIC_URL": environment.get("PUBLIC_URL") or gateway,
         "REALTIME_URL": f"http://{LOOPBACK}:{ports.realtime}",
         "SANDBOX_URL": sandbox,
     }
     if not environment.get("SOMOS_JWT_PRIVATE_KEY"):
-        made |= {"SOMOS_JWT_PRIVATE_KEY": private, "SOMOS_JWT_PUBLIC_KEY": public}
+        generated |= {"SOMOS_JWT_PRIVATE_KEY": private, "SOMOS_JWT_PUBLIC_KEY": public}
     for name in ("SOMOS_MESH_SECRET", "SOMOS_SUPPRESSION_KEY"):
         if not environment.get(name):
-            made[name] = kept_password(secrets, name.removeprefix("SOMOS_").lower().replace("_", "-"))
+            generated[name] = kept_password(secrets, name.removeprefix("SOMOS_").lower().replace("_", "-"))
     if not environment.get("DATABASE_URL"):
-        made["DATABASE_URL"], made["DATABASE_OWNER_URL"] = postgres.addresses(ports.postgres, secrets)
-        made["PREPARED_STATEMENTS"] = "300"
+        generated["DATABASE_URL"], generated["DATABASE_OWNER_URL"] = postgres.addresses(ports.postgres, secrets)
+        generated["PREPARED_STATEMENTS"] = "300"
     if not environment.get("REDIS_URL"):
-        made["REDIS_URL"] = valkey.address(ports.redis, secrets)
+        generated["REDIS_URL"] = valkey.address(ports.redis, secrets)
     for name, (place, companions) in OUTSIDE.items():
         if not environment.get(name):
-            made[name] = sandbox + place
+            generated[name] = sandbox + place
             # A key for the real service never goes to the stand-in.
-            made |= {one.name: _sandbox_key(secrets, one) for one in companions}
+            generated |= {one.name: _sandbox_key(secrets, one) for one in companions}
     if not environment.get("SERPAPI_URL") and not environment.get("SITES_PROXY"):
-        made["SITES_PROXY"] = sandbox  # results that were made up lead to sites that were made up
-    return {**environment, **made}
+        generated["SITES_PROXY"] = sandbox  # results that were made up lead to sites that were made up
+    return {**environment, **generated}
 
 
 def for_parts(settings: Mapping[str, str], folder: Path) -> dict[str, str]:

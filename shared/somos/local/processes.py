@@ -163,13 +163,13 @@ def stop(
         return not process.alive()
 
     process.send(gentle)
-    asked = wait_for(gone, grace)
-    if not asked:
+    stopped = wait_for(gone, grace)
+    if not stopped:
         process.send(signal.SIGKILL)
         wait_for(gone, 5)
     if child is not None:
         child.wait(5)
-    return asked
+    return stopped
 
 
 def living_in(folder: Path) -> list[Identity]:

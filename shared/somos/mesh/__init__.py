@@ -85,5 +85,5 @@ def __getattr__(name: str) -> Any:
     """On first use: who needs the clock or the log alone loads neither SQLAlchemy nor pydantic."""
     if name not in _place_of:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"somos.mesh.{_place_of[name]}"), name)
-    return found
+    value = globals()[name] = getattr(import_module(f"somos.mesh.{_place_of[name]}"), name)
+    return value

@@ -34,10 +34,10 @@ class Backlog:
 
 def backlogs(db: Session | Connection, now: datetime) -> list[Backlog]:
     """Every queue, the empty ones too, and every other that holds something; by name."""
-    found = {queue: Backlog(queue) for queue in QUEUES}
+    by_queue = {queue: Backlog(queue) for queue in QUEUES}
 
     def note(row: Any) -> None:
-        one = found.setdefault(row["queue"], Backlog(row["queue"]))
+        one = by_queue.setdefault(row["queue"], Backlog(row["queue"]))
         for name, value in row.items():
             setattr(one, name, value)
 
@@ -45,4 +45,4 @@ def backlogs(db: Session | Connection, now: datetime) -> list[Backlog]:
         note(row)
     for row in db.execute(_DEAD).mappings():
         note(row)
-    return [found[queue] for queue in sorted(found)]
+    return [by_queue[queue] for queue in sorted(by_queue)]

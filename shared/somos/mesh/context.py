@@ -230,16 +230,16 @@ class Context:
 
     def page(self, statement: Select[Any], view: type[V]) -> Page[V]:
         """One page of `statement` in the order and from the cursor that the request's Filter states."""
-        asked = self.filter or Filter()
+        query = self.filter or Filter()
         rows: list[Any] = []
-        for run in asked.runs(statement):
-            if len(rows) <= asked.limit:
-                rows += self.db.scalars(run.limit(asked.limit + 1 - len(rows)))
-        more = len(rows) > asked.limit
-        rows = rows[: asked.limit]
+        for run in query.runs(statement):
+            if len(rows) <= query.limit:
+                rows += self.db.scalars(run.limit(query.limit + 1 - len(rows)))
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
         return Page[view](  # type: ignore[valid-type]
             items=[view.model_validate(row) for row in rows],
-            next=asked.cursor_of(rows[-1]) if more else None,
+            next=query.cursor_of(rows[-1]) if more else None,
         )
 
     def count(self, statement: Select[Any]) -> int:

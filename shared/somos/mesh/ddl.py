@@ -48,8 +48,8 @@ def statements(app_role: str) -> Iterator[str]:
 
 def business_tables() -> list[type[Table]]:
     """Mapped business tables, by name."""
-    found: dict[str, type[Table]] = {}
+    by_name: dict[str, type[Table]] = {}
     for mapper in Root.registry.mappers:
         if issubclass(mapper.class_, Table):
-            found[str(mapper.local_table)] = mapper.class_
-    return [found[name] for name in sorted(found)]
+            by_name[str(mapper.local_table)] = mapper.class_
+    return [by_name[name] for name in sorted(by_name)]

@@ -175,10 +175,10 @@ class _Http:
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             _, returns = taken_and_given(handler)
-            params, found, takes_context = request_parameters(handler, method, path)
+            params, taken, takes_context = request_parameters(handler, method, path)
             nothing = (None, None)
-            (body_name, body), (query_name, query) = found.get("body", nothing), found.get("query", nothing)
-            upload = found.get("upload", nothing)[0]
+            (body_name, body), (query_name, query) = taken.get("body", nothing), taken.get("query", nothing)
+            upload = taken.get("upload", nothing)[0]
             function = _function_of(handler)
             function.endpoints.append(
                 Endpoint(

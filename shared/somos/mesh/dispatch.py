@@ -241,8 +241,8 @@ def _address(request: Request) -> str:
 
 def _trace_of(request: Request) -> str | None:
     """The caller's trace, in the W3C's shape or not at all: it goes into every event of this request."""
-    told = request.headers.get("Traceparent", "")
-    return told if re.fullmatch("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", told) else None
+    header = request.headers.get("Traceparent", "")
+    return header if re.fullmatch("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", header) else None
 
 
 def _if_match(request: Request) -> int | None:
@@ -253,8 +253,8 @@ def _if_match(request: Request) -> int | None:
 def _invalid(error: ValidationError) -> Invalid:
     return Invalid(
         errors=[
-            {"field": ".".join(str(part) for part in found["loc"]) or "corpo", "detail": _in_portuguese(found)}
-            for found in error.errors(include_url=False, include_context=True, include_input=False)[:50]
+            {"field": ".".join(str(part) for part in fault["loc"]) or "corpo", "detail": _in_portuguese(fault)}
+            for fault in error.errors(include_url=False, include_context=True, include_input=False)[:50]
         ]
     )
 

@@ -172,9 +172,9 @@ class Cursor(legacy.Cursor):
             self._context = connection.execute_unnamed(_numbered(operation), args, self._input_oids)
         except legacy.DatabaseError as error:
             # As pg8000's own cursor names them.
-            said = error.args[0]
-            code = said.get("C", "") if isinstance(said, dict) else ""
-            raise _CLASSES.get(code, legacy.ProgrammingError)(said) from None
+            fields = error.args[0]
+            code = fields.get("C", "") if isinstance(fields, dict) else ""
+            raise _CLASSES.get(code, legacy.ProgrammingError)(fields) from None
         self._row_iter = iter(self._context.rows or ())
         self._input_oids = ()
         return self

@@ -22,9 +22,9 @@ def main(request: flask.Request) -> flask.typing.ResponseReturnValue:
 def app() -> flask.Flask:
     """The WSGI application, for any server."""
     application()
-    made = cast(flask.Flask, functions_framework.create_app("main", __file__))  # type: ignore[no-untyped-call]
-    made.register_error_handler(HTTPException, _refused)
-    return made
+    flask_app = cast(flask.Flask, functions_framework.create_app("main", __file__))  # type: ignore[no-untyped-call]
+    flask_app.register_error_handler(HTTPException, _refused)
+    return flask_app
 
 
 def _refused(error: HTTPException) -> Response:

@@ -96,7 +96,7 @@ def _counted(engine: Any, question: str, most: int) -> int:
 def _until_fewer(batch: int, once: Callable[[], int]) -> int:
     total = 0
     for _ in range(BATCHES):
-        total += (found := once())
-        if found < batch:
+        total += (count := once())
+        if count < batch:
             break
     return total

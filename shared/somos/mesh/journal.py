@@ -156,9 +156,9 @@ class Journal:
                 raise Parked(name)
             if before is not None and unknown == "reconcile":
                 lookup = getattr(operation.__self__, f"{operation.__name__}_lookup")
-                found = lookup(key=key, **arguments)
-                if found is not None:
-                    return self._done(call, found, result)
+                known_outcome = lookup(key=key, **arguments)
+                if known_outcome is not None:
+                    return self._done(call, known_outcome, result)
             if "key" in hints:
                 arguments = {**arguments, "key": key}
             try:
@@ -215,8 +215,8 @@ class Journal:
         return outcome
 
     def _settle(self, call: _Call, state: str, error: Any = None) -> None:
-        said = None if error is None else json.dumps(error)
-        self._write(_SETTLE, {**call.row, "state": state, "error": said, "now": clock.now()})
+        error_json = None if error is None else json.dumps(error)
+        self._write(_SETTLE, {**call.row, "state": state, "error": error_json, "now": clock.now()})
 
     def _write(self, statement: TextClause, values: dict[str, Any]) -> None:
         """What became of a call is worth waiting for the database."""

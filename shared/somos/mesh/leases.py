@@ -44,9 +44,9 @@ class Leases(Generic[T]):
                 if not self._leased:
                     self._thread = None
                     return
-                held = list(self._leased.values())
+                leased = list(self._leased.values())
             try:
-                self._renew(held)
+                self._renew(leased)
             except Exception as error:
                 # The database is away; if it stays away the lease ends, and another attempt takes over.
                 log.warning("lease_not_renewed", error=type(error).__name__)

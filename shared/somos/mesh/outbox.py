@@ -173,8 +173,8 @@ def claim(engine: Any, queue: str, most: int, lease: timedelta = LEASE) -> list[
     """Take due deliveries; until the lease ends nobody else will try them."""
     now = clock.now()
     with alone(engine) as connection:
-        found = connection.execute(_CLAIM, {"queue": queue, "now": now, "most": most, "until": now + lease}).mappings()
-        return [Claim(**found_row) for found_row in found]
+        rows = connection.execute(_CLAIM, {"queue": queue, "now": now, "most": most, "until": now + lease}).mappings()
+        return [Claim(**row) for row in rows]
 
 
 def renew(engine: Any, claims: list[Claim], lease: timedelta = LEASE) -> None:

@@ -76,19 +76,19 @@ def trace_of(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """What it says, without what it was given."""
     if type(error).__name__ in _QUIET and hasattr(error, "errors"):
-        found = error.errors(include_input=False, include_context=False, include_url=False)
-        return "; ".join(f"{'.'.join(map(str, one['loc']))} {one['type']}" for one in found[:20])
+        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        return "; ".join(f"{'.'.join(map(str, one['loc']))} {one['type']}" for one in faults[:20])
     if hasattr(error, "statement"):  # SQLAlchemy's, around the driver's, which names the row that was there
-        return f"{_driver_told(getattr(error, 'orig', None))} [{error.statement}]"
+        return f"{_driver_code(getattr(error, 'orig', None))} [{error.statement}]"
     if error.args and isinstance(error.args[0], dict):
-        return _driver_told(error)
+        return _driver_code(error)
     return redacted(str(error))
 
 
-def _driver_told(error: BaseException | None) -> str:
+def _driver_code(error: BaseException | None) -> str:
     """The kind, and PostgreSQL's five characters where pg8000 has them (under its letter C)."""
-    told = error.args[0] if error is not None and error.args else None
-    return f"{type(error).__name__} {told.get('C', '') if isinstance(told, dict) else ''}".strip()
+    fields = error.args[0] if error is not None and error.args else None
+    return f"{type(error).__name__} {fields.get('C', '') if isinstance(fields, dict) else ''}".strip()
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -51,19 +51,19 @@ def hold(connection: Connection, functions: Iterable[Function], routes: Routes, 
         pass
     outward = [f"{one.function} {one.type}" for one in consumers_outward(functions)]
     values: dict[str, Any] = {"outward": outward, "now": now, "why": WHY}
-    held = outbox.changed(connection.execute(_HOLD, values))
+    dead_count = outbox.changed(connection.execute(_HOLD, values))
     parked = outbox.changed(connection.execute(_PARK, values))
     connection.execute(_NOTE, {"now": now})
-    return Waiting(held, parked)
+    return Waiting(dead_count, parked)
 
 
 def consumers_outward(functions: Iterable[Function]) -> list[Consumer]:
     """The steps and webhooks whose ports offer a call that must not be repeated blindly."""
-    found = []
+    outward = []
     for function in functions:
         ticks = {timer.consumer for timer in function.timers}
-        found += [one for one in function.consumers if one not in ticks and any(map(_acts, one.calls))]
-    return found
+        outward += [one for one in function.consumers if one not in ticks and any(map(_acts, one.calls))]
+    return outward
 
 
 def broken_audit(connection: Connection, step: int = 10_000) -> int | None:

@@ -113,10 +113,10 @@ class Routes:
 
 
 def _edge_json(edge: Edge) -> dict[str, Any]:
-    told = asdict(edge)
+    fields = asdict(edge)
     if edge.max_bytes == bodies.JSON:
-        del told["max_bytes"]  # what most take is said once, in `bodies`
-    return told
+        del fields["max_bytes"]  # what most take is said once, in `bodies`
+    return fields
 
 
 def _subscription(consumer: Consumer) -> Subscription:

@@ -41,13 +41,13 @@ class Runtime:
 
     def apart(self, pool_size: int) -> "Runtime":
         """The same runtime with connections to the database of its own, which nobody else can use up."""
-        made = copy(self)
-        made.__dict__.pop("engine", None)
-        made.settings = replace(self.settings, pool_size=pool_size)
+        other = copy(self)
+        other.__dict__.pop("engine", None)
+        other.settings = replace(self.settings, pool_size=pool_size)
         # One process learns of an ended sign-in once, and by connections that are free.
-        made.__dict__.pop("ended", None)
-        self.ended = made.ended
-        return made
+        other.__dict__.pop("ended", None)
+        self.ended = other.ended
+        return other
 
     @cached_property
     def redis(self) -> "redis.Redis":

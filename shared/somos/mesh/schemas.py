@@ -137,18 +137,18 @@ class Filter(Model):
 
     def clauses(self) -> list[ColumnElement[bool]]:
         """Equality on columns of the same name; `<column>_from` and `_to` bound a range."""
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         for name in type(self).model_fields:
             value = getattr(self, name)
             if value is None or name in Filter.model_fields:
                 continue
             if name.endswith("_from") and (column := getattr(self.table, name[:-5], None)) is not None:
-                found.append(column >= value)
+                conditions.append(column >= value)
             elif name.endswith("_to") and (column := getattr(self.table, name[:-3], None)) is not None:
-                found.append(column <= value)
+                conditions.append(column <= value)
             elif (column := getattr(self.table, name, None)) is not None:
-                found.append(column == value)
-        return found
+                conditions.append(column == value)
+        return conditions
 
     def sought(self) -> list[list[str]]:
         """Texts that a row must hold somewhere in its `__searched__` columns: all those of one of the lists.

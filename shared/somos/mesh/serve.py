@@ -37,17 +37,19 @@ def server(
     In the very process that calls it: granian's own supervisor would be a second one, and whoever starts a unit (a
     container's runtime, the fork server) already starts it again when it ends.
     """
-    return lambda: asyncio.run(_until_told(app, application, host, port, threads))
+    return lambda: asyncio.run(_until_stopped(app, application, host, port, threads))
 
 
-async def _until_told(app: "WSGIApplication", application: "Application", host: str, port: int, threads: int) -> None:
+async def _until_stopped(
+    app: "WSGIApplication", application: "Application", host: str, port: int, threads: int
+) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.server.embed import Server
 
     from somos.mesh.asgi import AsgiApplication
 
     asgi = AsgiApplication(app, application, threads)
-    made = Server(
+    embedded = Server(
         asgi,
         address=host,
         port=port,
@@ -56,16 +58,16 @@ async def _until_told(app: "WSGIApplication", application: "Application", host: 
         log_enabled=False,
         backlog=1024,
     )
-    told = asyncio.Event()
+    stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    serving = asyncio.create_task(made.serve())
-    ending = asyncio.create_task(told.wait())
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    serving = asyncio.create_task(embedded.serve())
+    ending = asyncio.create_task(stopping.wait())
     await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         asgi.ending = True
         await asyncio.sleep(accepting_s(os.environ.get(INTERVAL, "")))
-        made.stop()  # type: ignore[no-untyped-call]
+        embedded.stop()  # type: ignore[no-untyped-call]
     await serving
     asgi.stop()
 
@@ -73,8 +75,8 @@ async def _until_told(app: "WSGIApplication", application: "Application", host: 
 def accepting_s(interval: str) -> float:
     """How long to go on accepting after SIGTERM: the watchdog passes it on at once, and accepts for that interval
     itself (as Go writes it, `5s`, or plain seconds). Without a watchdog whoever stops a unit has turned away first."""
-    found = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|)", interval)
-    return sum(float(number) * _SECONDS[unit] for number, unit in found) + MARGIN_S if found else 0.0
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|)", interval)
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts) + MARGIN_S if parts else 0.0
 
 
 def main() -> None:
@@ -86,13 +88,13 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8080")))
     parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "4")))
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     from somos.mesh.unit import application, wsgi
 
-    hosted = application()
+    dispatcher = application()
     gc.freeze()
     gc.enable()
-    serve(wsgi, hosted, asked.host, asked.port, asked.threads)
+    serve(wsgi, dispatcher, arguments.host, arguments.port, arguments.threads)
 
 
 if __name__ == "__main__":

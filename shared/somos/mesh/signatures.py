@@ -79,7 +79,7 @@ def request_parameters(
     in_path = {part[1:-1] for part in path.split("/") if part.startswith("{")}
     if missing := in_path - taken.keys():
         raise DeclarationError(f"{where(handler)}: {path} has {missing}, the handler takes no such parameter")
-    found: dict[str, tuple[str, Any]] = {}
+    by_place: dict[str, tuple[str, Any]] = {}
     for name, hint in taken.items():
         if name == CONTEXT:
             continue
@@ -89,12 +89,12 @@ def request_parameters(
             continue
         place = _place(handler, name, hint, method)
         rivals = [place] if place == "query" else ["body", "upload"]
-        if other := next((found[one][0] for one in rivals if one in found), None):
+        if other := next((by_place[one][0] for one in rivals if one in by_place), None):
             raise DeclarationError(
                 f"{where(handler)}: {other!r} and {name!r} are both the {place}; make them one model"
             )
-        found[place] = (name, hint)
-    return {name: taken[name] for name in sorted(in_path)}, found, CONTEXT in taken
+        by_place[place] = (name, hint)
+    return {name: taken[name] for name in sorted(in_path)}, by_place, CONTEXT in taken
 
 
 def _place(handler: Callable[..., Any], name: str, hint: Any, method: str) -> str:
@@ -108,6 +108,6 @@ def _place(handler: Callable[..., Any], name: str, hint: Any, method: str) -> st
 
 
 def _differs(handler: Callable[..., Any], taken: dict[str, Any], right: str) -> DeclarationError:
-    said = ", ".join(f"{name}: {getattr(hint, '__name__', hint)}" if hint else name for name, hint in taken.items())
+    written = ", ".join(f"{name}: {getattr(hint, '__name__', hint)}" if hint else name for name, hint in taken.items())
     name = inspect.unwrap(handler).__name__
-    return DeclarationError(f"{where(handler)}: {name}({said}) is called as {name}{right}; write it so")
+    return DeclarationError(f"{where(handler)}: {name}({written}) is called as {name}{right}; write it so")

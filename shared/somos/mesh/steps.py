@@ -107,9 +107,9 @@ def _postpone(runtime: Runtime, context: Context, ref: DeliveryRef, later: Later
 
 def _find(consumers: dict[tuple[str, str], Consumer], function: str | None, type_: str) -> Consumer:
     if function is not None:
-        found = consumers.get((function, type_))
+        consumer = consumers.get((function, type_))
     else:
-        found = next((c for (_, known), c in consumers.items() if known == type_), None)
-    if found is None:
+        consumer = next((c for (_, known), c in consumers.items() if known == type_), None)
+    if consumer is None:
         raise NotFound(f"Nenhuma função daqui consome {type_}")
-    return found
+    return consumer

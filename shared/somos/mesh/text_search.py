@@ -55,19 +55,19 @@ def among(db: Session, table: type[Any], ways: Sequence[Sequence[str]]) -> Colum
     """
     if not ways:
         return None
-    found: set[UUID] = set()
+    row_ids: set[UUID] = set()
     for texts in ways:
         patterns = [f"%{_escaped(text)}%" for text in texts if len(text) >= SHORTEST]
         if not patterns:
             return None
-        held = func.mesh.rows_holding(
+        matching = func.mesh.rows_holding(
             table.__table__.fullname, cast(literal(patterns, ARRAY(Text)), ARRAY(Text)), MOST + 1, type_=ARRAY(Uuid)
         )
-        ids = db.scalars(select(held)).one()
+        ids = db.scalars(select(matching)).one()
         if ids is None or len(ids) > MOST:
             return None
-        found.update(ids)
-    chosen = "{" + ",".join(map(str, found)) + "}"
+        row_ids.update(ids)
+    chosen = "{" + ",".join(map(str, row_ids)) + "}"
     narrowed: ColumnElement[bool] = table.id == any_(cast(literal(chosen), ARRAY(Uuid)))
     return narrowed
 

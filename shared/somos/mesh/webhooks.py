@@ -44,7 +44,7 @@ def receive(runtime: Runtime, hook: Webhook, request: Request) -> Response:
         dedupe = f"raw:{digest}"
     id, kept = uuid7(), (*_KEPT_HEADERS, *sender.kept_headers)
     with transaction(runtime.engine, Acting(SYSTEM, hook.function, id)) as db:
-        made = db.execute(
+        inserted = db.execute(
             _KEEP,
             {
                 "id": id,
@@ -57,12 +57,12 @@ def receive(runtime: Runtime, hook: Webhook, request: Request) -> Response:
                 "now": clock.now(),
             },
         )
-        if outbox.changed(made):
+        if outbox.changed(inserted):
             cause = outbox.Cause(id, None, None, hook.function)
             outbox.write(db, [outbox.row(f"inbox.{hook.function}", {"inbox_id": str(id)}, cause)])
         else:
             _flag_if_altered(db, hook.function, dedupe, digest)
-    if outbox.changed(made):
+    if outbox.changed(inserted):
         runtime.notifier.wake([hook.consumer.queue.name])
     return Response('{"ok":true}', 200, mimetype="application/json")
 

@@ -18,7 +18,7 @@ def environ(
 
     A name with an underscore would be taken for the one with a dash, past who looked for that: it is left out.
     """
-    made: dict[str, Any] = {
+    wsgi: dict[str, Any] = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         # WSGI carries bytes as latin-1 text.
@@ -42,11 +42,11 @@ def environ(
             continue
         name = "HTTP_" + raw.decode("latin-1").upper().replace("-", "_")
         text = sent.decode("latin-1")
-        made[name] = f"{made[name]},{text}" if name in made else text
-    made.pop("HTTP_TRANSFER_ENCODING", None)  # it arrived whole
-    if "HTTP_CONTENT_TYPE" in made:
-        made["CONTENT_TYPE"] = made["HTTP_CONTENT_TYPE"]
-    made["CONTENT_LENGTH"] = str(len(body))
+        wsgi[name] = f"{wsgi[name]},{text}" if name in wsgi else text
+    wsgi.pop("HTTP_TRANSFER_ENCODING", None)  # it arrived whole
+    if "HTTP_CONTENT_TYPE" in wsgi:
+        wsgi["CONTENT_TYPE"] = wsgi["HTTP_CONTENT_TYPE"]
+    wsgi["CONTENT_LENGTH"] = str(len(body))
     for name, value in added.items():
-        made["HTTP_" + name.upper().replace("-", "_")] = value
-    return made
+        wsgi["HTTP_" + name.upper().replace("-", "_")] = value
+    return wsgi

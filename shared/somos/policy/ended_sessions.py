@@ -58,11 +58,11 @@ def noted(members: Iterable[bytes | str]) -> EndedSessions:
     sessions: set[str] = set()
     people: dict[UUID, datetime] = {}
     for member in members:
-        kind, _, said = (member.decode() if isinstance(member, bytes) else member).partition(" ")
+        kind, _, value = (member.decode() if isinstance(member, bytes) else member).partition(" ")
         if kind == "session":
-            sessions.add(said)
+            sessions.add(value)
         else:
-            who, since = said.split(" ")
+            who, since = value.split(" ")
             user_id, moment = UUID(who), datetime.fromtimestamp(float(since), UTC)
             people[user_id] = max(moment, people.get(user_id, moment))
     return EndedSessions(frozenset(sessions), people)

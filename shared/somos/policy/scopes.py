@@ -234,12 +234,12 @@ def visible(principal: Principal, table: type[T], *, most: bool = False) -> Sele
     With `most`, for a report that reads most of them; the rows are the same.
     """
     how, scope, who = access(table, principal.role, "read"), scope_of(table), Who.of(principal)
-    found = select(table)
+    statement = select(table)
     if how is Reach.all:
-        return found
+        return statement
     if most and isinstance(scope, Via) and how is not Reach.none:
-        return found.where(scope.among(table, who, how))
-    return found.where(rows(table, who, how, "read"))
+        return statement.where(scope.among(table, who, how))
+    return statement.where(rows(table, who, how, "read"))
 
 
 def _gate(scope: Scope, verb: Verb) -> str | None:

@@ -121,7 +121,7 @@ class Sessions:
     def rotate(self, token: str, now: datetime) -> Issued:
         """Exchange a token for the next one. RefreshReused ends the family; RefreshRefused for all else."""
         fresh, expires = _new_token(), now + REFRESH_TTL
-        found = self._redis.eval(
+        reply = self._redis.eval(
             _ROTATE,
             2,
             _token(token),
@@ -133,7 +133,7 @@ class Sessions:
             _tidy_after(REFRESH_TTL),
             _tidy_after(FAMILY_TTL),
         )
-        outcome, *rest = [_text(part) for part in found]
+        outcome, *rest = [_text(part) for part in reply]
         if outcome == "reused":
             raise RefreshReused(UUID(rest[0]), rest[1])
         if outcome != "ok":

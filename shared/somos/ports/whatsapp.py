@@ -46,7 +46,7 @@ class ChatPage(Value):
     next_page: int | None = None
 
 
-class Said(Value):
+class MessageReport(Value):
     """A message of a chat. `through_api`: it was sent through the provider; some versions do not say so."""
 
     message: ChatMessage
@@ -71,7 +71,7 @@ class Reports(Value):
     """What one webhook tells of the connected sender `account`, and the words in it that nobody knows."""
 
     account: str
-    reports: tuple[Said | Receipt | Connection, ...] = ()
+    reports: tuple[MessageReport | Receipt | Connection, ...] = ()
     unknown: tuple[str, ...] = ()
 
 

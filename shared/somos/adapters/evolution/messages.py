@@ -91,7 +91,7 @@ def read_message(data: Any) -> ChatMessage | None:
     if content is None:
         return None
     names = _THEIRS if from_me else (*_THEIRS, *_WRITERS)
-    ids = [found for name in names for holder in (key, data) if (found := _id(name, holder.get(name)))]
+    ids = [provider_id for name in names for holder in (key, data) if (provider_id := _id(name, holder.get(name)))]
     number = next((id for id in ids if id.endswith("@s.whatsapp.net")), None)
     lid = next((id for id in ids if id.endswith("@lid")), None)
     return ChatMessage(
@@ -207,10 +207,10 @@ def _inside(message: Any) -> Iterator[Mapping[str, Any]]:
 def _pressed(parameters: Any) -> str:
     """The words of a button whose answer is JSON of whoever made the button."""
     try:
-        told = _object(json.loads(_text(parameters)))
+        fields = _object(json.loads(_text(parameters)))
     except (ValueError, RecursionError):
         return ""
-    return next((words for name in ("display_text", "title", "id") if (words := _text(told.get(name)))), "")
+    return next((words for name in ("display_text", "title", "id") if (words := _text(fields.get(name)))), "")
 
 
 def _id(name: str, value: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from somos.adapters.evolution.messages import read_edit, read_message
-from somos.ports.whatsapp import ChatMessage, Connection, Receipt, Reports, Said, WhatsappReports
+from somos.ports.whatsapp import ChatMessage, Connection, MessageReport, Receipt, Reports, WhatsappReports
 
 _Receipt = Literal["sent", "delivered", "read", "failed"]
 # What each status says of a message of ours; None for those that say nothing of how far it came. Evolution passes
@@ -48,34 +48,34 @@ def _items(data: Any) -> list[Mapping[str, Any]]:
     """One thing, a list of them, or a list under its own name."""
     if isinstance(data, Mapping) and isinstance(data.get("messages"), list):
         data = data["messages"]
-    found = data if isinstance(data, list) else [data]
-    return [item for item in found if isinstance(item, Mapping)]
+    items = data if isinstance(data, list) else [data]
+    return [item for item in items if isinstance(item, Mapping)]
 
 
-def _said(data: Mapping[str, Any], _: list[str]) -> Iterator[Said]:
-    yield from _as_said(read_message(data))
+def _received(data: Mapping[str, Any], _: list[str]) -> Iterator[MessageReport]:
+    yield from _report_of(read_message(data))
 
 
-def _sent(data: Mapping[str, Any], _: list[str]) -> Iterator[Said]:
+def _sent(data: Mapping[str, Any], _: list[str]) -> Iterator[MessageReport]:
     if (message := read_message(data)) is not None and message.from_me:
-        yield Said(message=message, through_api=True)
+        yield MessageReport(message=message, through_api=True)
 
 
-def _edited(data: Mapping[str, Any], _: list[str]) -> Iterator[Said]:
-    yield from _as_said(read_edit(data))
+def _edited(data: Mapping[str, Any], _: list[str]) -> Iterator[MessageReport]:
+    yield from _report_of(read_edit(data))
 
 
-def _deleted(data: Mapping[str, Any], _: list[str]) -> Iterator[Said]:
+def _deleted(data: Mapping[str, Any], _: list[str]) -> Iterator[MessageReport]:
     """The key of what was deleted, flat or under its name."""
     key = data.get("key") if isinstance(data.get("key"), Mapping) else data
     id = key.get("id") if isinstance(key, Mapping) else None
     if isinstance(id, str) and id:
-        yield Said(message=ChatMessage(provider_id=id, from_me=False, jid="", kind="deletion", about=id))
+        yield MessageReport(message=ChatMessage(provider_id=id, from_me=False, jid="", kind="deletion", about=id))
 
 
-def _as_said(message: ChatMessage | None) -> Iterator[Said]:
+def _report_of(message: ChatMessage | None) -> Iterator[MessageReport]:
     if message is not None:
-        yield Said(message=message)
+        yield MessageReport(message=message)
 
 
 def _updated(data: Mapping[str, Any], unknown: list[str]) -> Iterator[Receipt]:
@@ -102,12 +102,12 @@ def _connected(data: Mapping[str, Any], unknown: list[str]) -> Iterator[Connecti
         unknown.append(f"connection {state[:40]}")
     elif health := _STATES[state]:
         blocked = health == "disconnected" and reason in _CLOSED_FOR_GOOD
-        told = f"WhatsApp: conexão {state} ({reason if isinstance(reason, int) else 'sem motivo'})"
-        yield Connection(health="blocked" if blocked else health, reason=told)
+        reason_text = f"WhatsApp: conexão {state} ({reason if isinstance(reason, int) else 'sem motivo'})"
+        yield Connection(health="blocked" if blocked else health, reason=reason_text)
 
 
 _READERS = {
-    "messages.upsert": _said,
+    "messages.upsert": _received,
     "send.message": _sent,
     "messages.edited": _edited,
     "messages.delete": _deleted,

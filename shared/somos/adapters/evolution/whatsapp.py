@@ -68,9 +68,9 @@ class Evolution(Whatsapp):
             body={**where, "page": page, "offset": PAGE_SIZE},
             judge=_judge_list,
         )
-        found = answer.data["messages"]
-        read = [read_message(record) for record in found["records"]]
-        more = isinstance(found.get("pages"), int) and page < found["pages"]
+        body = answer.data["messages"]
+        read = [read_message(record) for record in body["records"]]
+        more = isinstance(body.get("pages"), int) and page < body["pages"]
         return ChatPage(
             messages=tuple(message for message in read if message is not None),
             next_page=page + 1 if more else None,
@@ -93,8 +93,8 @@ def _judge_check(answer: Answer) -> OutsideError | None:
 
 
 def _judge_list(answer: Answer) -> OutsideError | None:
-    found = answer.object.get("messages")
-    if answer.status < 300 and not (isinstance(found, dict) and isinstance(found.get("records"), list)):
+    body = answer.object.get("messages")
+    if answer.status < 300 and not (isinstance(body, dict) and isinstance(body.get("records"), list)):
         return answer.uncertain("Resposta ilegível do WhatsApp.", code="malformed")
     return _judge(answer)
 
@@ -111,11 +111,11 @@ def _judge_bad_send(answer: Answer) -> OutsideError:
     message = answer.object.get("response", {}).get("message") if answer.object else None
     if isinstance(message, list) and any(isinstance(m, dict) and m.get("exists") is False for m in message):
         return Refused("Este número não está no WhatsApp.", code="number-not-on-whatsapp", status=400)
-    said = _body_text(answer)
-    if DISCONNECTED in said:
+    body = _body_text(answer)
+    if DISCONNECTED in body:
         return Transient("O WhatsApp está desconectado.", code="disconnected", status=400)
     for text, code in REFUSALS.items():
-        if text in said:
+        if text in body:
             return Refused("O WhatsApp recusou a mensagem.", code=code, status=400)
     return Unknown("O envio falhou sem dizer em que ponto.", code="send-failed", status=400)
 
@@ -135,5 +135,5 @@ def _body_text(answer: Answer) -> str:
 
 def _message_id(answer: Answer) -> str | None:
     key = answer.object.get("key")
-    found = key.get("id") if isinstance(key, dict) else None
-    return found if isinstance(found, str) and found else None
+    id = key.get("id") if isinstance(key, dict) else None
+    return id if isinstance(id, str) and id else None

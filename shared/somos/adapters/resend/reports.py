@@ -32,22 +32,22 @@ class _Event(BaseModel):
 
 class ResendReports(EmailReports):
     def read(self, event: dict[str, Any]) -> Arrival | Complaint | Receipt | None:
-        said = _Event.model_validate(event)
-        email_id = str(said.data.get("email_id") or said.data.get("id") or "")
+        parsed = _Event.model_validate(event)
+        email_id = str(parsed.data.get("email_id") or parsed.data.get("id") or "")
         if not email_id:
             return None
-        if said.type == "email.received":
+        if parsed.type == "email.received":
             return Arrival(
                 email_id=email_id,
-                sender=str(said.data.get("from") or ""),
-                receivers=_receivers(said.data),
-                subject=str(said.data.get("subject") or ""),
-                at=said.created_at,
+                sender=str(parsed.data.get("from") or ""),
+                receivers=_receivers(parsed.data),
+                subject=str(parsed.data.get("subject") or ""),
+                at=parsed.created_at,
             )
-        if said.type == "email.complained":
-            return Complaint(receivers=_receivers(said.data))
-        if said.type in _PROGRESS:
-            return _receipt(email_id, said)
+        if parsed.type == "email.complained":
+            return Complaint(receivers=_receivers(parsed.data))
+        if parsed.type in _PROGRESS:
+            return _receipt(email_id, parsed)
         return None
 
 

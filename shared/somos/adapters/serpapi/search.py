@@ -81,13 +81,13 @@ class SerpApi(Search):
 
 
 def _judge(answer: Answer) -> OutsideError | None:
-    status, said = answer.status, str(answer.object.get("error") or "")
+    status, message = answer.status, str(answer.object.get("error") or "")
     if status == 429:
-        if CREDITS.search(said) and not HOURLY.search(said):
+        if CREDITS.search(message) and not HOURLY.search(message):
             return QuotaExhausted(
                 "Os créditos de busca acabaram.", code="no-credits", status=429, retry_after=CREDITS_PAUSE_S
             )
-        pause = answer.retry_after or (HOUR_PAUSE_S if HOURLY.search(said) else 60.0)
+        pause = answer.retry_after or (HOUR_PAUSE_S if HOURLY.search(message) else 60.0)
         return Throttled("Limite de buscas por hora.", code="hourly-limit", retry_after=pause, status=429)
     if status in (401, 403):
         return NotConfigured("A conta de busca recusou a chave.", code="key-refused", status=status)
@@ -96,10 +96,10 @@ def _judge(answer: Answer) -> OutsideError | None:
     if error := by_status(answer):
         return error
     state = _mapping(answer.object.get("search_metadata")).get("status")
-    if NOTHING_FOUND.search(said) and state not in ("Processing", "Queued"):
+    if NOTHING_FOUND.search(message) and state not in ("Processing", "Queued"):
         return None
     # "Success" with an error text says that nothing was found, too.
-    if not answer.object or state not in (None, "Success", "Cached") or (said and state is None):
+    if not answer.object or state not in (None, "Success", "Cached") or (message and state is None):
         return answer.uncertain("A busca não terminou.", code="search-failed")
     return None
 
@@ -127,8 +127,8 @@ def _place(item: Mapping[str, Any], position: int) -> SearchResult | None:
 
 def city_and_uf(address: str | None) -> tuple[str | None, str | None]:
     """The city and state in a Brazilian address as Google writes it."""
-    found = list(CITY_UF.finditer(address or ""))
-    return (found[-1][1].strip(), found[-1][2]) if found else (None, None)
+    matches = list(CITY_UF.finditer(address or ""))
+    return (matches[-1][1].strip(), matches[-1][2]) if matches else (None, None)
 
 
 def _place_of(answer: Mapping[str, Any]) -> str | None:
@@ -150,8 +150,8 @@ def _next(answer: Mapping[str, Any]) -> str | None:
 def _items(block: Any) -> list[tuple[int, Mapping[str, Any]]]:
     """The results of a block that may be missing, numbered from 1: a list, one alone, or an object that holds them."""
     if isinstance(block, Mapping):
-        held = next((block[name] for name in ("places", "results") if isinstance(block.get(name), list)), None)
-        block = held if held is not None else [block] if "title" in block else list(block.values())
+        listed = next((block[name] for name in ("places", "results") if isinstance(block.get(name), list)), None)
+        block = listed if listed is not None else [block] if "title" in block else list(block.values())
     items = [item for item in block if isinstance(item, Mapping)] if isinstance(block, list) else []
     return list(enumerate(items, start=1))
 

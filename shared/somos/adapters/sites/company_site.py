@@ -100,8 +100,8 @@ class _Visit:
 
     def _allowed(self, url: str) -> Fetched:
         try:
-            found = self._get("robots", urljoin(url, "/robots.txt"), media_types=("text/plain",))
-            lines = found.body.decode(errors="replace").splitlines() if found.status < 400 else []
+            response = self._get("robots", urljoin(url, "/robots.txt"), media_types=("text/plain",))
+            lines = response.body.decode(errors="replace").splitlines() if response.status < 400 else []
         except (Refused, Transient) as error:
             if error.code == "unreachable" or isinstance(error, Throttled):
                 raise
@@ -117,8 +117,8 @@ class _Visit:
         for address, words in page.links:
             if not self._is_own(address) or address.rstrip("/") == page.url.rstrip("/"):
                 continue
-            said = f"{urlsplit(address).path} {words}".lower()
-            rank = next((i for i, word in enumerate(self._rules.telling) if word in said), None)
+            path_and_words = f"{urlsplit(address).path} {words}".lower()
+            rank = next((i for i, word in enumerate(self._rules.telling) if word in path_and_words), None)
             if rank is not None and self._robots.can_fetch(ROBOT, address):
                 ranked.setdefault(address, rank)
         return sorted(ranked, key=lambda address: ranked[address])
@@ -127,8 +127,8 @@ class _Visit:
         return read_page(fetched.url, fetched.body, fetched.content_type, self._rules)
 
     def _is_own(self, url: str) -> bool:
-        found = domain_of(url)
-        return found is not None and (found == self._domain or found.endswith(f".{self._domain}"))
+        domain = domain_of(url)
+        return domain is not None and (domain == self._domain or domain.endswith(f".{self._domain}"))
 
     def _get(self, operation: str, url: str, media_types: tuple[str, ...] = ()) -> Fetched:
         def attempt() -> tuple[Fetched, int]:
@@ -190,8 +190,8 @@ class _Visit:
 
 def _name_is_unknown(headers: Mapping[str, str]) -> bool:
     """Whether the way out answers for a site that no such name exists (RFC 9209, 2.3.2)."""
-    told = headers.get("proxy-status", "").lower()
-    return "error=dns_error" in told and "nxdomain" in told
+    status = headers.get("proxy-status", "").lower()
+    return "error=dns_error" in status and "nxdomain" in status
 
 
 def _blocked(error: Blocked) -> OutsideError:

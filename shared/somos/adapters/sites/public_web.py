@@ -96,8 +96,8 @@ def _literal(host: str) -> str | None:
 
 def system_resolver(host: str, port: int) -> list[str]:
     """Every address of a name."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in entries]
 
 
 def public_session(proxy: str, resolve: Resolve = system_resolver) -> requests.Session:

@@ -127,8 +127,8 @@ def _add_email(page: Page, text: str, rules: SiteRules) -> None:
 
 def _add_whatsapp(page: Page, address: str) -> None:
     parts = urlsplit(address)
-    told = parse_qs(parts.query).get("phone", [parts.path.strip("/").partition("/")[0]])[0]
-    digits = re.sub(r"\D", "", told)
+    number = parse_qs(parts.query).get("phone", [parts.path.strip("/").partition("/")[0]])[0]
+    digits = re.sub(r"\D", "", number)
     phone = normalise_phone(f"+{digits}") or normalise_phone(digits)
     _add(page.whatsapps, phone)
     _add(page.phones, phone)
@@ -144,9 +144,9 @@ def _unhidden(hidden: str) -> str:
 
 
 def _decoded(body: bytes, content_type: str) -> str:
-    told = re.search(r"charset=[\"']?\s*([A-Za-z0-9_\-]+)", content_type, re.I)
+    declared = re.search(r"charset=[\"']?\s*([A-Za-z0-9_\-]+)", content_type, re.I)
     meta = CHARSET.search(body[:4096])
-    for name in (told and told[1], meta and meta[1].decode(), "utf-8"):
+    for name in (declared and declared[1], meta and meta[1].decode(), "utf-8"):
         try:
             return body.decode(name) if name else body.decode()
         except (LookupError, UnicodeDecodeError):

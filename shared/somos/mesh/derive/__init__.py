@@ -130,10 +130,10 @@ def derive(
     """
     functions = sorted(functions, key=lambda function: function.name)
     events, placement = list(events), placement or Placement.load()
-    found = faults(functions, events)
-    targets = {} if found else placement.targets
+    problems = faults(functions, events)
+    targets = {} if problems else placement.targets
     placed = {name: units(functions, target, placement, needs_of) for name, target in targets.items()}
-    return Derived(functions, events, placed, placement, found)
+    return Derived(functions, events, placed, placement, problems)
 
 
 def _manifests(name: str, target: Target, units: list[Unit]) -> dict[str, str]:

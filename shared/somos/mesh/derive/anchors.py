@@ -39,14 +39,14 @@ def _by_label(label: str, entries: list[Entry]) -> Iterator[tuple[str, list[Entr
 
 def _common(entries: list[Entry]) -> Entry:
     """Of each key that all have: the value that most of them have, if several do; of a mapping, what all have."""
-    found = {}
+    common = {}
     for key in entries[0] if len(entries) > 1 else ():
         values = [json.dumps(one[key]) for one in entries if key in one]
         [(value, times)] = Counter(values).most_common(1)
         needed = len(entries) if isinstance(entries[0][key], Mapping) else 2
         if key not in OF_ONE and len(values) == len(entries) and times >= needed:
-            found[key] = json.loads(value)
-    return found
+            common[key] = json.loads(value)
+    return common
 
 
 def _function(entry: Entry, blocks: Mapping[str, Entry]) -> Iterator[str]:

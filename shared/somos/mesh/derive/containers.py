@@ -40,10 +40,10 @@ def hardened(
     replicas: int = 1,
 ) -> dict[str, Any]:
     """One service of an image of ours. Its ports are for its neighbours, never for the machine's own addresses."""
-    found: dict[str, Any] = {"image": image_of(image)}
+    service: dict[str, Any] = {"image": image_of(image)}
     if command:
-        found["command"] = list(command)
-    found |= {
+        service["command"] = list(command)
+    service |= {
         "user": f"{USER}:{USER}",
         "read_only": True,
         "tmpfs": ["/tmp:size=64m"],  # noqa: S108
@@ -57,9 +57,9 @@ def hardened(
         "labels": dict(labels),
     }
     if ports:
-        found["expose"] = [str(port) for port in ports]
+        service["expose"] = [str(port) for port in ports]
     timing = {"interval": "10s", "timeout": "5s", "retries": 3, "start_period": "20s"}
-    return found | {"healthcheck": {"test": ["CMD", *check], **timing}}
+    return service | {"healthcheck": {"test": ["CMD", *check], **timing}}
 
 
 def asks(port: int, path: str) -> list[str]:

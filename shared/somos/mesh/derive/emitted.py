@@ -23,12 +23,12 @@ class Emitted:
 @cache
 def emitted_by(handler: Callable[..., Any]) -> Emitted:
     """Follow the handler and the functions of this project that it calls."""
-    found = Emitted()
+    emitted = Emitted()
     for source in reached(handler):
         own = _emitted_in(source)
-        found.events.update(own.events)
-        found.unknown.extend(own.unknown)
-    return found
+        emitted.events.update(own.events)
+        emitted.unknown.extend(own.unknown)
+    return emitted
 
 
 def types_emitted_by(function: Function) -> tuple[str, ...]:
@@ -38,29 +38,29 @@ def types_emitted_by(function: Function) -> tuple[str, ...]:
 
 @cache
 def _emitted_in(source: Source) -> Emitted:
-    found = Emitted()
+    emitted = Emitted()
     emits = [call for call in source.calls if isinstance(call.func, ast.Attribute) and call.func.attr == "emit"]
     assigned = _assignments(source) if emits else {}
     for call in emits:
         for expression in _alternatives(call.args[0], assigned) if call.args else ():
             event = _event_of(expression, source)
             if event:
-                found.events.add(event)
+                emitted.events.add(event)
             else:
-                found.unknown.append(source.place_of(call))
-    return found
+                emitted.unknown.append(source.place_of(call))
+    return emitted
 
 
 def _assignments(source: Source) -> dict[str, list[ast.expr]]:
-    found: dict[str, list[ast.expr]] = {}
+    by_name: dict[str, list[ast.expr]] = {}
     for node in source.nodes:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
-                    found.setdefault(target.id, []).append(node.value)
+                    by_name.setdefault(target.id, []).append(node.value)
         elif isinstance(node, ast.NamedExpr):
-            found.setdefault(node.target.id, []).append(node.value)
-    return found
+            by_name.setdefault(node.target.id, []).append(node.value)
+    return by_name
 
 
 def _alternatives(expression: ast.expr, assigned: dict[str, list[ast.expr]]) -> Iterator[ast.expr]:

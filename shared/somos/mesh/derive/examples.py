@@ -82,15 +82,15 @@ class Examples:
         return {"boolean": True, "null": None}.get(str(kind), NOTHING)
 
     def _object(self, schema: dict[str, Any], depth: int) -> Any:
-        made = {}
+        example = {}
         for key, field in schema.get("properties", {}).items():
             value = NOTHING if depth > 5 else self._value(field, key, depth + 1)
             if value is NOTHING:
                 if key in schema.get("required", []):
                     return NOTHING
                 continue
-            made[key] = value
-        return made
+            example[key] = value
+        return example
 
     def _first(self, choices: list[dict[str, Any]], name: str, depth: int) -> Any:
         return next((value for one in choices if (value := self._value(one, name, depth)) is not NOTHING), NOTHING)

@@ -29,7 +29,8 @@ def knative(units: Iterable[Unit], folder: str) -> dict[str, str]:
     for unit in units:
         by_module[unit.modules[0] if len(unit.modules) == 1 else unit.name].append(unit)
     files = {
-        f"{folder}/{module}.yaml": documents([_service(unit) for unit in found]) for module, found in by_module.items()
+        f"{folder}/{module}.yaml": documents([_service(unit) for unit in of_module])
+        for module, of_module in by_module.items()
     }
     resources = ["namespace.yaml", *sorted(name.rsplit("/", 1)[1] for name in files), "../services"]
     return {

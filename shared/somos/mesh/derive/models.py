@@ -59,7 +59,7 @@ class Models:
         if endpoint.query is None:
             return []
         schema = endpoint.query.model_json_schema(ref_template=TEMPLATE, schema_generator=PlainDefaults)
-        found = []
+        parameters = []
         for name, field in schema.get("properties", {}).items():
             field = _without_null(_inline(field, schema.get("$defs", {})))
             description = field.pop("description", None)
@@ -71,8 +71,8 @@ class Models:
                 parameter["description"] = description
             if name in schema.get("required", []):
                 parameter["required"] = True
-            found.append(parameter)
-        return found
+            parameters.append(parameter)
+        return parameters
 
 
 def gives_json(endpoint: Endpoint) -> bool:

@@ -43,9 +43,9 @@ def _sized(path: str, size: int) -> str:
     matched = f"~ ^{_expression(path)}$" if "{" in path else f"= {path}"
     hook = path.startswith("/webhook/")
     # Senders repeat what gets 413; on 422 they give up. The functions say the same.
-    told = " error_page 413 =422 @large_report;" if hook else ""
+    error_page = " error_page 413 =422 @large_report;" if hook else ""
     handed_on = "@webhook" if hook else "@api"
-    return f"location {matched} {{ client_max_body_size {size};{told} try_files /.none {handed_on}; }}"
+    return f"location {matched} {{ client_max_body_size {size};{error_page} try_files /.none {handed_on}; }}"
 
 
 def _order(edge: Edge) -> tuple[int, str, str]:

@@ -130,24 +130,26 @@ def _plain_summary(endpoint: Endpoint) -> str:
 
 
 def _path_parameters(endpoint: Endpoint, examples: Examples) -> list[dict[str, Any]]:
-    found = []
+    parameters = []
     for name, kind in endpoint.params.items():
         schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
         if kind is UUID:
             schema = {"type": "string", "format": "uuid"}
         elif kind is int:
             schema = {"type": "integer", "minimum": 0}
-        found.append({"name": name, "in": "path", "required": True, "schema": schema, **examples.shown(schema, name)})
-    return found
+        parameters.append(
+            {"name": name, "in": "path", "required": True, "schema": schema, **examples.shown(schema, name)}
+        )
+    return parameters
 
 
 def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
-    found = []
+    parameters = []
     if endpoint.method == "POST" and endpoint.replays:
-        found.append({"$ref": "#/components/parameters/IdempotencyKey"})
+        parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
     if endpoint.method in ("PUT", "PATCH", "DELETE", "POST") and endpoint.params:
-        found.append({"$ref": "#/components/parameters/IfMatch"})
-    return found
+        parameters.append({"$ref": "#/components/parameters/IfMatch"})
+    return parameters
 
 
 def _request(endpoint: Endpoint, models: Models, examples: Examples) -> dict[str, Any] | None:

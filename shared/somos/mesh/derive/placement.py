@@ -111,8 +111,8 @@ class Placement(_Strict):
         except tomllib.TOMLDecodeError as error:
             raise PlacementError(f"{path.name}: {error}") from None
         except ValidationError as error:
-            found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise PlacementError(f"{path.name}: {found}") from None
+            faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise PlacementError(f"{path.name}: {faults}") from None
 
 
 def of_grain(grain: Grain) -> Target:

@@ -45,12 +45,12 @@ def container(
     ready: str | list[str],
 ) -> dict[str, Any]:
     """`ready` is a path of `port`, or a command."""
-    found: dict[str, Any] = {"name": name, "image": placed_image(image)}
+    spec: dict[str, Any] = {"name": name, "image": placed_image(image)}
     if command:
-        found["command"] = command
+        spec["command"] = command
     if port:
-        found["ports"] = [{"containerPort": port}]
-    found["env"] = [
+        spec["ports"] = [{"containerPort": port}]
+    spec["env"] = [
         *({"name": key, "value": value} for key, value in environment.items()),
         *(
             {
@@ -61,12 +61,12 @@ def container(
         ),
     ]
     probe = {"httpGet": {"path": ready, "port": port}} if isinstance(ready, str) else {"exec": {"command": ready}}
-    found["readinessProbe"] = {**probe, "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 3}
+    spec["readinessProbe"] = {**probe, "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 3}
     if isinstance(ready, str) and ready.startswith("/_/"):
         # Alive is less than ready: a database that is away is no reason to restart this.
         alive = {"httpGet": {"path": "/_/health", "port": port}}
-        found["livenessProbe"] = {**alive, "periodSeconds": 10, "timeoutSeconds": 3, "failureThreshold": 3}
-    found |= {
+        spec["livenessProbe"] = {**alive, "periodSeconds": 10, "timeoutSeconds": 3, "failureThreshold": 3}
+    spec |= {
         "resources": {
             "requests": {"memory": f"{request_mib}Mi", "cpu": "20m"},
             "limits": {"memory": f"{memory_mib}Mi"},
@@ -84,7 +84,7 @@ def container(
             {"name": "secrets", "mountPath": SECRETS, "readOnly": True},
         ],
     }
-    return found
+    return spec
 
 
 def pod(container: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
@@ -103,12 +103,12 @@ def pod(container: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
 
 def kustomization(resources: list[str], images: bool = False) -> dict[str, Any]:
     """For `kubectl apply -k`, which takes another folder in only when that has a kustomization of its own."""
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": resources,
     }
     if images:
         # Another registry or tag is said here, once: `kustomize edit set image`.
-        found["images"] = [{"name": placed_image(image), "newTag": "latest"} for image in ("core", "ai")]
-    return found
+        content["images"] = [{"name": placed_image(image), "newTag": "latest"} for image in ("core", "ai")]
+    return content

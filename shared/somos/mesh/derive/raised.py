@@ -17,8 +17,8 @@ def raised_by(handler: Callable[..., Any]) -> set[type[Problem]]:
 @cache
 def _named_in(source: Source) -> frozenset[type[Problem]]:
     named = [node for node in source.nodes if isinstance(node, ast.Name | ast.Attribute)]
-    found = map(source.resolve, {_dotted(node): node for node in named}.values())
-    return frozenset(one for one in found if isinstance(one, type) and issubclass(one, Problem))
+    resolved = map(source.resolve, {_dotted(node): node for node in named}.values())
+    return frozenset(one for one in resolved if isinstance(one, type) and issubclass(one, Problem))
 
 
 def _dotted(node: ast.AST) -> str:

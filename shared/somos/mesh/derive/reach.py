@@ -37,8 +37,8 @@ class Source:
         """Every function that it calls or hands to another to be called there (`ctx.read(query, ...)`)."""
         # Only functions: a name may stand for anything, a column for instance, which has no truth and no hash.
         named = (one for call in self.calls for one in (call.func, *call.args))
-        found = (self.resolve(one) for one in named if isinstance(one, ast.Name | ast.Attribute))
-        return [one for one in found if isinstance(one, FunctionType)]
+        resolved = (self.resolve(one) for one in named if isinstance(one, ast.Name | ast.Attribute))
+        return [one for one in resolved if isinstance(one, FunctionType)]
 
     @cached_property
     def names(self) -> Mapping[str, Any]:
@@ -101,16 +101,16 @@ def parsed(file: Path) -> ast.Module:
 @cache
 def walked(root: ast.AST) -> list[ast.AST]:
     """A node and all below it, without the contexts of names. Looked through by several, and by `ast.walk` slowly."""
-    found = [root]
-    for node in found:
+    nodes = [root]
+    for node in nodes:
         if type(node) not in LEAVES:
             for field in node._fields:
                 value = getattr(node, field)
                 if type(value) is list:
-                    found += [one for one in value if isinstance(one, ast.AST)]
+                    nodes += [one for one in value if isinstance(one, ast.AST)]
                 elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
-                    found.append(value)
-    return found
+                    nodes.append(value)
+    return nodes
 
 
 def statements(root: ast.AST) -> Iterator[ast.stmt]:

@@ -34,10 +34,10 @@ SUCCESS = {200: "Sucesso", 201: "Criado", 202: "Aceito; o trabalho continua", 20
 
 def answers(endpoint: Endpoint, models: Models, examples: Examples) -> dict[str, Any]:
     """Responses by status, the success first."""
-    found: dict[str, Any] = {str(endpoint.status): _success(endpoint, models, examples)}
+    responses: dict[str, Any] = {str(endpoint.status): _success(endpoint, models, examples)}
     for problem in sorted(_problems(endpoint), key=lambda problem: problem.status):
-        found[str(problem.status)] = {"$ref": f"#/components/responses/Problem{problem.status}"}
-    return found
+        responses[str(problem.status)] = {"$ref": f"#/components/responses/Problem{problem.status}"}
+    return responses
 
 
 def shared_answers() -> dict[str, Any]:
@@ -62,21 +62,21 @@ ALL: tuple[type[problems.Problem], ...] = (
 
 def _problems(endpoint: Endpoint) -> set[type[problems.Problem]]:
     # An id in the path or the body may name what this principal does not see; the database may be away.
-    found: set[type[problems.Problem]] = {problems.NotFound, problems.TooMany, problems.Unavailable}
+    kinds: set[type[problems.Problem]] = {problems.NotFound, problems.TooMany, problems.Unavailable}
     if endpoint.allow != "anyone":
-        found |= {problems.Unauthorised, problems.Forbidden}
+        kinds |= {problems.Unauthorised, problems.Forbidden}
     else:
-        found |= {problems.Unauthorised}  # a login refused, a link expired
+        kinds |= {problems.Unauthorised}  # a login refused, a link expired
     if endpoint.method != "GET":
-        found |= {problems.Conflict, problems.Invalid}
+        kinds |= {problems.Conflict, problems.Invalid}
         if endpoint.params:
-            found |= {problems.Stale}
+            kinds |= {problems.Stale}
     if endpoint.method == "GET" or endpoint.query is not None:
-        found |= {problems.Invalid}
+        kinds |= {problems.Invalid}
     if endpoint.body is not None or endpoint.upload_name is not None:
-        found |= {problems.Problem, problems.TooLarge, problems.UnsupportedMedia}
+        kinds |= {problems.Problem, problems.TooLarge, problems.UnsupportedMedia}
     raised = {problem.status for problem in raised_by(endpoint.handler)}
-    return found | {known for known in ALL if known.status in raised}
+    return kinds | {known for known in ALL if known.status in raised}
 
 
 def _success(endpoint: Endpoint, models: Models, examples: Examples) -> dict[str, Any]:

@@ -69,8 +69,8 @@ def compose(placement: Placement) -> str:
 
 def kubernetes(placement: Placement) -> str:
     """Deployments, and an address for the hub."""
-    found = [_deployment(one, placement) for one in SERVICES]
-    return documents([*found, *(_address(one) for one in SERVICES if one.port)])
+    deployments = [_deployment(one, placement) for one in SERVICES]
+    return documents([*deployments, *(_address(one) for one in SERVICES if one.port)])
 
 
 def _composed(service: Service, placement: Placement) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _composed(service: Service, placement: Placement) -> dict[str, Any]:
 def _deployment(service: Service, placement: Placement) -> dict[str, Any]:
     cost = placement.services[service.name]
     labels = {PART_OF: "somos", "somos.service": service.name}
-    made = container(
+    main_container = container(
         service.name,
         "core",
         memory_mib=cost.memory_mib,
@@ -107,7 +107,9 @@ def _deployment(service: Service, placement: Placement) -> dict[str, Any]:
         ready="/health" if service.port else READY,
     )
     # The deployer's own settings, then what the placement in use says of addresses.
-    made["envFrom"] = [{"configMapRef": {"name": name, "optional": True}} for name in ("somos", "somos-placement")]
+    main_container["envFrom"] = [
+        {"configMapRef": {"name": name, "optional": True}} for name in ("somos", "somos-placement")
+    ]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -117,7 +119,7 @@ def _deployment(service: Service, placement: Placement) -> dict[str, Any]:
             "selector": {"matchLabels": {"somos.service": service.name}},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {"terminationGracePeriodSeconds": service.grace + 10, **pod(made, service.secrets)},
+                "spec": {"terminationGracePeriodSeconds": service.grace + 10, **pod(main_container, service.secrets)},
             },
         },
     }

@@ -60,12 +60,12 @@ def labels_of(unit: Unit) -> dict[str, str]:
 def stack_functions(units: Iterable[Unit], target: str) -> dict[str, Any]:
     """Each unit by name, in the keys of `stack.yml`."""
     built: set[str] = set()
-    found = {}
+    by_unit = {}
     for unit in units:
         # Every unit of an image is the same image: one build of each is enough.
-        found[unit.name] = _function(unit, target, build=unit.image not in built)
+        by_unit[unit.name] = _function(unit, target, build=unit.image not in built)
         built.add(unit.image)
-    return found
+    return by_unit
 
 
 def _function(unit: Unit, target: str, build: bool) -> dict[str, Any]:
@@ -110,20 +110,20 @@ def runtime_environment(unit: Unit) -> dict[str, str]:
 
 
 def _annotations(unit: Unit) -> dict[str, str]:
-    found = {"description": _description(unit)}
+    annotations = {"description": _description(unit)}
     if len(unit.functions) == 1:
         function = unit.functions[0]
         routes = [f"{e.method} {e.path}" for e in function.endpoints]
         routes += [f"POST {path}" for w in function.webhooks for path in w.paths]
         if routes:
-            found["routes"] = ", ".join(routes)
+            annotations["routes"] = ", ".join(routes)
     if unit.schedules:
         # What OpenFaaS's cron-connector looks for; the relay ticks already, and a tick stated twice is one.
-        found["topic"] = "cron-function"
-        found["schedule"] = unit.schedules[0][1]
+        annotations["topic"] = "cron-function"
+        annotations["schedule"] = unit.schedules[0][1]
     elif unit.topics:
-        found["topic"] = ",".join(unit.topics)
-    return found
+        annotations["topic"] = ",".join(unit.topics)
+    return annotations
 
 
 def _description(unit: Unit) -> str:

@@ -24,9 +24,9 @@ def where(query: str, functions: Iterable[Function], events: Iterable[type[Event
     """Every place that answers to `POST /api/v1/deals`, `/api/v1/deals/123`, `crm.deal_opened`, `DealOpened`,
     `crm.deals`, `crm-deals` or a handler's name."""
     functions, query = list(functions), query.strip()
-    found = [*_routes(query, functions), *_events(query, functions, events), *_tables(query)]
-    found += _functions(query, functions)
-    return list(dict.fromkeys(found))
+    hits = [*_routes(query, functions), *_events(query, functions, events), *_tables(query)]
+    hits += _functions(query, functions)
+    return list(dict.fromkeys(hits))
 
 
 def _routes(query: str, functions: list[Function]) -> Iterable[Hit]:

@@ -161,23 +161,23 @@ def _make(ctx: Context, record: Import, rows: Sequence[ImportRow], book: Book, s
         draft = _assess(row, record.mapping, book)
         if draft is None:
             continue
-        made: dict[str, Any] = {}
+        created: dict[str, Any] = {}
         if row.company_id is None:
             company = _company(draft, record.owner_id)
             companies.append(company)
-            row.company_id, made["company"] = company.id, True
+            row.company_id, created["company"] = company.id, True
         if draft.contact_name and row.contact_id is None:
             contact = _contact(draft, record.owner_id)
             contacts.append(contact)
-            row.contact_id, made["contact"] = contact.id, True
+            row.contact_id, created["contact"] = contact.id, True
         if row.contact_id is not None:
             links.add((row.company_id, row.contact_id))
         if draft.deal_title:
             deal = _deal(draft, row, placed(stage, ctx.now), record.owner_id)
             deals.append(deal)
-            row.deal_id, made["deal"] = deal.id, True
+            row.deal_id, created["deal"] = deal.id, True
         book.learn(draft, row.company_id, row.contact_id)
-        row.state, row.made = "imported", made
+        row.state, row.made = "imported", created
     ctx.db.add_all([*companies, *contacts])
     ctx.db.flush()
     made_links = _new_links(ctx.db, links)

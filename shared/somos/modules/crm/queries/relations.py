@@ -56,5 +56,5 @@ def relationships(db: Session, bearers: Mapping[UUID, CompanyKeys]) -> dict[UUID
         }
         for id, keys in bearers.items()
     ]
-    found = db.execute(_RELATIONSHIPS, {"asked": json.dumps(rows)}).all()
-    return {row.id: "client" if row.is_client else "open_deal" for row in found}
+    related = db.execute(_RELATIONSHIPS, {"asked": json.dumps(rows)}).all()
+    return {row.id: "client" if row.is_client else "open_deal" for row in related}

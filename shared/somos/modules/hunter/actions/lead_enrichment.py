@@ -65,10 +65,10 @@ def enrich(
     show(lead, facts)
     hashes = lead_keys.hashes_of(secret, facts)
     lead_keys.claim(db, [(lead.id, hash_, key) for hash_, key in hashes.items()])
-    held = {owner.id for owner in lead_keys.owners(db, hashes).values()} - {lead.id}
+    owner_ids = {owner.id for owner in lead_keys.owners(db, hashes).values()} - {lead.id}
     settled: list[Settled] = []
-    if held:
-        others = leads.lock_leads(db, held | {lead.id})
+    if owner_ids:
+        others = leads.lock_leads(db, owner_ids | {lead.id})
         for other in sorted(others.values(), key=lambda other: (not lead_keys.is_refused(other), other.id)):
             if other.id == lead.id:
                 continue

@@ -49,7 +49,7 @@ def take(
     """Store the companies nobody knows yet; those that the file says not to contact are stored as blocked."""
     rejected = [RefusedLine(line=line.number, reason=line.refused) for line in lines if line.refused]
     duplicates: list[RefusedLine] = []
-    wanted: list[lead_imports.Line] = []
+    to_store: list[lead_imports.Line] = []
     people = {line.number: _people(line) for line in lines if line.refused is None}
     suppressed = suppressions.suppressed_among(db, chain.from_iterable(people.values()))
     for line in lines:
@@ -58,13 +58,13 @@ def take(
         if suppressed.intersection(people[line.number]):
             rejected.append(RefusedLine(line=line.number, reason="A pessoa pediu para não receber contato."))
         else:
-            wanted.append(line)
-    intake = take_in(db, [_seen(line) for line in wanted], session, most=len(wanted), secret=secret, now=now)
-    first = {position: position for position in range(len(wanted))} | intake.twins
+            to_store.append(line)
+    intake = take_in(db, [_seen(line) for line in to_store], session, most=len(to_store), secret=secret, now=now)
+    first = {position: position for position in range(len(to_store))} | intake.twins
     leads = intake.created | intake.known
-    never = {leads[position].id: line for position, line in enumerate(wanted) if line.forbidden}
+    never = {leads[position].id: line for position, line in enumerate(to_store) if line.forbidden}
     ended = block(db, list(never), FORBIDDEN)
-    for position, line in enumerate(wanted):
+    for position, line in enumerate(to_store):
         holder = intake.known.get(position)
         if leads[position].id in never:
             rejected.append(RefusedLine(line=line.number, reason=_why_never(line, never[leads[position].id])))
@@ -73,29 +73,29 @@ def take(
         elif holder is not None:
             duplicates.append(RefusedLine(line=line.number, reason=f"Já existe como lead {holder.id}."))
         elif first[position] != position:
-            before = wanted[first[position]].number
+            before = to_store[first[position]].number
             duplicates.append(RefusedLine(line=line.number, reason=f"É a mesma empresa da linha {before}."))
-    accepted = [id for id in intake.new if id not in never]
+    accepted_ids = [id for id in intake.new if id not in never]
     session.found += len(intake.new)
     session.repeated += len(duplicates)
     session.ignored += len(rejected)
-    for _ in range(len(intake.new) - len(accepted)):
+    for _ in range(len(intake.new) - len(accepted_ids)):
         count(session, "blocked")
     mapping = lead_imports.mapping_of(sheet.headers)
     report = ImportReport(
         session_id=session.id,
         task_id=session.task_id,
         lines=len(lines),
-        accepted=len(accepted),
+        accepted=len(accepted_ids),
         duplicates=duplicates,
         rejected=sorted(rejected, key=lambda line: line.line),
-        warnings=[RefusedLine(line=line.number, reason=said) for line in lines for said in line.warnings],
+        warnings=[RefusedLine(line=line.number, reason=warning) for line in lines for warning in line.warnings],
         columns=mapping,
         ignored_columns=lead_imports.ignored(sheet, mapping),
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
     )
-    return Taken(report, accepted, [one for one in ended if one.lead_id not in intake.new])
+    return Taken(report, accepted_ids, [one for one in ended if one.lead_id not in intake.new])
 
 
 def forbidden_keys(lines: Iterable[lead_imports.Line], secret: str) -> Iterator[tuple[int, dict[str, AddressKind]]]:

@@ -127,11 +127,11 @@ def _companies(batch: Sequence[Seen], secret: str, result: Intake) -> list[Compa
         if not hashes and not (seen.source == "csv" and any(fact.field == "company_name" for fact in seen.facts)):
             result.ignored.add(position)
             continue
-        found = Company.of(hashes, seen, position)
-        first, *others = _same(found, by_name) or [found]
-        if first is not found:
+        sighted = Company.of(hashes, seen, position)
+        first, *others = _same(sighted, by_name) or [sighted]
+        if first is not sighted:
             result.twins[position] = first.at[0]
-            others.append(found)
+            others.append(sighted)
         for other in others:
             first.take_over(other)
         for name in first.names():
@@ -157,26 +157,26 @@ def _first(company: Company) -> int:
 
 
 def _come_across(db: Session, batch: Sequence[Seen]) -> dict[tuple[str, str], Lead]:
-    found = (
+    statement = (
         select(LeadOrigin.source, LeadOrigin.external_id, Lead)
         .join(Lead, Lead.id == LeadOrigin.lead_id)
         .where(LeadOrigin.external_id == any_(literal([seen.external_id for seen in batch], ARRAY(Text))))
     )
-    return {(row.source, row.external_id): row.Lead for row in db.execute(found)}
+    return {(row.source, row.external_id): row.Lead for row in db.execute(statement)}
 
 
 def _holder(
     company: Company, holders: dict[str, Lead], come_across: dict[tuple[str, str], Lead], cnpjs: dict[UUID, str]
 ) -> Lead | None:
     """The lead this company already is: one that is refused first, so that nobody gets in beside it."""
-    found = [
+    candidates = [
         holders[hash_]
         for hash_, key in company.hashes.items()
         if hash_ in holders and _may_be(company, holders[hash_], key, cnpjs)
     ]
     crossed = [come_across[key] for seen in company.seen if (key := (seen.source, seen.external_id)) in come_across]
-    found += [lead for lead in crossed if may_be_one(company.cnpj, cnpjs.get(lead.id))]
-    live = [lead for lead in found if not _is_free(lead)]
+    candidates += [lead for lead in crossed if may_be_one(company.cnpj, cnpjs.get(lead.id))]
+    live = [lead for lead in candidates if not _is_free(lead)]
     return min(live, key=lambda lead: (not lead_keys.is_refused(lead), lead.id), default=None)
 
 

@@ -21,19 +21,19 @@ def hashes_of(secret: str, facts: Iterable[Fact]) -> dict[str, Key]:
 
 def owners(db: Session, hashes: Iterable[str]) -> dict[str, Lead]:
     """hash -> the lead that holds it."""
-    wanted = literal(list(hashes), ARRAY(Text))
-    found = select(LeadKey.hash, Lead).join(Lead, Lead.id == LeadKey.lead_id).where(LeadKey.hash == any_(wanted))
-    return {row.hash: row.Lead for row in db.execute(found)}
+    array = literal(list(hashes), ARRAY(Text))
+    statement = select(LeadKey.hash, Lead).join(Lead, Lead.id == LeadKey.lead_id).where(LeadKey.hash == any_(array))
+    return {row.hash: row.Lead for row in db.execute(statement)}
 
 
 def cnpjs_of(db: Session, leads: Iterable[Lead]) -> dict[UUID, str]:
     """lead -> its CNPJ, also one that it learnt too late to show."""
-    wanted = {lead.id: lead.cnpj for lead in leads}
+    own = {lead.id: lead.cnpj for lead in leads}
     learnt = select(LeadSource.lead_id, LeadSource.value).where(
-        LeadSource.lead_id == any_(literal(list(wanted), ARRAY(Uuid))), LeadSource.field == "cnpj"
+        LeadSource.lead_id == any_(literal(list(own), ARRAY(Uuid))), LeadSource.field == "cnpj"
     )
-    found = {row.lead_id: row.value for row in db.execute(learnt.order_by(LeadSource.id.desc()))}
-    return found | {lead_id: cnpj for lead_id, cnpj in wanted.items() if cnpj is not None}
+    from_sources = {row.lead_id: row.value for row in db.execute(learnt.order_by(LeadSource.id.desc()))}
+    return from_sources | {lead_id: cnpj for lead_id, cnpj in own.items() if cnpj is not None}
 
 
 def claim(db: Session, claims: Iterable[tuple[UUID, str, Key]]) -> None:

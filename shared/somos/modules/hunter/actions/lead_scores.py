@@ -77,12 +77,12 @@ def settle(
     lead = leads.lock_lead(db, lead_id)
     if lead is None or lead.state != "enriching":
         return None
-    found = marks(db, company_keys(case.facts), now)
-    lead.relationship, lead.last_contact_at, lead.refusal = found.relationship, found.last_contact_at, found.refusal
-    if found.suppressed:
+    known = marks(db, company_keys(case.facts), now)
+    lead.relationship, lead.last_contact_at, lead.refusal = known.relationship, known.last_contact_at, known.refusal
+    if known.suppressed:
         lead.state = LEAD.move(lead.state, "blocked")
         return lead, "blocked"
-    if found.refusal is not None:
+    if known.refusal is not None:
         lead.state = LEAD.move(lead.state, "rejected_campaign")
         return lead, "rejected"
     score = judged(db, lead_id, case.rubric, case.facts) or _score(db, lead, case, answers, model, prompt_version)

@@ -41,14 +41,14 @@ PURGE_AT_ONCE = 500
 
 def lock_leads(db: Session, ids: Iterable[UUID]) -> dict[UUID, Lead]:
     """These leads, locked in one order, as they are now."""
-    found = (
+    statement = (
         select(Lead)
         .where(Lead.id.in_(sorted(set(ids))))
         .order_by(Lead.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return {lead.id: lead for lead in db.scalars(found)}
+    return {lead.id: lead for lead in db.scalars(statement)}
 
 
 def lock_lead(db: Session, id: UUID) -> Lead | None:

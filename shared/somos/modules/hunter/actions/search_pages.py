@@ -35,7 +35,7 @@ def plan(
 def page_read(db: Session, session: SearchSession, page: SearchPage, answer: Answer) -> None:
     """Keep what a page answered, whatever became of the search meanwhile: it is paid for."""
     page.state, page.credits, page.results = "read", answer.credits, len(answer.results)
-    page.rest = [found.model_dump(mode="json") for found in answer.results]
+    page.rest = [result.model_dump(mode="json") for result in answer.results]
     session.credits += answer.credits
     session.reserved += answer.credits - 1
     settle(db, page, answer.credits - 1)
@@ -45,14 +45,14 @@ def page_read(db: Session, session: SearchSession, page: SearchPage, answer: Ans
 
 def find_page(db: Session, session_id: UUID, source: str, query: str, number: int) -> SearchPage | None:
     """The page that this session wants, or None when it does not any more."""
-    found = select(SearchPage).where(
+    statement = select(SearchPage).where(
         SearchPage.session_id == session_id,
         SearchPage.source == source,
         SearchPage.query == query,
         SearchPage.page == number,
         SearchPage.state == "wanted",
     )
-    return db.scalars(found).first()
+    return db.scalars(statement).first()
 
 
 def pages_of(session: SearchSession) -> Select[SearchPage]:

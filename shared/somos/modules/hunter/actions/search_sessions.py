@@ -51,13 +51,13 @@ class Step:
 
 def lock(db: Session, session_id: UUID) -> SearchSession:
     """The session, locked, as it is now. Rows that point at it may still be written."""
-    found = (
+    statement = (
         select(SearchSession)
         .where(SearchSession.id == session_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return db.scalars(found).one()
+    return db.scalars(statement).one()
 
 
 def begin(ctx: Context, profile: IcpProfile, **columns: Any) -> SearchSession:
@@ -141,8 +141,8 @@ def count(session: SearchSession, outcome: str) -> None:
 
 
 def _release_held(db: Session, session: SearchSession, step: Step) -> None:
-    held = select(Lead).where(Lead.session_id == session.id, Lead.held, Lead.state.in_(UNSETTLED))
-    for lead in db.scalars(held.order_by(Lead.id).with_for_update(key_share=True)):
+    statement = select(Lead).where(Lead.session_id == session.id, Lead.held, Lead.state.in_(UNSETTLED))
+    for lead in db.scalars(statement.order_by(Lead.id).with_for_update(key_share=True)):
         lead.held = False
         (step.new_leads if lead.state == "discovered" else step.enriched).append(lead.id)
 
@@ -159,7 +159,7 @@ def _take(db: Session, session: SearchSession, step: Step, secret: str, now: dat
     results = [(page, SearchResult.model_validate(item)) for page in pages for item in page.rest]
     if not results:
         return
-    batch = [_seen(found, now) for _, found in results]
+    batch = [_seen(result, now) for _, result in results]
     intake = take_in(db, batch, session, most=max(0, session.target - session.found), secret=secret, now=now)
     session.found += len(intake.new)
     session.repeated += len(intake.known)
@@ -167,8 +167,8 @@ def _take(db: Session, session: SearchSession, step: Step, secret: str, now: dat
     done = intake.taken | intake.ignored
     for page in pages:
         page.rest = [
-            found.model_dump(mode="json")
-            for position, (origin, found) in enumerate(results)
+            result.model_dump(mode="json")
+            for position, (origin, result) in enumerate(results)
             if origin is page and position not in done
         ]
     step.new_leads += intake.new
@@ -262,10 +262,10 @@ def counters(session: SearchSession) -> dict[str, int]:
 def revive(db: Session, *, secret: str, now: datetime) -> Iterator[tuple[SearchSession, Step]]:
     """Every search that needed help, with what it wants next."""
     still = now - timedelta(minutes=STALLED_AFTER_MINUTES)
-    found = select(SearchSession).where(
+    statement = select(SearchSession).where(
         SearchSession.state.in_(["queued", "running", "paused"]), SearchSession.moved_at < still
     )
-    for session in db.scalars(found.order_by(SearchSession.id).with_for_update(key_share=True, skip_locked=True)):
+    for session in db.scalars(statement.order_by(SearchSession.id).with_for_update(key_share=True, skip_locked=True)):
         if session.state == "paused":
             if session.reason != "day-cap" or day_of(session.moved_at) == day_of(now):
                 continue

@@ -16,8 +16,8 @@ from somos.modules.hunter.tables.search_sessions import SearchSession
 
 def criteria(db: Session, icp_id: UUID, number: int) -> Icp:
     """The criteria as that version was saved."""
-    found = select(IcpVersion.criteria).where(IcpVersion.icp_id == icp_id, IcpVersion.number == number)
-    return Icp.model_validate(db.scalars(found).one())
+    statement = select(IcpVersion.criteria).where(IcpVersion.icp_id == icp_id, IcpVersion.number == number)
+    return Icp.model_validate(db.scalars(statement).one())
 
 
 def view(db: Session, profile: IcpProfile) -> IcpView:
@@ -34,7 +34,7 @@ def view(db: Session, profile: IcpProfile) -> IcpView:
 
 def live_search(db: Session, icp_id: UUID) -> SearchSession | None:
     """The search of this profile that has not ended."""
-    found = select(SearchSession).where(
+    statement = select(SearchSession).where(
         SearchSession.icp_id == icp_id, SearchSession.kind == "search", SearchSession.state.in_(LIVE_SESSIONS)
     )
-    return db.scalars(found).first()
+    return db.scalars(statement).first()

@@ -96,12 +96,12 @@ def case_of(db: Session, lead_id: UUID, now: datetime) -> Case | None:
 
 
 def judged(db: Session, lead_id: UUID, rubric: Rubric, facts: Sequence[Fact]) -> LeadScore | None:
-    found = select(LeadScore).where(
+    statement = select(LeadScore).where(
         LeadScore.lead_id == lead_id,
         LeadScore.rubric_version == rubric.version,
         LeadScore.evidence_hash == fingerprint(facts),
     )
-    return db.scalars(found).first()
+    return db.scalars(statement).first()
 
 
 def newest_score(db: Session, lead_id: UUID) -> LeadScore | None:

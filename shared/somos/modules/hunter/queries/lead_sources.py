@@ -22,10 +22,10 @@ def facts_of(db: Session, lead_id: UUID) -> list[Fact]:
 
 def facts_of_all(db: Session, ids: Collection[UUID]) -> dict[UUID, list[Fact]]:
     """The same for any number of leads at once."""
-    found: dict[UUID, list[Fact]] = {}
+    by_lead: dict[UUID, list[Fact]] = {}
     for row in db.scalars(select(LeadSource).where(LeadSource.lead_id.in_(ids)).order_by(LeadSource.id)):
-        found.setdefault(row.lead_id, []).append(_fact(row))
-    return found
+        by_lead.setdefault(row.lead_id, []).append(_fact(row))
+    return by_lead
 
 
 def _fact(row: LeadSource) -> Fact:

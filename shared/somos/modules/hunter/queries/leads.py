@@ -95,20 +95,22 @@ class LeadStanding:
 def lead_standing(db: Session, lead_id: UUID) -> LeadStanding | None:
     """One lead without what is said of it."""
     columns = select(Lead.state, Lead.cnpj, Lead.domain, Lead.phone, Lead.email)
-    found = db.execute(columns.where(Lead.id == lead_id)).first()
-    return LeadStanding(found.state, CompanyKeys.of(*found[1:])) if found is not None else None
+    row = db.execute(columns.where(Lead.id == lead_id)).first()
+    return LeadStanding(row.state, CompanyKeys.of(*row[1:])) if row is not None else None
 
 
 def lead_states(db: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     """The state of each of these leads that exists."""
-    found = db.execute(select(Lead.id, Lead.state).where(Lead.id.in_(list(ids))))
-    return {row.id: row.state for row in found}
+    rows = db.execute(select(Lead.id, Lead.state).where(Lead.id.in_(list(ids))))
+    return {row.id: row.state for row in rows}
 
 
 def person_keys(db: Session, lead_id: UUID) -> dict[str, str]:
     """Keyed hashes of a lead's phones and e-mails, and which of the two each is; they outlive its erasure."""
-    found = select(LeadKey.hash, LeadKey.kind).where(LeadKey.lead_id == lead_id, LeadKey.kind.in_(("phone", "email")))
-    return {row.hash: row.kind for row in db.execute(found)}
+    statement = select(LeadKey.hash, LeadKey.kind).where(
+        LeadKey.lead_id == lead_id, LeadKey.kind.in_(("phone", "email"))
+    )
+    return {row.hash: row.kind for row in db.execute(statement)}
 
 
 def _evidence(score: LeadScore | None, facts: list[Fact]) -> list[Evidence]:

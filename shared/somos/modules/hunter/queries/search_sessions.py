@@ -12,7 +12,7 @@ from somos.modules.hunter.tables.search_sessions import SearchSession
 
 
 @dataclass(frozen=True, slots=True)
-class PageWanted:
+class UnreadPage:
     """One page to ask for."""
 
     source: str
@@ -21,9 +21,9 @@ class PageWanted:
     near: str | None
 
 
-def page_wanted(db: Session, session_id: UUID, source: str, query: str, number: int) -> PageWanted | None:
+def unread_page(db: Session, session_id: UUID, source: str, query: str, number: int) -> UnreadPage | None:
     """The page, while its search is running and still wants it."""
-    found = (
+    statement = (
         select(SearchPage)
         .join(SearchSession, SearchSession.id == SearchPage.session_id)
         .where(
@@ -35,8 +35,8 @@ def page_wanted(db: Session, session_id: UUID, source: str, query: str, number: 
             SearchSession.state == "running",
         )
     )
-    page = db.scalars(found).first()
-    return PageWanted(page.source, page.query, page.page, page.near) if page else None
+    page = db.scalars(statement).first()
+    return UnreadPage(page.source, page.query, page.page, page.near) if page else None
 
 
 def credits_on(db: Session, day: object) -> int:

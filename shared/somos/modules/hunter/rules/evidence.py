@@ -55,8 +55,8 @@ def evidence_of(facts: Iterable[Fact], keywords: Sequence[str] = ()) -> list[Lin
                 text = " ".join(sentence.split())[:MAX_LINE]
                 if len(text) > 2:
                     sentences.setdefault(fold(text), Line(fact.field, text, fact.url))
-    wanted = [fold(word) for word in keywords]
-    ordered = sorted(sentences.items(), key=lambda item: not any(word in item[0] for word in wanted))
+    folded = [fold(word) for word in keywords]
+    ordered = sorted(sentences.items(), key=lambda item: not any(word in item[0] for word in folded))
     return [*lines, *(line for _, line in ordered)][:MAX_LINES]
 
 
@@ -70,7 +70,7 @@ def fingerprint(facts: Iterable[Fact]) -> str:
 
 def where_quoted(quote: str | None, lines: Iterable[Line]) -> Line | None:
     """The line a quote stands in, blind to accents, capitals and punctuation; None when nobody wrote that."""
-    wanted = fold(quote or "")
-    if len(wanted) < 2:
+    folded = fold(quote or "")
+    if len(folded) < 2:
         return None
-    return next((line for line in lines if wanted in fold(line.text)), None)
+    return next((line for line in lines if folded in fold(line.text)), None)

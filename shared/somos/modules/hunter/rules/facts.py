@@ -171,10 +171,10 @@ def profile_of(url: str | None) -> tuple[str, str] | None:
 
 
 def _slug(network: str, value: str) -> str | None:
-    found = profile_of(value) if "/" in value else profile_of(f"https://{network}.com/{value.lstrip('@')}")
-    if found is None and network == "linkedin" and "/" not in value:
-        found = profile_of(f"https://linkedin.com/company/{value}")
-    return found[1] if found and found[0] == network else None
+    profile = profile_of(value) if "/" in value else profile_of(f"https://{network}.com/{value.lstrip('@')}")
+    if profile is None and network == "linkedin" and "/" not in value:
+        profile = profile_of(f"https://linkedin.com/company/{value}")
+    return profile[1] if profile and profile[0] == network else None
 
 
 def _employees(value: str) -> str | None:
@@ -203,8 +203,8 @@ _COUNT = re.compile(
 
 def headcount(text: str) -> int | None:
     """How many people a sentence says a company has; the smaller end of a range."""
-    found = _COUNT.search(text)
-    return int(found[1].replace(".", "")) if found else None
+    match = _COUNT.search(text)
+    return int(match[1].replace(".", "")) if match else None
 
 
 def late(facts: Iterable[Fact]) -> list[Fact]:

@@ -16,8 +16,8 @@ Read = Callable[[Any], Any]
 
 def national(phone: str | None) -> str | None:
     """A phone as Brazilians write it: text for a spreadsheet, and readable by our own import."""
-    found = re.fullmatch(r"\+55(\d\d)(\d{4,5})(\d{4})", phone or "")
-    return f"({found[1]}) {found[2]}-{found[3]}" if found else phone
+    match = re.fullmatch(r"\+55(\d\d)(\d{4,5})(\d{4})", phone or "")
+    return f"({match[1]}) {match[2]}-{match[3]}" if match else phone
 
 
 # Portuguese headers are those our own import reads back; HubSpot's are its import's own names.

@@ -78,14 +78,14 @@ def line_of(row: Row, mapping: Mapping[str, str], name: str, seen_at: datetime) 
     facts: list[Fact] = []
     warnings = []
     for field, text in _stated(given).items():
-        found = [
+        of_column = [
             stated
             for rank, value in enumerate(_values(field, text))
             for stated in fact(field, value, "csv", "import", where, seen_at, rank)
         ]
-        if not found:
+        if not of_column:
             warnings.append(_not_read(field, text))
-        facts += found
+        facts += of_column
     facts += _domain_of_email(facts, where, seen_at)
     forbidden, unclear = do_not_contact.forbidden(given)
     refused = _refusal(row, given, facts, unclear)
@@ -135,4 +135,4 @@ def _domain_of_email(facts: list[Fact], where: str, seen_at: datetime) -> list[F
     if any(known.field == "domain" for known in facts):
         return []
     emails = [known.value for known in facts if known.field == "email"]
-    return [found for email in emails for found in fact("domain", email, "csv", "email", where, seen_at, rank=1)]
+    return [one for email in emails for one in fact("domain", email, "csv", "email", where, seen_at, rank=1)]

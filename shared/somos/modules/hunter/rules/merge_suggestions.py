@@ -28,7 +28,7 @@ def may_be_one(cnpj: str | None, other: str | None) -> bool:
 
 def suggestions(lead: Named, others: Iterable[Named]) -> list[tuple[UUID, int]]:
     """(other lead, likeness 0-100), the most alike first."""
-    found = []
+    pairs = []
     for other in others:
         if other.id == lead.id or not same_place(lead.city, other.city):
             continue
@@ -36,5 +36,5 @@ def suggestions(lead: Named, others: Iterable[Named]) -> list[tuple[UUID, int]]:
             continue
         likeness = name_similarity(lead.name, other.name)
         if likeness >= SUGGEST_FROM:
-            found.append((other.id, round(likeness * 100)))
-    return sorted(found, key=lambda pair: (-pair[1], str(pair[0])))
+            pairs.append((other.id, round(likeness * 100)))
+    return sorted(pairs, key=lambda pair: (-pair[1], str(pair[0])))

@@ -37,11 +37,11 @@ _INTRODUCED = re.compile(rf"({_NAME})\s*(?:,|[–—|]|\s-\s|\()\s*({_TITLES}\b[
 
 def people_in(text: str) -> list[tuple[str, str]]:
     """(name, role) of those a page introduces as "Nome Sobrenome, Cargo"."""
-    found: dict[str, str] = {}
+    role_of: dict[str, str] = {}
     for line in text.splitlines():
         for match in _INTRODUCED.finditer(line[:500]):
-            found.setdefault(" ".join(match[1].split()), " ".join(match[2].split()).rstrip(" -–"))
-    return list(found.items())
+            role_of.setdefault(" ".join(match[1].split()), " ".join(match[2].split()).rstrip(" -–"))
+    return list(role_of.items())
 
 
 _SMALL = frozenset({"de", "da", "do", "das", "dos", "e"})

@@ -87,11 +87,11 @@ class Verdict:
 
 def rubric_of(icp: Icp) -> Rubric:
     """The criteria that this ICP asks for, weighted so that they sum to 100."""
-    asked: list[tuple[str, str, str, tuple[str, ...], int]] = []
+    questions: list[tuple[str, str, str, tuple[str, ...], int]] = []
 
     def ask(id: str, label: str, question: str, keywords: Iterable[str] = ()) -> None:
         weight = icp.weights.get(id, _WEIGHTS[id])  # type: ignore[call-overload]
-        asked.append((id, label, question, tuple(keywords), weight))
+        questions.append((id, label, question, tuple(keywords), weight))
 
     ask("segment", "segmento", f"A empresa atua em: {', '.join(icp.segments)}?", icp.segments)
     if icp.cities or icp.ufs:
@@ -105,12 +105,12 @@ def rubric_of(icp: Icp) -> Rubric:
         ask("role", "decisor", f"Há contato com o cargo: {', '.join(icp.roles)}?", icp.roles)
     ask("contact", "contato", "Há telefone ou e-mail da própria empresa?")
     for number, own in enumerate(icp.questions, start=1):
-        asked.append((f"q{number}", own.question, own.question, tuple(own.keywords), own.weight))
+        questions.append((f"q{number}", own.question, own.question, tuple(own.keywords), own.weight))
 
-    shares = _shares([weight for *_, weight in asked])
+    shares = _shares([weight for *_, weight in questions])
     criteria = tuple(
         Criterion(id, label, question, keywords, points)
-        for (id, label, question, keywords, _), points in zip(asked, shares, strict=True)
+        for (id, label, question, keywords, _), points in zip(questions, shares, strict=True)
         if points
     )
     # Whatever decides an answer or excludes a company is part of the version.
@@ -149,7 +149,7 @@ def answered_by_code(rubric: Rubric, icp: Icp, facts: Sequence[Fact]) -> dict[st
         answer = None
         if criterion.id == "segment" and icp.cnaes and "cnae" in best:
             activity = best["cnae"]
-            fits = any(activity.startswith(wanted) for wanted in icp.cnaes)
+            fits = any(activity.startswith(prefix) for prefix in icp.cnaes)
             answer = Answer("segment", "yes" if fits else "no", f"CNAE {activity}", activity)
         elif criterion.id == "location":
             answer = _location(icp, best.get("city"), best.get("uf"))
@@ -158,8 +158,8 @@ def answered_by_code(rubric: Rubric, icp: Icp, facts: Sequence[Fact]) -> dict[st
         elif criterion.id == "contact":
             answer = _contact(won)
         elif criterion.id == "role" and "contact_role" in best:
-            held = fold(best["contact_role"])
-            fits = any(fold(role) in held or held in fold(role) for role in icp.roles)
+            contact_role = fold(best["contact_role"])
+            fits = any(fold(role) in contact_role or contact_role in fold(role) for role in icp.roles)
             answer = Answer("role", "yes" if fits else "partly", best["contact_role"], best["contact_role"])
         if answer:
             answers[criterion.id] = answer
@@ -179,7 +179,7 @@ def _location(icp: Icp, city: str | None, uf: str | None) -> Answer | None:
     if not city and not uf:
         return None
     where = "/".join(part for part in (city, uf) if part)
-    same_city = any(same_place(city, wanted) for wanted in icp.cities)
+    same_city = any(same_place(city, one) for one in icp.cities)
     same_uf = uf in icp.ufs if icp.ufs and uf else None
     if same_city and same_uf is not False:
         answer: Answered = "yes"
@@ -301,16 +301,16 @@ def needs_asking(rubric: Rubric, icp: Icp, facts: Sequence[Fact]) -> list[Criter
     return [criterion for criterion in rubric.criteria if criterion.id not in known]
 
 
-_SAID = {"yes": "Sim", "partly": "Em parte", "no": "Não", "unknown": "Sem informação"}
+_ANSWER_WORDING = {"yes": "Sim", "partly": "Em parte", "no": "Não", "unknown": "Sem informação"}
 
 
 def _reason(total: int, criteria: Sequence[Scored], exclusion: str | None) -> str:
     parts = [exclusion] if exclusion else []
     parts.append(f"Nota {total} de 100.")
-    for answer, said in _SAID.items():
+    for answer, wording in _ANSWER_WORDING.items():
         about = [_about(scored) for scored in criteria if scored.answer == answer]
         if about:
-            parts.append(f"{said}: {'; '.join(about)}.")
+            parts.append(f"{wording}: {'; '.join(about)}.")
     return " ".join(parts)
 
 

@@ -48,13 +48,13 @@ class LeadFilter(Filter):
     def clauses(self) -> list[ColumnElement[bool]]:
         apart = {"city": None, "q": None, "unreached": None}
         plain = self.model_copy(update={**apart, "uf": (self.uf or "").upper() or None})
-        found = super(LeadFilter, plain).clauses()
+        conditions = super(LeadFilter, plain).clauses()
         if self.unreached:
-            found.append(Lead.unreached.contains([self.unreached]))
+            conditions.append(Lead.unreached.contains([self.unreached]))
         if self.city:
-            found.append(Lead.city_key == fold(self.city))
+            conditions.append(Lead.city_key == fold(self.city))
         if self.q:
-            found.append(
+            conditions.append(
                 or_(
                     holds(func.lower(Lead.company_name), func.lower(self.q)),
                     holds(func.lower(Lead.domain), func.lower(self.q)),
@@ -62,7 +62,7 @@ class LeadFilter(Filter):
                     Lead.name_words.contains([fold(self.q)]),
                 )
             )
-        return found
+        return conditions
 
     def sought(self) -> list[list[str]]:
         if not self.q:

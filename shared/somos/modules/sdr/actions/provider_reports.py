@@ -100,8 +100,8 @@ def _remember_whose(ctx: Context, message: OutreachMessage, sent: ChatMessage) -
 
 def report_health(ctx: Context, account: str, health: str, reason: str | None) -> None:
     """A connection came or went; one that comes back lets its queue go on, one that was blocked does not."""
-    wanted = select(Sender).where(Sender.channel == "whatsapp", Sender.address == account)
-    sender = ctx.db.scalars(wanted.with_for_update()).first()
+    statement = select(Sender).where(Sender.channel == "whatsapp", Sender.address == account)
+    sender = ctx.db.scalars(statement.with_for_update()).first()
     if sender is None or (health == "ok" and sender.health != "disconnected"):
         return
     if not change_health(sender, health, reason):

@@ -143,8 +143,8 @@ def _email(ctx: Context, gate: Gate, letter: Letter) -> Sent:
 
 def _jid(ctx: Context, letter: Letter) -> str | None:
     """The identity behind the number, with or without its 9th digit."""
-    found = ctx.once("number", ctx.port(Whatsapp).check_number, number=letter.to, instance=letter.sender)
-    return found.jid if found.exists else None
+    lookup = ctx.once("number", ctx.port(Whatsapp).check_number, number=letter.to, instance=letter.sender)
+    return lookup.jid if lookup.exists else None
 
 
 def _reason(refusal: Refused | KnownRefusal) -> str:

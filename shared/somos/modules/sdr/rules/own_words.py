@@ -54,7 +54,7 @@ def paragraphs(text: str) -> list[str]:
 def sentences(text: str) -> list[str]:
     """Sentences and lines of a `plain` text; a line that a program broke goes on in the next one."""
     reflowed = re.sub(rf"(?m)^(.{{{_FULL_LINE},}}[^.!?;:\n])\n(?=\S)", r"\1 ", text)
-    return [found.strip(" ,:-*_\"'()") for found in re.split(r"(?<=[.!?;])\s+|[!?;]+|\.{2,}|\n+", reflowed)]
+    return [sentence.strip(" ,:-*_\"'()") for sentence in re.split(r"(?<=[.!?;])\s+|[!?;]+|\.{2,}|\n+", reflowed)]
 
 
 def _lines(text: str) -> list[str]:
