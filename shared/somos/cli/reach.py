@@ -78,10 +78,10 @@ class Source:
 
 
 def _reached_modules(start: str) -> list[str]:
-    found = {start: None}
+    reached_names = {start: None}
     for module in (waiting := [start]):
-        new = {one: None for one, _ in _source(module).imported.values() if one not in found}
-        found |= new
+        new = {one: None for one, _ in _source(module).imported.values() if one not in reached_names}
+        reached_names |= new
         waiting += new
     return waiting
 
