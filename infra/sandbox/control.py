@@ -9,7 +9,7 @@ from infra.sandbox.clock import iso
 from infra.sandbox.evolution import Evolution
 from infra.sandbox.evolution_shapes import HOW
 from infra.sandbox.faults import KINDS
-from infra.sandbox.people import TEMPERAMENTS, companies, display_phone
+from infra.sandbox.people import TEMPERAMENTS, Company, companies, display_phone
 from infra.sandbox.resend import Resend
 from infra.sandbox.state import Row
 from infra.sandbox.world import World
@@ -183,17 +183,7 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
 
     @bp.get("/companies")
     def list_companies() -> Any:
-        return jsonify(
-            [
-                {
-                    "slug": c.slug, "name": c.name, "legal_name": c.legal_name, "cnpj": c.cnpj, "city": c.city,
-                    "uf": c.uf, "segment": c.segment, "domain": c.domain, "email": c.email, "known": c.known,
-                    "fixed": display_phone(c.fixed), "mobile": display_phone(c.mobile), "registry": c.registry,
-                    "site": c.site, "person": c.person.id, "listed_in": list(c.listed_in),
-                }
-                for c in companies()
-            ]
-        )  # fmt: skip
+        return jsonify([company_view(company) for company in companies()])
 
     @bp.post("/instances/<name>")
     def connection(name: str) -> Any:
@@ -228,20 +218,25 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
     return bp
 
 
+def company_view(company: Company) -> Row:
+    same = "slug name legal_name cnpj city uf segment domain email known registry site".split()
+    return {
+        **{name: getattr(company, name) for name in same},
+        "fixed": display_phone(company.fixed),
+        "mobile": display_phone(company.mobile),
+        "person": company.person.id,
+        "listed_in": list(company.listed_in),
+    }
+
+
 def sent_view(row: Row) -> Row:
     extra = json.loads(row["extra"])
+    same = ("id", "channel", "person", "subject", "text", "html", "idempotency_key", "status")
     return {
-        "id": row["id"],
-        "channel": row["channel"],
+        **{name: row[name] for name in same},
         "from": row["sender"],
         "to": row["recipient"],
-        "person": row["person"],
-        "subject": row["subject"],
-        "text": row["text"],
-        "html": row["html"],
         "headers": json.loads(row["headers"]),
-        "idempotency_key": row["idempotency_key"],
-        "status": row["status"],
         "after_optout": extra.get("after_optout", False),
         "at": iso(row["created_at"]),
     }

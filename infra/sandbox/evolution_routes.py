@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from infra.sandbox.evolution import Evolution, look_up
 from infra.sandbox.state import Row
@@ -22,8 +22,8 @@ REASONS = {
 QR_CODE = "data:image/png;base64,iVBORw0KGgo="
 
 
-def failure(status: int, message: Any) -> tuple[Response, int]:
-    return jsonify(status=status, error=REASONS[status], response={"message": message}), status
+def failure(status: int, message: Any) -> Response:
+    return make_response(jsonify(status=status, error=REASONS[status], response={"message": message}), status)
 
 
 def blueprint(world: World, evolution: Evolution) -> Blueprint:
@@ -34,24 +34,29 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
         given = request.headers.get("apikey", "").encode()
         return any(hmac.compare_digest(given, key.encode()) for key in (world.config.evolution_api_key, *also))
 
-    def guard(name: str) -> tuple[Row, None] | tuple[None, tuple[Response, int]]:
+    def guard(name: str) -> Row:
+        """The instance, whose name and key are right; otherwise the request ends here."""
         instance = evolution.instance(name)
         if instance is None:
-            return None, failure(404, [f'The "{name}" instance does not exist'])
+            abort(failure(404, [f'The "{name}" instance does not exist']))
         if not known_key(instance["token"]):
-            return None, failure(401, "Unauthorized")
-        return instance, None
+            abort(failure(401, "Unauthorized"))
+        return instance
 
-    def schema(body: Any, **kinds: type) -> list[list[str]]:
-        """Evolution's JSON-schema messages, an array inside an array; empty when all is well."""
-        names = {str: "string", bool: "boolean", list: "array", dict: "object"}
+    def required(**kinds: type) -> Any:
+        """The body, if it has these fields; otherwise the request ends with Evolution's JSON-schema messages, an array
+        inside an array."""
+        body = request.get_json(silent=True)
+        names: dict[type, str] = {str: "string", list: "array", dict: "object"}
         errors: list[str] = []
         for name, kind in kinds.items():
             if not isinstance(body, dict) or name not in body:
                 errors.append(f'instance requires property "{name}"')
             elif not isinstance(body[name], kind):
                 errors.append(f"instance.{name} is not of a type(s) {names[kind]}")
-        return [errors] if errors else []
+        if errors:
+            abort(failure(400, [errors]))
+        return body
 
     @bp.get("/")
     def welcome() -> Response:
@@ -59,9 +64,7 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
 
     @bp.post("/instance/create")
     def create() -> Any:
-        body = request.get_json(silent=True) or {}
-        if wrong := schema(body, instanceName=str):
-            return failure(400, wrong)
+        body = required(instanceName=str)
         name = body["instanceName"]
         if evolution.instance(name):
             return failure(403, [f'This name "{name}" is already in use.'])
@@ -106,9 +109,7 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
 
     @bp.get("/instance/connect/<name>")
     def connect(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
+        instance = guard(name)
         if instance["state"] == "open":
             return jsonify(instance={"instanceName": name, "state": "open"})
         evolution.connection(name, "connecting", 200)
@@ -118,47 +119,33 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
 
     @bp.get("/instance/connectionState/<name>")
     def connection_state(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
+        instance = guard(name)
         return jsonify(instance={"instanceName": name, "state": instance["state"]})
 
     @bp.delete("/instance/logout/<name>")
     def logout(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
+        guard(name)
         evolution.connection(name, "close", 401)
         return jsonify(status="SUCCESS", error=False, response={"message": "Instance logged out"})
 
     @bp.delete("/instance/delete/<name>")
     def delete(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
+        guard(name)
         world.state.run("DELETE FROM instances WHERE name=?", name)
         return jsonify(status="SUCCESS", error=False, response={"message": "Instance deleted"})
 
     @bp.post("/chat/whatsappNumbers/<name>")
     def numbers(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
-        body: Any = request.get_json(silent=True)
-        if wrong := schema(body, numbers=list):
-            return failure(400, wrong)
+        instance = guard(name)
+        body = required(numbers=list)
         if instance["state"] != "open":
             return jsonify(status=400, error="Bad Request", message="Error: Connection Closed"), 400
         return jsonify([look_up(world, str(n))[0] for n in body["numbers"]])
 
     @bp.post("/message/sendText/<name>")
     def send_text(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
-        body: Any = request.get_json(silent=True)
-        if wrong := schema(body, number=str, text=str):
-            return failure(400, wrong)
+        instance = guard(name)
+        body = required(number=str, text=str)
         if not body["text"].strip():
             return failure(400, ["Text is required"])
         if instance["state"] != "open":
@@ -172,9 +159,7 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
 
     @bp.post("/chat/findStatusMessage/<name>")
     def find_status(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
+        instance = guard(name)
         where = (request.get_json(silent=True) or {}).get("where") or {}
         rows = world.state.rows(
             "SELECT s.status, m.id, m.recipient, m.extra FROM statuses s JOIN messages m ON m.id = s.message_id"
@@ -193,9 +178,7 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
 
     @bp.post("/chat/findMessages/<name>")
     def find_messages(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
+        instance = guard(name)
         body = request.get_json(silent=True) or {}
         jid = ((body.get("where") or {}).get("key") or {}).get("remoteJid")
         page, size = int(body.get("page") or 1), int(body.get("offset") or 50)
@@ -207,13 +190,8 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
 
     @bp.post("/webhook/set/<name>")
     def set_webhook(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
-        body: Any = request.get_json(silent=True)
-        if wrong := schema(body, webhook=dict):
-            return failure(400, wrong)
-        hook = body["webhook"]
+        guard(name)
+        hook = required(webhook=dict)["webhook"]
         missing = [[f'instance.webhook requires property "{k}"' for k in ("enabled", "url") if k not in hook]]
         if missing[0]:
             return failure(400, missing)
@@ -227,9 +205,7 @@ def blueprint(world: World, evolution: Evolution) -> Blueprint:
 
     @bp.get("/webhook/find/<name>")
     def find_webhook(name: str) -> Any:
-        instance, refused = guard(name)
-        if instance is None:
-            return refused
+        instance = guard(name)
         return jsonify(json.loads(instance["webhook"]) if instance["webhook"] else None)
 
     return bp
