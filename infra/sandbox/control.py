@@ -219,7 +219,9 @@ def blueprint(world: World, evolution: Evolution, resend: Resend) -> Blueprint:
 
 
 def company_view(company: Company) -> Row:
-    same = "slug name legal_name cnpj city uf segment domain email known registry site".split()
+    same = (
+        "slug", "name", "legal_name", "cnpj", "city", "uf", "segment", "domain", "email", "known", "registry", "site",
+    )  # fmt: skip
     return {
         **{name: getattr(company, name) for name in same},
         "fixed": display_phone(company.fixed),

@@ -16,6 +16,7 @@ from pg8000 import legacy
 from pg8000.core import Context, CoreConnection
 from rq import Queue, SimpleWorker
 from sqlalchemy import Engine, text
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from somos.mesh.database import engine_for
 from somos.mesh.driver import Connection
@@ -23,8 +24,9 @@ from somos.settings import ROOT
 
 OURS = ("somos", "functions", "gateway", "infra")
 DRIVER = "shared/somos/mesh/driver.py"
-# Underscored, and yet documented: a named tuple's, and the way to end a forked process.
-PUBLIC = {"_asdict", "_exit", "_typeshed"}
+PUBLIC_WEB = "shared/somos/adapters/sites/public_web.py"
+# Underscored, and yet documented: of named tuples and syntax trees, the way to end a forked process, and types alone.
+PUBLIC = {"_asdict", "_fields", "_exit", "_typeshed"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ PRIVATE = (
     Part("_context", DRIVER, "what the cursor shows of its columns"),
     Part("_row_iter", DRIVER, "what the cursor fetches from"),
     Part("_input_oids", DRIVER, "the types that setinputsizes declared"),
+    Part("_new_conn", PUBLIC_WEB, "the address that was checked is the one that is connected to"),
 )
 
 # No underscore, but no documentation either: what is called or overridden, with the parameters it has.
@@ -82,6 +85,12 @@ def test_what_is_undocumented_is_called_as_it_is_written(part: Callable[..., Any
 def test_rq_names_what_a_ring_leaves_behind() -> None:
     assert isinstance(Queue.intermediate_queue_key, property)
     assert SimpleWorker.max_connection_wait_time > 0
+
+
+def test_urllib3_opens_its_sockets_where_we_do() -> None:
+    for connection in (HTTPConnection, HTTPSConnection):
+        assert list(inspect.signature(connection._new_conn).parameters) == ["self"]
+        assert "self._new_conn()" in inspect.getsource(connection.connect)
 
 
 @pytest.fixture
@@ -128,10 +137,13 @@ def _foreign(file: str) -> Iterator[str]:
     that is not ours, and private modules or names that are imported."""
     tree = ast.parse((ROOT / file).read_text())
     imported = dict(_imports(tree))
+    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             theirs = {name for base in node.bases for name in _private_of(ast.unparse(base), imported)}
-            yield from theirs & _private_names(node)
+            mixed_in = [classes[name] for base in node.bases if (name := ast.unparse(base)) in classes]
+            for ours in (node, *mixed_in):
+                yield from theirs & _private_names(ours)
         elif isinstance(node, ast.Attribute) and _is_private(node.attr) and node.attr not in _our_names():
             yield node.attr
     for origin in imported.values():

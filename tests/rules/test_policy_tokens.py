@@ -13,7 +13,7 @@ import pytest
 from somos.policy import tokens
 from somos.policy.principals import SYSTEM, Kind, Principal
 from somos.policy.roles import Role
-from somos.policy.tokens import TYPE, InvalidToken, TokenSigner, TokenVerifier, new_keypair, verify_access
+from somos.policy.tokens import TYPE, InvalidToken, TokenSigner, TokenVerifier, new_keypair
 
 NOW = datetime(2026, 11, 23, 13, 0, 0, 250_000, tzinfo=UTC)
 PRIVATE, PUBLIC = new_keypair()
@@ -166,7 +166,7 @@ def test_what_is_remembered_of_tokens_stays_bounded(
     for token in made:
         verifier.verify(token, NOW)
     assert len(verifier._seen) == 10
-    assert verify_access(made[0], PUBLIC, NOW)
+    assert tokens.verifier(PUBLIC).verify(made[0], NOW)
 
 
 def claims() -> dict[str, Any]:

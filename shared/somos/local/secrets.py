@@ -38,15 +38,9 @@ def kept_pair(folder: Path, name: str) -> tuple[str, str]:
 
 
 def _new_private_key() -> str:
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from somos.policy.tokens import new_keypair
 
-    return (
-        Ed25519PrivateKey.generate()
-        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        .decode()
-        .strip()
-    )
+    return new_keypair()[0].strip()
 
 
 def _public_of(private: str) -> str:

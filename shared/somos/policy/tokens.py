@@ -147,11 +147,6 @@ def verifier(public_keys_pem: str) -> TokenVerifier:
     return TokenVerifier(public_keys_pem)
 
 
-def verify_access(token: str, public_keys_pem: str, now: datetime) -> Principal:
-    """Who an access token speaks for, or InvalidToken."""
-    return verifier(public_keys_pem).verify(token, now)
-
-
 def new_keypair() -> tuple[str, str]:
     """A private and a public key in PEM, for a new installation."""
     key = Ed25519PrivateKey.generate()
