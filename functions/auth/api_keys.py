@@ -41,7 +41,7 @@ def api_keys_create(draft: KeyDraft, ctx: Context) -> CreatedKey:
 
 
 @http.delete("/api/v1/api-keys/{id}", allow="api_key.manage")
-def api_keys_revoke(id: UUID, ctx: Context) -> None:
+def api_keys_delete(id: UUID, ctx: Context) -> None:
     """Revoke a key, at once and for good; revoking it again changes nothing."""
     key = ctx.get(ApiKey, id, lock=True)
     if key.revoked_at is None:

@@ -51,7 +51,7 @@ def users_patch(id: UUID, patch: UserPatch, ctx: Context) -> UserView:
 
 
 @http.put("/api/v1/users/{id}/password", allow="user.manage")
-def users_set_password(id: UUID, chosen: NewPassword, ctx: Context) -> UserView:
+def users_password(id: UUID, chosen: NewPassword, ctx: Context) -> UserView:
     """Set somebody's password; all their sign-ins end."""
     user = ctx.get(User, id, lock=True)
     password = hashed(ctx, chosen.password.get_secret_value(), field="password", about=(user.email, user.name))

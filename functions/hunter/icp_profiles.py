@@ -50,7 +50,7 @@ def icp_profiles_patch(id: UUID, patch: IcpPatch, ctx: Context) -> IcpView:
 
 
 @http.delete("/api/v1/icp-profiles/{id}", allow="hunter:write")
-def icp_profiles_archive(id: UUID, ctx: Context) -> None:
+def icp_profiles_delete(id: UUID, ctx: Context) -> None:
     """Put a profile away. It stays in what its searches and scores say of themselves."""
     profile = ctx.get(IcpProfile, id, lock=True)
     if live_search(ctx.db, id) is not None:

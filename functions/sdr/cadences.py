@@ -35,7 +35,7 @@ def cadences_create(draft: CadenceDraft, ctx: Context) -> CadenceDetail:
 
 
 @http.patch("/api/v1/cadences/{id}", allow="sdr:write")
-def cadences_edit(id: UUID, patch: CadencePatch, ctx: Context) -> CadenceDetail:
+def cadences_patch(id: UUID, patch: CadencePatch, ctx: Context) -> CadenceDetail:
     """Change the draft; published versions stay as they are."""
     cadence = ctx.get(Cadence, id, lock=True)
     ctx.change(cadence, **patch.model_dump(exclude_unset=True, exclude={"steps"}))

@@ -18,7 +18,7 @@ def kill_switches_list(filter: KillSwitchFilter, ctx: Context) -> Page[KillSwitc
 
 
 @http.post("/api/v1/kill-switches", allow="agent.stop")
-def kill_switches_on(stop: StopAll, ctx: Context) -> KillSwitchView:
+def kill_switches_create(stop: StopAll, ctx: Context) -> KillSwitchView:
     switch = ctx.create(KillSwitch, stop, on_by=ctx.principal.id)
     ctx.notify("outreach.stopped", {"scope": stop.scope}, role="Diretor")
     return ctx.show(switch, KillSwitchView)

@@ -40,7 +40,7 @@ def outreach_messages_get(id: UUID, ctx: Context) -> MessageView:
 
 
 @http.patch("/api/v1/outreach-messages/{id}", allow="sdr:write")
-def outreach_messages_edit(id: UUID, edit: MessageEdit, ctx: Context) -> MessageView:
+def outreach_messages_patch(id: UUID, edit: MessageEdit, ctx: Context) -> MessageView:
     """Change the words; whatever was approved before is void, and a person is asked again."""
     message = _locked(ctx, id)
     if message.state not in EDITABLE:

@@ -27,7 +27,7 @@ def senders_create(draft: SenderDraft, ctx: Context) -> SenderView:
 
 
 @http.patch("/api/v1/senders/{id}", allow="outreach.approve")
-def senders_edit(id: UUID, patch: SenderPatch, ctx: Context) -> SenderView:
+def senders_patch(id: UUID, patch: SenderPatch, ctx: Context) -> SenderView:
     """Change how a sender works; what waited for its window or cap is looked at again."""
     sender = ctx.change(ctx.get(Sender, id, lock=True), patch)
     try:

@@ -14,7 +14,7 @@ def suppressions_list(filter: SuppressionFilter, ctx: Context) -> Page[Suppressi
 
 
 @http.post("/api/v1/suppressions", allow="person.suppress")
-def suppressions_add(suppress: Suppress, ctx: Context) -> Suppressed:
+def suppressions_create(suppress: Suppress, ctx: Context) -> Suppressed:
     """Never write to this person again, by any address that we know of."""
     secret = ctx.settings.suppression_key
     keys = PersonKeys.of(suppress.phone, suppress.email)

@@ -12,7 +12,6 @@ from somos.mesh.derive import known_events
 from somos.mesh.derive.faults import faults
 from somos.mesh.loader import load
 from somos.settings import ROOT
-from tests.contract.rows import tables
 
 FILES = sorted(file for file in (ROOT / "functions").glob("*/*.py") if file.name != "__init__.py")
 LIBRARY = sorted((ROOT / "shared" / "somos" / "modules").rglob("*.py"))
@@ -49,18 +48,6 @@ def test_a_function_file_says_first_what_it_is_for() -> None:
 
 def test_every_function_file_declares_a_function_and_nothing_else_does() -> None:
     assert {Path(function.file) for function in functions()} == set(FILES)
-
-
-def test_a_row_is_served_by_the_file_of_its_table() -> None:
-    """URL `/api/v1/deal-stages` = table `crm.deal_stages` = file `functions/crm/deal_stages.py`."""
-    astray = []
-    for function in functions():
-        for endpoint in function.endpoints:
-            collection = re.fullmatch(r"/api/v1/(?:agents/)?([a-z-]+)(?:/\{id\})?", endpoint.path)
-            table = f"{function.module}.{collection[1].replace('-', '_')}" if collection else None
-            if table in tables() and Path(function.file).stem != table.split(".")[1]:
-                astray.append(f"{endpoint.method} {endpoint.path} is in {named(Path(function.file))}")
-    assert astray == []
 
 
 def test_a_step_is_named_after_its_event_a_webhook_after_its_path_and_a_timer_says_when() -> None:
