@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert, text
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from somos.local.addresses import answers, free_port
+from somos.local.addresses import free_port
 from somos.local.processes import wait_for
 from somos.local.supervisor import Part, Supervisor
 from somos.mesh import outbox
@@ -26,6 +26,7 @@ from somos.mesh.records import Outbox
 from somos.settings import ROOT, Settings
 from tests.chaos.monkey import Blow, Monkey, living, plan
 from tests.conftest import empty
+from tests.harness.engines import answers
 
 CHAINS, KILLS, PATIENCE_S = 300, 12, 90
 UNITS = ("on_link_wanted", "on_link_forged")

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from somos.local import postgres, valkey
-from somos.local.addresses import free_port, is_free, taken
+from somos.local.addresses import LOOPBACK, free_port, is_free, taken
 from somos.local.processes import EngineFailed, Identity, dying_with_us, spawn, stop, wait_for
 
 START_SECONDS = 30.0
@@ -87,6 +88,15 @@ class Postgres(Engine):
 @dataclass
 class Valkey(Engine):
     url: str = field(default="", repr=False)
+
+
+def answers(port: int, timeout: float = 0.2) -> bool:
+    """Something accepts connections there."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=timeout).close()
+    except OSError:
+        return False
+    return True
 
 
 def start_postgres(folder: Path, durable: bool = True, port: int | None = None) -> Postgres:

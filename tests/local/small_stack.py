@@ -4,10 +4,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from somos.local.addresses import answers
 from somos.local.environment import Ports
 from somos.local.supervisor import Part
 from somos.local.up import Refused, Wishes, up
+from tests.harness.engines import answers
 
 LISTENS = """
 import socket, sys

@@ -1,5 +1,8 @@
 """`somos migrate`, `worker`, `relay`: what runs beside the functions."""
 
+import os
+from pathlib import Path
+
 import click
 
 from somos.mesh.queues import QUEUES
@@ -29,14 +32,13 @@ def migrate(people: bool, expand: bool) -> None:
 def worker(queues: tuple[str, ...]) -> None:
     """Entrega eventos às funções; sem filas, atende todas."""
     from somos.cli.settings import runtime
-    from somos.local.parts import announce_ready
     from somos.mesh.log import configure
     from somos.mesh.worker import work
 
     current = runtime("database_url", "redis_url", "gateway_url")
     configure(current.settings.log_level)
     _ = current.routes, current.redis.ping()
-    announce_ready()
+    _announce_ready()
     work(list(queues) or None)
 
 
@@ -47,7 +49,6 @@ def relay(metrics_port: int | None) -> None:
     import signal
 
     from somos.cli.settings import runtime
-    from somos.local.parts import announce_ready
     from somos.mesh.log import configure
     from somos.mesh.relay import Relay
 
@@ -65,5 +66,11 @@ def relay(metrics_port: int | None) -> None:
         registry = CollectorRegistry()
         registry.register(MeshMetrics(current))
         start_http_server(metrics_port, registry=registry)
-    announce_ready()
+    _announce_ready()
     turning.run()
+
+
+def _announce_ready() -> None:
+    """Tell whoever keeps this process alive that it is ready, in the file that was named for it."""
+    if file := os.environ.get("SOMOS_READY_FILE"):
+        Path(file).write_text(str(os.getpid()))

@@ -43,15 +43,6 @@ def taken(port: int, what: str) -> str | None:
     return f"a porta {port} ({what}) já está em uso" + (f" por {holder}" if holder else "")
 
 
-def answers(port: int, timeout: float = 0.2) -> bool:
-    """Something accepts connections there."""
-    try:
-        socket.create_connection((LOOPBACK, port), timeout=timeout).close()
-    except OSError:
-        return False
-    return True
-
-
 def holder_of(port: int) -> str | None:
     """`pid 123 (nginx)` for the process listening on a port, when the system shows it."""
     import psutil

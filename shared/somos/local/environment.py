@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from somos.adapters.provider import Setting, providers
@@ -52,9 +52,6 @@ class Ports:
 
     def keep(self, folder: Path) -> None:
         (folder / KEPT).write_text(json.dumps(asdict(self)))
-
-    def moved(self, gateway: int) -> "Ports":
-        return replace(self, gateway=gateway)
 
     def taken(self, needed: set[str]) -> list[str]:
         """One line for each needed port that something else holds."""

@@ -5,7 +5,7 @@ import fcntl
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from somos.local import checks, environment
@@ -77,7 +77,7 @@ def up(wishes: Wishes, say: Callable[[str], None], parts: PartsOf = parts, tale:
 def _ports(wishes: Wishes, embedded: set[str], folder: Path) -> Ports:
     ports = Ports.free(folder) if wishes.any_port or wishes.port == 0 else Ports()
     if wishes.port:
-        ports = ports.moved(wishes.port)
+        ports = replace(ports, gateway=wishes.port)
     taken = ports.taken(embedded)
     if taken:
         raise Refused("\n".join([*taken, "libere a porta, ou deixe escolher outras: --any-port"]))
