@@ -6,6 +6,7 @@ from sqlalchemy import exists, select
 
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Page, http
+from somos.modules.crm.actions import parties
 from somos.modules.crm.actions.owners import check_owner, owner_of
 from somos.modules.crm.queries.companies import is_elsewhere, live_with
 from somos.modules.crm.queries.timeline import timeline_of_company
@@ -30,7 +31,9 @@ def companies_get(id: UUID, ctx: Context) -> CompanyView:
 def companies_create(draft: CompanyDraft, ctx: Context) -> CompanyView:
     owner_id = owner_of(ctx, draft)
     _refuse_taken(ctx, draft.document)
-    return ctx.show(ctx.create(Company, draft, owner_id=owner_id), CompanyView)
+    company = ctx.create(Company, draft, owner_id=owner_id)
+    parties.restate(ctx, company.id)
+    return ctx.show(company, CompanyView)
 
 
 @http.patch("/api/v1/companies/{id}", allow="crm:write")
@@ -41,7 +44,9 @@ def companies_patch(id: UUID, patch: CompanyPatch, ctx: Context) -> CompanyView:
     check_owner(ctx, patch, company.owner_id)
     if patch.document != company.document:
         _refuse_taken(ctx, patch.document)
-    return ctx.show(ctx.change(company, patch), CompanyView)
+    ctx.change(company, patch)
+    parties.restate(ctx, id)
+    return ctx.show(company, CompanyView)
 
 
 @http.delete("/api/v1/companies/{id}", allow="crm:write")
@@ -52,6 +57,7 @@ def companies_delete(id: UUID, ctx: Context) -> None:
     if in_use:
         raise NotAllowed("A empresa tem negócios; junte-a a outra em vez de apagar", code="company-in-use")
     ctx.db.delete(company)
+    parties.restate(ctx, id, company.merged_into_id)
 
 
 @http.get("/api/v1/companies/{id}/timeline", allow="crm:read")

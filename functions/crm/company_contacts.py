@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from somos.mesh import Context, Page, http
+from somos.modules.crm.actions import parties
 from somos.modules.crm.schemas.company_contacts import CompanyContactDraft, CompanyContactFilter, CompanyContactView
 from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.company_contacts import CompanyContact
@@ -21,9 +22,13 @@ def company_contacts_create(draft: CompanyContactDraft, ctx: Context) -> Company
     ctx.linked(Contact, draft.contact_id, "contact_id")
     twins = ctx.visible(CompanyContact).filter_by(**draft.model_dump())
     ctx.refuse_twin(twins, CompanyContactView, "Este papel já está registrado", code="role-exists")
-    return ctx.show(ctx.create(CompanyContact, draft), CompanyContactView)
+    link = ctx.create(CompanyContact, draft)
+    parties.restate(ctx, link.contact_id)
+    return ctx.show(link, CompanyContactView)
 
 
 @http.delete("/api/v1/company-contacts/{id}", allow="crm:write")
 def company_contacts_delete(id: UUID, ctx: Context) -> None:
-    ctx.db.delete(ctx.get(CompanyContact, id, lock=True))
+    link = ctx.get(CompanyContact, id, lock=True)
+    ctx.db.delete(link)
+    parties.restate(ctx, link.contact_id)

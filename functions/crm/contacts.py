@@ -6,6 +6,7 @@ from sqlalchemy import exists, select
 
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Page, http
+from somos.modules.crm.actions import parties
 from somos.modules.crm.actions.owners import check_owner, owner_of
 from somos.modules.crm.schemas.contacts import ContactCriteria, ContactDraft, ContactPatch, ContactView
 from somos.modules.crm.tables.contacts import Contact
@@ -25,7 +26,9 @@ def contacts_get(id: UUID, ctx: Context) -> ContactView:
 
 @http.post("/api/v1/contacts", allow="crm:write")
 def contacts_create(draft: ContactDraft, ctx: Context) -> ContactView:
-    return ctx.show(ctx.create(Contact, draft, owner_id=owner_of(ctx, draft)), ContactView)
+    contact = ctx.create(Contact, draft, owner_id=owner_of(ctx, draft))
+    parties.restate(ctx, contact.id)
+    return ctx.show(contact, ContactView)
 
 
 @http.patch("/api/v1/contacts/{id}", allow="crm:write")
@@ -34,7 +37,9 @@ def contacts_patch(id: UUID, patch: ContactPatch, ctx: Context) -> ContactView:
     if contact.merged_into_id is not None:
         raise NotAllowed("Este contato foi juntado a outro", code="merged")
     check_owner(ctx, patch, contact.owner_id)
-    return ctx.show(ctx.change(contact, patch), ContactView)
+    ctx.change(contact, patch)
+    parties.restate(ctx, id)
+    return ctx.show(contact, ContactView)
 
 
 @http.delete("/api/v1/contacts/{id}", allow="crm:write")
@@ -45,3 +50,4 @@ def contacts_delete(id: UUID, ctx: Context) -> None:
     if in_use:
         raise NotAllowed("O contato está em negócios; junte-o a outro em vez de apagar", code="contact-in-use")
     ctx.db.delete(contact)
+    parties.restate(ctx, id, contact.merged_into_id)

@@ -48,14 +48,14 @@ def deals_patch(id: UUID, patch: DealPatch, ctx: Context) -> DealView:
         rules.check_change(actions.facts_of(deal))
     check_owner(ctx, patch, deal.owner_id)
     actions.check_links(ctx, patch)
-    return ctx.show(ctx.change(deal, patch), DealView)
+    return ctx.show(actions.change(ctx, deal, patch), DealView)
 
 
 @http.delete("/api/v1/deals/{id}", allow="crm:write")
 def deals_delete(id: UUID, ctx: Context) -> None:
     deal = ctx.get(Deal, id, lock=True)
     rules.check_delete(actions.facts_of(deal))
-    ctx.db.delete(deal)
+    actions.delete(ctx, deal)
 
 
 @http.post("/api/v1/deals/{id}/move", allow="crm:write", status=200)

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Forbidden, Invalid, Page, http
+from somos.modules.crm.actions import parties
 from somos.modules.crm.actions.merges import TABLES, merge
+from somos.modules.crm.queries.contacts import people_of
 from somos.modules.crm.rules.duplicates import may_be_one
 from somos.modules.crm.rules.merges import FIELDS, unknown_choices
 from somos.modules.crm.schemas.merges import MergeDraft, MergeFilter, MergeView
@@ -32,7 +34,10 @@ def merges_create(draft: MergeDraft, ctx: Context) -> MergeView:
     if not allows(ctx.principal, "deal.reassign"):
         _refuse_others(ctx, rows)
     with ctx.as_system():  # what points at the absorbed may be somebody else's
-        return ctx.show(merge(ctx, draft, survivor, absorbed), MergeView)
+        record = merge(ctx, draft, survivor, absorbed)
+        colleagues = people_of(ctx.db, survivor.id)
+    parties.restate(ctx, survivor.id, absorbed.id, *colleagues)
+    return ctx.show(record, MergeView)
 
 
 def _row(ctx: Context, draft: MergeDraft, id: UUID) -> Company | Contact:

@@ -30,9 +30,6 @@ def on_message_approved(event: MessageApproved, ctx: Context) -> None:
         claimed = claim(ctx, event.message_id)
         if claimed.result == "claimed":
             ctx.emit(MessageClaimed(message_id=event.message_id, attempt=claimed.attempt))
-        elif claimed.result == "sandboxed":
-            message = db.get_one(OutreachMessage, event.message_id)
-            ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
         elif claimed.result == "waiting":
             ctx.emit(MessageApproved(message_id=event.message_id), after=claimed.again)
         elif claimed.result == "asked":

@@ -2,7 +2,7 @@
 
 from somos.events.crm import DealOpened
 from somos.events.hunter import LeadErased
-from somos.events.sdr import ReplyClassified, SuppressionWanted
+from somos.events.sdr import PersonErased, ReplyClassified, SuppressionWanted
 from somos.mesh import Context, topic
 from somos.modules.hunter.queries import leads as hunter
 from somos.modules.sdr.actions.enrolments import announce_stop
@@ -71,6 +71,8 @@ def on_lead_erased(event: LeadErased, ctx: Context) -> None:
         if on_request:
             silence(ctx, keys, source="erasure")
         erase(ctx, event.lead_id, keys, unmatched=on_request)
+        if keys:
+            ctx.emit(PersonErased(keys=sorted(keys)))
 
 
 @topic(SuppressionWanted)

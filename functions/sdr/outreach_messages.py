@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from somos.events.sdr import MessageApproved, MessageSent
+from somos.events.sdr import MessageApproved
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Invalid, Page, http
 from somos.modules.sdr.actions.approvals import ask, bind, pending_request
@@ -93,7 +93,6 @@ def outreach_messages_settle(id: UUID, settle: Settle, ctx: Context) -> MessageV
     if settle.outcome == "sent":
         message.state = MESSAGE.move(message.state, "sending") if by_hand else message.state
         mark_sent(ctx, message, message.provider_id or f"person-{message.id}")
-        ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     else:
         message.state = MESSAGE.move(message.state, "not_sent")
         message.left_at = None

@@ -1,8 +1,10 @@
 """What the sales pipeline states."""
 
+from typing import Literal
 from uuid import UUID
 
 from somos.mesh.events import Event
+from somos.mesh.models import Model
 
 
 class DealOpened(Event):
@@ -18,3 +20,22 @@ class DealWon(Event):
 
     deal_id: UUID
     company_id: UUID
+
+
+class Party(Model):
+    """What a company's or a contact's own deals make of it; a contact also is what its employers are.
+
+    `keys` are keyed hashes of all by which it is recognised; one that is gone, or became part of another, has none.
+    """
+
+    id: UUID
+    keys: list[str]
+    employers: list[UUID]
+    relationship: Literal["client", "open_deal"] | None
+
+
+class PartiesRestated(Event):
+    """Companies and contacts as they are now. Of two statements of one party, that with the higher number holds."""
+
+    number: int
+    parties: list[Party]

@@ -1,6 +1,6 @@
 """What outreach states: drafts, approvals, messages that left, and answers."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -38,11 +38,14 @@ class MessageClaimed(Event):
 
 
 class MessageSent(Event):
-    """The provider accepted the message."""
+    """The provider accepted the message. `keys` are keyed hashes of the person's addresses; since `left_at` it may be
+    with the person."""
 
     message_id: UUID
     lead_id: UUID
     channel: Channel
+    keys: list[str] = []
+    left_at: datetime | None = None
 
 
 class ReplyStored(Event):
@@ -81,6 +84,12 @@ class PersonSuppressed(Event):
     """Never write to this person again. `person_key` is the keyed hash of the address."""
 
     person_key: str
+
+
+class PersonErased(Event):
+    """What was known of a person is gone. `keys` are keyed hashes of their addresses."""
+
+    keys: list[str]
 
 
 class StepDue(Event):

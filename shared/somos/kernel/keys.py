@@ -6,6 +6,7 @@ guess.
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,8 +32,7 @@ class PersonKeys:
 
     def hashes(self, secret: str) -> list[str]:
         """The keyed hashes of this person's own addresses, as suppressions store them."""
-        pairs: list[tuple[KeyKind, str | None]] = [("phone", self.phone), ("email", self.email)]
-        return [key_hash(secret, kind, value) for kind, value in pairs if value]
+        return key_hashes(secret, [("phone", self.phone), ("email", self.email)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,16 @@ class CompanyKeys:
         email: str | None = None,
     ) -> "CompanyKeys":
         return cls(normalise_cnpj(cnpj), domain_of(domain), normalise_phone(phone), normalise_email(email))
+
+    def hashes(self, secret: str) -> list[str]:
+        """The keyed hashes of all by which this company is recognised."""
+        kinds: list[tuple[KeyKind, str | None]] = [("cnpj", self.cnpj), ("domain", self.domain)]
+        return key_hashes(secret, [*kinds, ("phone", self.phone), ("email", self.email)])
+
+
+def key_hashes(secret: str, values: Iterable[tuple[KeyKind, str | None]]) -> list[str]:
+    """Of these values, those that there are, hashed."""
+    return [key_hash(secret, kind, value) for kind, value in values if value]
 
 
 def key_hash(secret: str, kind: KeyKind, value: str) -> str:

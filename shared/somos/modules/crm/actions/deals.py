@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Invalid, NotFound
+from somos.modules.crm.actions import parties
 from somos.modules.crm.actions.companies import company_of, name_of
 from somos.modules.crm.actions.company_contacts import link
 from somos.modules.crm.actions.contacts import contact_of
@@ -17,7 +18,7 @@ from somos.modules.crm.actions.deal_stage_history import enter, first_span
 from somos.modules.crm.actions.owners import check_owner
 from somos.modules.crm.queries.deal_stages import NoPipeline, first_stage
 from somos.modules.crm.rules import deals as rules
-from somos.modules.crm.schemas.deals import BulkEdit, DealDraft, DealLose, DealMove, DealReopen, DealWin
+from somos.modules.crm.schemas.deals import BulkEdit, DealDraft, DealLose, DealMove, DealPatch, DealReopen, DealWin
 from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.contacts import Contact
 from somos.modules.crm.tables.deal_stages import DealStage
@@ -33,6 +34,7 @@ def open_deal(ctx: Context, stage: DealStage, draft: DealDraft | None = None, **
     """The deal at its stage, and the first span of its history."""
     deal = ctx.create(Deal, draft, **placed(stage, ctx.now), **values)
     ctx.db.add(first_span(deal))
+    parties.restate(ctx, deal.company_id, deal.contact_id)
     return deal
 
 
@@ -125,6 +127,19 @@ def move(ctx: Context, deal: Deal, stage: DealStage, **values: Any) -> Deal:
     return deal
 
 
+def change(ctx: Context, deal: Deal, patch: DealPatch) -> Deal:
+    before = (deal.company_id, deal.contact_id)
+    ctx.change(deal, patch)
+    if (deal.company_id, deal.contact_id) != before:
+        parties.restate(ctx, *before, deal.company_id, deal.contact_id)
+    return deal
+
+
+def delete(ctx: Context, deal: Deal) -> None:
+    ctx.db.delete(deal)
+    parties.restate(ctx, deal.company_id, deal.contact_id)
+
+
 def win(ctx: Context, deal: Deal, how: DealWin) -> Deal:
     """Refused with everything that is missing."""
     day, override = how.closed_on or deal.expected_close_date, how.override_reason
@@ -211,3 +226,4 @@ def _enter(ctx: Context, deal: Deal, state: str, **values: Any) -> None:
     """Into another state, in the stage it stands in; written at once, as the database checks them together."""
     enter(ctx.db, deal, deal.stage_id, state, ctx.now)
     ctx.change(deal, **values)
+    parties.restate(ctx, deal.company_id, deal.contact_id)

@@ -13,6 +13,7 @@ from somos.kernel import sheets
 from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Invalid, Upload, clock
 from somos.mesh.ids import uuid7
+from somos.modules.crm.actions import parties
 from somos.modules.crm.actions.deal_stage_history import first_span
 from somos.modules.crm.actions.deals import placed
 from somos.modules.crm.queries.deal_stages import NoPipeline, first_stage
@@ -80,6 +81,7 @@ def apply(ctx: Context, record: Import) -> list[Deal]:
     rows = rows_of(ctx.db, record, "ready", "duplicate")
     deals = _make(ctx, record, rows, _book(ctx, record, rows), stage)
     ctx.change(record, state="applied", applied_at=ctx.now)
+    parties.restate(ctx, *_involved(rows))
     return deals
 
 
@@ -90,6 +92,7 @@ def undo(ctx: Context, record: Import) -> None:
         _take_back(db, rows)
         _save(db, rows)
     ctx.change(record, state="undone", undone_at=ctx.now)
+    parties.restate(ctx, *_involved(rows))
 
 
 def forbidden_keys(
@@ -191,6 +194,13 @@ def _make(ctx: Context, record: Import, rows: Sequence[ImportRow], book: Book, s
     ctx.db.flush()
     _save(ctx.db, rows)
     return deals
+
+
+def _involved(rows: Sequence[ImportRow]) -> Iterator[UUID | None]:
+    """Companies and contacts that these lines made, or added to."""
+    for row in rows:
+        if row.made:
+            yield from (row.company_id, row.contact_id)
 
 
 def _take_back(db: Session, rows: Sequence[ImportRow]) -> None:

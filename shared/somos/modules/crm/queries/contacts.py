@@ -1,10 +1,13 @@
 """Which person bears these keys."""
 
+from uuid import UUID
+
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import PersonKeys
 from somos.kernel.phones import phone_variants
+from somos.modules.crm.tables.company_contacts import CompanyContact
 from somos.modules.crm.tables.contacts import Contact
 
 
@@ -17,6 +20,12 @@ def find_contact(db: Session, keys: PersonKeys) -> Contact | None:
         if contact is not None:
             return contact
     return None
+
+
+def people_of(db: Session, company_id: UUID) -> list[UUID]:
+    """Everybody who is in this company, in any role."""
+    people = select(CompanyContact.contact_id).where(CompanyContact.company_id == company_id)
+    return list(db.scalars(people.distinct()))
 
 
 def _contact_keys(keys: PersonKeys) -> list[ColumnElement[bool]]:

@@ -16,7 +16,7 @@ from somos.modules.crm.tables.companies import Company
 from somos.modules.crm.tables.company_contacts import CompanyContact
 from somos.modules.crm.tables.contacts import Contact
 from somos.modules.crm.tables.imports import Import, ImportRow
-from somos.modules.sdr.queries.suppressions import suppressed_among
+from somos.modules.relations.queries.addresses import suppressed_among
 
 
 @dataclass

@@ -23,6 +23,7 @@ class Company(Table, Versioned):
         Index("ix_companies_phone", "phone"),
         Index("ix_companies_email", "email"),
         Index("ix_companies_owner_id", "owner_id", "id"),
+        Index(None, "merged_into_id", postgresql_where=text("merged_into_id is not null")),
         *listed("name_key", "city", "uf", "segment"),
         {"schema": "crm"},
     )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from somos.kernel.text import fold
@@ -19,6 +19,7 @@ class Contact(Table, Versioned):
         Index("ix_contacts_email", "email"),
         Index("ix_contacts_phone", "phone"),
         Index("ix_contacts_owner_id", "owner_id", "id"),
+        Index(None, "merged_into_id", postgresql_where=text("merged_into_id is not null")),
         *listed("name_key"),
         {"schema": "crm"},
     )

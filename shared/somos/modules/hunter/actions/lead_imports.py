@@ -21,7 +21,7 @@ from somos.modules.hunter.rules import lead_imports
 from somos.modules.hunter.rules.facts import chosen, exact_keys
 from somos.modules.hunter.schemas.lead_imports import ImportReport, RefusedLine
 from somos.modules.hunter.tables.search_sessions import SearchSession
-from somos.modules.sdr.queries import suppressions
+from somos.modules.relations.queries import addresses
 
 FORBIDDEN = "A planilha diz para não contatar."
 
@@ -51,7 +51,7 @@ def take(
     duplicates: list[RefusedLine] = []
     to_store: list[lead_imports.Line] = []
     people = {line.number: _people(line) for line in lines if line.refused is None}
-    suppressed = suppressions.suppressed_among(db, chain.from_iterable(people.values()))
+    suppressed = addresses.suppressed_among(db, chain.from_iterable(people.values()))
     for line in lines:
         if line.number not in people:
             continue

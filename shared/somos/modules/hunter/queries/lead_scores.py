@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from somos.kernel.keys import CompanyKeys, PersonKeys
 from somos.mesh.clock import day_of
-from somos.modules.crm.queries import relations as crm
 from somos.modules.hunter.queries.icp_profiles import criteria
 from somos.modules.hunter.queries.lead_enrichment import standing
 from somos.modules.hunter.queries.lead_sources import facts_of
@@ -22,7 +21,7 @@ from somos.modules.hunter.rules.limits import CONTACTED_RECENTLY_DAYS
 from somos.modules.hunter.rules.rubric import Criterion, Rubric, needs_asking, rubric_of
 from somos.modules.hunter.tables.lead_scores import LeadScore
 from somos.modules.hunter.tables.leads import Lead
-from somos.modules.sdr.queries import people, suppressions
+from somos.modules.relations.queries import addresses, parties
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,11 @@ class Case:
 
 
 def marks(db: Session, keys: CompanyKeys, now: datetime) -> Marks:
-    """Ask the pipeline and outreach what they know of these keys."""
-    person = PersonKeys(keys.phone, keys.email, keys.domain)
-    last = people.last_contact_at(db, person)
+    person = addresses.person_of(db, PersonKeys(keys.phone, keys.email))
+    last = person.last_contact_at
     return Marks(
-        suppressed=suppressions.is_suppressed(db, person),
-        relationship=crm.relationship(db, keys),
+        suppressed=person.suppressed,
+        relationship=parties.relationship(db, keys),
         last_contact_at=last,
         contacted_recently=last is not None and now - last < timedelta(days=CONTACTED_RECENTLY_DAYS),
     )

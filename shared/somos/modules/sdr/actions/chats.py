@@ -170,11 +170,12 @@ def _written_on_the_phone(ctx: Context, account: str, message: ChatMessage) -> N
     remember_hidden(ctx, message.lid, key)
     if _is_ours(ctx, message.provider_id):
         return  # the system itself wrote it: its step was about to say so
+    at = message.at or ctx.now
     id = ctx.db.execute(
         insert(PhoneMessage)
         .values(
             id=uuid7(), channel="whatsapp", provider_id=message.provider_id, sender_id=sender.id, lead_id=last.lead_id,
-            phone_key=last.phone_key, at=message.at or ctx.now, text=message.text[:MAX_TEXT], created_at=ctx.now,
+            phone_key=last.phone_key, at=at, text=message.text[:MAX_TEXT], created_at=ctx.now,
             updated_at=ctx.now,
         )
         .on_conflict_do_nothing(index_elements=["channel", "provider_id"])
@@ -183,7 +184,8 @@ def _written_on_the_phone(ctx: Context, account: str, message: ChatMessage) -> N
     if id is None:
         return
     cancelled = stop_person(ctx, person, "stopped_manual", BY_PHONE, conversations=False)
-    ctx.emit(MessageSent(message_id=id, lead_id=last.lead_id, channel="whatsapp"))
+    keys = [last.phone_key] if last.phone_key else []
+    ctx.emit(MessageSent(message_id=id, lead_id=last.lead_id, channel="whatsapp", keys=keys, left_at=at))
     details = {"lead_id": last.lead_id, "cancelled": cancelled}
     ctx.notify("outreach.taken-over", details, role="Diretor")
 

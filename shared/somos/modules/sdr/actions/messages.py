@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
 
-from somos.events.sdr import MessageApproved, MessageSent
+from somos.events.sdr import MessageApproved
 from somos.kernel.business_days import holidays_of
 from somos.mesh import Context
 from somos.modules.sdr.actions.approvals import ask, close_request
@@ -148,7 +148,6 @@ def settle_outcome(ctx: Context, message: OutreachMessage, outcome: Outcome) -> 
         message.jid = outcome.jid or message.jid
     if outcome.result == "sent":
         mark_sent(ctx, message, outcome.provider_id)
-        ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     elif outcome.result == "unknown":
         message.state = MESSAGE.move(message.state, "unknown")
         message.waiting_for = WHY_UNKNOWN

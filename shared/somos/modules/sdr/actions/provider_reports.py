@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from somos.events.sdr import MessageSent
 from somos.kernel.phones import normalise_phone
 from somos.mesh import Context
 from somos.modules.sdr.actions.enrolments import announce_stop
@@ -87,7 +86,6 @@ def report_sent(ctx: Context, account: str, sent: ChatMessage) -> OutreachMessag
     _remember_whose(ctx, message, sent)
     mark_sent(ctx, message, sent.provider_id)
     ctx.settle(message.id)
-    ctx.emit(MessageSent(message_id=message.id, lead_id=message.lead_id, channel=message.channel))
     return message
 
 

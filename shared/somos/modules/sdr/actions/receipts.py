@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from somos.events.sdr import MessageSent
 from somos.mesh import Context
 from somos.mesh.ids import uuid7
 from somos.modules.sdr.actions.enrolments import stop_enrolment
@@ -47,14 +48,25 @@ def keep_receipt(
 
 
 def mark_sent(ctx: Context, message: OutreachMessage, provider_id: str) -> None:
-    """The provider has it; what was reported before we knew its id is caught up with. The person is locked."""
+    """The provider has it, and that is stated; what was reported before we knew its id is caught up with.
+
+    The person is locked.
+    """
     ctx.lock(PERSON, keys_of_ids(provider_id))
     message.state = MESSAGE.move(message.state, "sent")
     message.provider_id = provider_id
     message.sent_at = ctx.now
     message.due_at = message.waiting_for = None
-    if message.left_at is None:
-        message.left_at = ctx.now
+    message.left_at = message.left_at or ctx.now
+    ctx.emit(
+        MessageSent(
+            message_id=message.id,
+            lead_id=message.lead_id,
+            channel=message.channel,
+            keys=[key for key in (message.phone_key, message.email_key) if key],
+            left_at=message.left_at,
+        )
+    )
     early = select(MessageReceipt).where(
         MessageReceipt.channel == message.channel, MessageReceipt.provider_id == provider_id
     )

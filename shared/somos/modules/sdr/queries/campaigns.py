@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, case, distinct, func, select
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import CompanyKeys, PersonKeys
-from somos.modules.crm.queries import relations as crm
 from somos.modules.hunter.queries.leads import LeadCard
+from somos.modules.relations.queries import parties as relations
 from somos.modules.sdr.queries.drafts import address_of
 from somos.modules.sdr.queries.enrolments import live_people
 from somos.modules.sdr.queries.people import key_of
@@ -60,7 +60,7 @@ def reasons_not_to_enrol(db: Session, cards: Mapping[UUID, LeadCard], channel: s
     all_keys = {key for of_one in keys.values() for key in of_one}
     suppressed = reaches(db, all_keys)
     live = live_people(db, keys, all_keys)
-    related = crm.relationships(
+    related = relations.relationships(
         db, {id: CompanyKeys.of(card.cnpj, card.domain, card.phone, card.email) for id, card in cards.items()}
     )
     refused: dict[UUID, str] = {}

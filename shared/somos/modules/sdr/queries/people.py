@@ -2,19 +2,16 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from somos.kernel.keys import KeyKind, PersonKeys, key_hash
-from somos.mesh.runtime import current
+from somos.kernel.keys import KeyKind, key_hash
 from somos.modules.sdr.tables.enrolments import Enrolment
 from somos.modules.sdr.tables.hidden_numbers import HiddenNumber
 from somos.modules.sdr.tables.messages import OutreachMessage
-from somos.modules.sdr.tables.phone_messages import PhoneMessage
 from somos.modules.sdr.tables.responses import Response
 
 # What one transaction at a time holds for a person: nobody else sends to, hears or suppresses them meanwhile.
@@ -125,13 +122,3 @@ WROTE: Final = or_(
 def values_of_person(row: OutreachMessage | Enrolment) -> dict[str, Any]:
     """The values that go into `HEARD` for the person of this row."""
     return {"keys": keys_of(row), "lead": row.lead_id}
-
-
-def last_contact_at(db: Session, keys: PersonKeys) -> datetime | None:
-    """When something last left to this person, from any campaign and on any channel."""
-    hashes = keys.hashes(current().settings.suppression_key)
-    if not hashes:
-        return None
-    sent = db.scalar(select(func.max(OutreachMessage.left_at)).where(written_to(OutreachMessage, hashes)))
-    on_phone = db.scalar(select(func.max(PhoneMessage.at)).where(PhoneMessage.phone_key.in_(hashes)))
-    return max((at for at in (sent, on_phone) if at is not None), default=None)

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from somos.kernel.business_days import holidays_of
-from somos.modules.crm.queries import relations as crm
 from somos.modules.hunter.queries import leads as hunter
+from somos.modules.relations.queries import parties as relations
 from somos.modules.sdr.queries.approvals import hash_of
 from somos.modules.sdr.queries.messages import Letter, address_paused_until
 from somos.modules.sdr.queries.people import WROTE, keys_of, values_of_person
@@ -65,7 +65,7 @@ def facts(
         suppressed=standing.silenced,
         inbound=_inbound(db, message),
         lead_state=lead.state if lead else None,
-        relationship=crm.relationship(db, lead.keys) if lead and related else None,
+        relationship=relations.relationship(db, lead.keys) if lead and related else None,
         stopped_enrolment=None if _outlives(message, standing.enrolment_state) else standing.enrolment_state,
         campaign_state=standing.campaign_state,
         switches=tuple(standing.switches),

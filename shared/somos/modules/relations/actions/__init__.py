@@ -1,0 +1,1 @@
+"""What is learnt from the facts of other modules."""
