@@ -12,7 +12,7 @@ from somos.modules.sdr.actions.drafts import answer
 from somos.modules.sdr.queries.conversations import check_owns, conversation
 from somos.modules.sdr.queries.responses import last_written
 from somos.modules.sdr.queries.senders import sender_for
-from somos.modules.sdr.queries.suppressions import is_suppressed
+from somos.modules.sdr.queries.suppressions import asked_to_be_left_alone
 from somos.modules.sdr.schemas.conversations import ConversationView, Reply, TimelineView
 from somos.modules.sdr.schemas.messages import MessageView, to_fix
 
@@ -20,11 +20,12 @@ from somos.modules.sdr.schemas.messages import MessageView, to_fix
 @http.get("/api/v1/conversations/{lead_id}", allow="sdr:read")
 def conversations_get(lead_id: UUID, ctx: Context) -> ConversationView:
     card = _card(ctx, lead_id)
+    person = PersonKeys.of(card.phone, card.email).hashes(ctx.settings.suppression_key)
     return ConversationView(
         lead_id=lead_id,
         company_name=card.company_name,
         contact_name=card.contact_name,
-        suppressed=is_suppressed(ctx.db, PersonKeys.of(card.phone, card.email)),
+        suppressed=asked_to_be_left_alone(ctx.db, person),
         items=[ctx.show(item, TimelineView) for item in conversation(ctx.db, lead_id)],
     )
 

@@ -26,7 +26,7 @@ def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
 @topic(MessageApproved, queue=MESSAGES)
 def on_message_approved(event: MessageApproved, ctx: Context) -> None:
     """Let it go when every check allows it now; otherwise wait, hold, ask again or cancel."""
-    with ctx.write() as db:
+    with ctx.write():
         claimed = claim(ctx, event.message_id)
         if claimed.result == "claimed":
             ctx.emit(MessageClaimed(message_id=event.message_id, attempt=claimed.attempt))

@@ -53,8 +53,8 @@ def test_the_matrix_equals_the_seed_cell_by_cell(module: str, role: str, cell: s
     assert MATRIX[module][Role(role)] == cell
 
 
-def test_the_matrix_has_the_seeds_fifteen_modules_and_our_three() -> None:
-    assert set(MODULES) == {*OURS.values(), "auth", "agents", "mesh"}
+def test_the_matrix_has_the_seeds_fifteen_modules_and_our_four() -> None:
+    assert set(MODULES) == {*OURS.values(), "auth", "agents", "relations", "mesh"}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class MessageSent(Event):
     message_id: UUID
     lead_id: UUID
     channel: Channel
-    keys: list[str] = []
+    keys: tuple[str, ...] = ()
     left_at: datetime | None = None
 
 

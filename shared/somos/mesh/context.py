@@ -202,6 +202,13 @@ class Context:
         """
         locks.take(self.db, kind, keys)
 
+    def next_number(self) -> int:
+        """A number above all that were given before, for facts of which a newer one replaces an older one.
+
+        Take it under the lock of what the fact is about: then who reads later has the higher number.
+        """
+        return int(self.db.execute(text("select nextval('mesh.statements')")).scalar_one())
+
     def create(self, table: type[Row], draft: BaseModel | None = None, **values: Any) -> Row:
         """A new row of what was sent and of `values`, which win; written, so that its keys and checks are known."""
         sent = draft.model_dump() if draft is not None else {}

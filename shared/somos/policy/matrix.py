@@ -27,7 +27,7 @@ _TABLE: Final[dict[str, tuple[Cell, Cell, Cell, Cell, Cell]]] = {
     "intel":     ("RW",  "RW",    "R",       "RW",      "-"),
     "analytics": ("RW",  "RW",    "R",       "R",       "R*"),
     "mobile":    ("RW",  "RW",    "RW",      "-",       "RW"),
-    # Not in the seed: accounts, agents' work (tasks, model calls), what we are to people, the mesh's own administration.
+    # Not in the seed: accounts, agents' work (tasks, model calls), what we are to people, the mesh's administration.
     "auth":      ("RW",  "R",     "R*",      "-",       "R*"),
     "agents":    ("RW",  "RW",    "RW*",     "RW*",     "-"),
     "relations": ("R",   "R",     "R",       "R",       "-"),

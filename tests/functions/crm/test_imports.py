@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from somos.events.sdr import PersonSuppressed
 from somos.kernel.keys import key_hash
 from tests.functions.crm.conftest import CNPJ, House
 
@@ -116,11 +117,8 @@ def test_a_document_of_another_portfolio_is_refused_by_line(house: House):
 
 def test_a_person_who_asked_to_be_left_alone_is_not_imported(house: House):
     key = key_hash(house.mesh.runtime.settings.suppression_key, "phone", "+5511987654321")
-    house.sql(
-        "insert into sdr.suppressions (id, key, kind, reach, source) "
-        "values (gen_random_uuid(), :k, 'phone', 'person', 'word')",
-        k=key,
-    )
+    house.mesh.state(PersonSuppressed(person_key=key))
+    house.mesh.drain()
     seen = upload(house, house.ana)
     rows = house.get(house.ana, f"/api/v1/imports/{seen['id']}/rows")["items"]
     assert rows[0]["problems"] == ["Esta pessoa pediu para não ser contatada."]

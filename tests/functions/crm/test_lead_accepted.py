@@ -11,9 +11,9 @@ from somos.events.sdr import LeadAccepted, MessageSent, ReplyClassified
 from somos.kernel.keys import CompanyKeys
 from somos.mesh import clock, outbox
 from somos.mesh.ids import uuid7
-from somos.modules.crm.queries.relations import relationship
 from somos.modules.crm.rules.deals import follow_up_at
 from somos.modules.hunter.tables.leads import Lead
+from somos.modules.relations.queries.parties import relationship
 from somos.modules.sdr.tables.responses import Response
 from tests.functions.crm.conftest import CNPJ, House
 
@@ -200,6 +200,7 @@ def test_relationship_says_client_open_deal_or_nothing(house: House):
     house.call(house.ana, f"PATCH /api/v1/deals/{deal['id']}", {"value_cents": 1_000}).ok()
     how = {"closed_on": str(clock.today()), "override_reason": "verbal"}
     house.post(house.ana, f"/api/v1/deals/{deal['id']}/win", how)
+    house.mesh.drain()
     assert ask(domain="lumen.com.br") == "client"
 
 
@@ -207,5 +208,6 @@ def test_a_lost_deal_is_no_relationship(house: House):
     company = house.company(house.ana, domain="lumen.com.br")
     deal = house.deal(house.ana, company_id=company["id"])
     house.post(house.ana, f"/api/v1/deals/{deal['id']}/lose", {"lost_reason_id": str(house.lost_reason())})
+    house.mesh.drain()
     with house.mesh.db() as db:
         assert relationship(db, CompanyKeys(domain="lumen.com.br")) is None

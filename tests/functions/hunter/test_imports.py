@@ -76,10 +76,10 @@ def test_a_file_without_anything_new_ends_at_once(hunt: Hunt):
 
 
 def test_a_suppressed_number_is_refused_with_the_reason(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
-    from somos.modules.sdr.queries import suppressions
+    from somos.modules.relations.queries import addresses
 
     monkeypatch.setattr(
-        suppressions, "suppressed_among", lambda db, persons: {one for one in persons if one.phone == "+5511955550181"}
+        addresses, "suppressed_among", lambda db, persons: {one for one in persons if one.phone == "+5511955550181"}
     )
     report = hunt.imported(hunt.icp(), "Empresa;Celular\nPediu;11 95555-0181\nOutra;11 95555-0182\n").ok()
     assert report["rejected"] == [{"line": 2, "reason": "A pessoa pediu para não receber contato."}]

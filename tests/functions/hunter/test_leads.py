@@ -184,9 +184,9 @@ def test_an_erasure_is_stated_for_the_lead_and_for_its_twins(hunt: Hunt):
 def test_a_company_we_already_sold_to_is_marked_and_nobody_is_paid_to_judge_it(
     hunt: Hunt, monkeypatch: pytest.MonkeyPatch
 ):
-    from somos.modules.crm.queries import relations as crm
+    from somos.modules.relations.queries import parties
 
-    monkeypatch.setattr(crm, "relationship", lambda db, keys: "client")
+    monkeypatch.setattr(parties, "relationship", lambda db, keys: "client")
     lead = hunt.one_lead()
     assert (lead["state"], lead["relationship"], lead["refusal"]) == ("rejected_campaign", "client", "Já é cliente.")
     assert hunt.calls("openai") == 0
@@ -195,11 +195,12 @@ def test_a_company_we_already_sold_to_is_marked_and_nobody_is_paid_to_judge_it(
 
 @pytest.mark.any_day
 def test_a_person_we_wrote_to_lately_is_marked_and_kept_out(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
-    from somos.modules.sdr.queries import people
+    from somos.modules.relations.queries import addresses
 
     last = hunt.mesh.time - timedelta(days=20)
     asked: list[PersonKeys] = []
-    monkeypatch.setattr(people, "last_contact_at", lambda db, keys: asked.append(keys) or last)
+    person = addresses.Person(suppressed=False, last_contact_at=last)
+    monkeypatch.setattr(addresses, "person_of", lambda db, keys: asked.append(keys) or person)
     lead = hunt.one_lead()
     assert (lead["state"], lead["refusal"]) == (
         "rejected_campaign",
@@ -210,11 +211,12 @@ def test_a_person_we_wrote_to_lately_is_marked_and_kept_out(hunt: Hunt, monkeypa
 
 
 def test_a_suppressed_person_becomes_a_blocked_lead_without_asking_anybody(hunt: Hunt, monkeypatch: pytest.MonkeyPatch):
-    from somos.modules.sdr.queries import suppressions
+    from somos.modules.relations.queries import addresses
 
     icp = hunt.icp()
     hunt.imported(icp, "Empresa;Celular\nLúmen;11 95555-0199\n").ok()
-    monkeypatch.setattr(suppressions, "is_suppressed", lambda db, keys: True)
+    person = addresses.Person(suppressed=True, last_contact_at=None)
+    monkeypatch.setattr(addresses, "person_of", lambda db, keys: person)
     hunt.mesh.drain()
     (lead,) = hunt.leads()
     assert lead["state"] == "blocked"

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from somos.kernel.keys import PersonKeys
-from somos.modules.sdr.queries import people, suppressions
+from somos.modules.relations.queries.addresses import person_of
 from tests.functions.sdr.conftest import ANA_EMAIL, ANA_PHONE, Desk
 
 
@@ -98,14 +98,14 @@ def test_other_modules_may_ask(desk: Desk):
     desk.sent()
     keys = PersonKeys.of("11 95555-0101", None)
     with desk.mesh.db() as db:
-        assert people.last_contact_at(db, keys) == desk.mesh.time
-        assert not suppressions.is_suppressed(db, keys)
+        assert person_of(db, keys).last_contact_at == desk.mesh.time
+        assert not person_of(db, keys).suppressed
     desk.hears("sair")
     with desk.mesh.db() as db:
-        assert suppressions.is_suppressed(db, keys)
-        assert suppressions.is_suppressed(db, PersonKeys.of(None, ANA_EMAIL))
-        assert not suppressions.is_suppressed(db, PersonKeys.of("11 95555-0109", None))
-        assert people.last_contact_at(db, PersonKeys()) is None
+        assert person_of(db, keys).suppressed
+        assert person_of(db, PersonKeys.of(None, ANA_EMAIL)).suppressed
+        assert not person_of(db, PersonKeys.of("11 95555-0109", None)).suppressed
+        assert person_of(db, PersonKeys()).last_contact_at is None
 
 
 def test_who_writes_again_may_be_answered_there_and_in_no_campaign(desk: Desk):

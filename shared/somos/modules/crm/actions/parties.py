@@ -4,14 +4,10 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Sequence
-
 from somos.events.crm import PartiesRestated
 from somos.mesh import Context
-from somos.mesh.tables import Root
 from somos.modules.crm.queries.parties import parties_of
 
-NUMBERS: Final = Sequence("party_statements", schema="crm", metadata=Root.metadata)
 _AT_ONCE: Final = 200
 
 
@@ -26,7 +22,7 @@ def restate(ctx: Context, *ids: UUID | None) -> None:
         return
     with ctx.as_system() as db:  # deals of others count too
         ctx.lock("crm.party", map(str, changed))
-        number = db.scalar(NUMBERS.next_value())
+        number = ctx.next_number()
         parties = parties_of(db, changed, ctx.settings.suppression_key)
         while stated := list(islice(parties, _AT_ONCE)):
             ctx.emit(PartiesRestated(number=number, parties=stated))

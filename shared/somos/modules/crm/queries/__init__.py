@@ -1,1 +1,1 @@
-"""What the pipeline asks of its tables; other modules ask nothing here yet."""
+"""What the pipeline asks of its tables."""

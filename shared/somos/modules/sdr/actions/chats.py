@@ -184,7 +184,7 @@ def _written_on_the_phone(ctx: Context, account: str, message: ChatMessage) -> N
     if id is None:
         return
     cancelled = stop_person(ctx, person, "stopped_manual", BY_PHONE, conversations=False)
-    keys = [last.phone_key] if last.phone_key else []
+    keys = (last.phone_key,) if last.phone_key else ()
     ctx.emit(MessageSent(message_id=id, lead_id=last.lead_id, channel="whatsapp", keys=keys, left_at=at))
     details = {"lead_id": last.lead_id, "cancelled": cancelled}
     ctx.notify("outreach.taken-over", details, role="Diretor")

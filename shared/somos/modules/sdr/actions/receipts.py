@@ -63,7 +63,7 @@ def mark_sent(ctx: Context, message: OutreachMessage, provider_id: str) -> None:
             message_id=message.id,
             lead_id=message.lead_id,
             channel=message.channel,
-            keys=[key for key in (message.phone_key, message.email_key) if key],
+            keys=tuple(key for key in (message.phone_key, message.email_key) if key),
             left_at=message.left_at,
         )
     )

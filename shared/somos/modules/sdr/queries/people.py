@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import KeyKind, key_hash
