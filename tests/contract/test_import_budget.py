@@ -17,6 +17,7 @@ HEAVIEST = {
     "crm": "crm-deals",
     "hunter": "hunter-on-lead-enriched",
     "mesh": "mesh-queues",
+    "relations": "relations-on-party-facts",
     "sdr": "sdr-on-message-claimed",
 }
 # Seconds and tens of MiB each; whoever needs one loads it on first use.
