@@ -39,5 +39,5 @@ def relationships(db: Session, bearers: Mapping[UUID, CompanyKeys]) -> dict[UUID
     rows = [{"id": str(id), "keys": hashes} for id, keys in bearers.items() if (hashes := keys.hashes(secret))]
     if not rows:
         return {}
-    found = db.execute(_RELATIONSHIPS, {"asked": json.dumps(rows)}).all()
-    return {row.id: "client" if row.is_client else "open_deal" for row in found}
+    related = db.execute(_RELATIONSHIPS, {"asked": json.dumps(rows)}).all()
+    return {row.id: "client" if row.is_client else "open_deal" for row in related}
