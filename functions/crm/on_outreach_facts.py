@@ -11,7 +11,7 @@ from somos.modules.hunter.queries.leads import lead_card
 
 @topic(LeadAccepted)
 def on_lead_accepted(event: LeadAccepted, ctx: Context) -> None:
-    """Company, contact and deal, once, and the owner hears of it."""
+    """Company, contact and deal, once, and the owner is notified."""
     lead = ctx.read(lead_card, event.lead_id)
     if lead is None or lead.state == "erased":
         ctx.log.warning("accepted_lead_missing", lead_id=event.lead_id)

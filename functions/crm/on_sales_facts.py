@@ -27,7 +27,7 @@ def on_deal_opened(event: DealOpened, ctx: Context) -> None:
 
 @topic(DealWon)
 def on_deal_won(event: DealWon, ctx: Context) -> None:
-    """The contract is the next step, and the direction hears of it."""
+    """The contract is the next step, and the direction is notified."""
     with ctx.write() as db:
         deal = db.get(Deal, event.deal_id)
         if deal is None or deal.state != "won":

@@ -70,7 +70,7 @@ def dead_get(id: UUID, ctx: Context) -> DeadDetail:
 
 @http.post("/api/v1/mesh/dead/{id}/replay", allow="dead.replay", status=204)
 def dead_replay(id: UUID, ctx: Context) -> None:
-    """Try it again from the first attempt; the relay rings for it within a second."""
+    """Try it again from the first attempt; the relay wakes its queue within a second."""
     with ctx.as_system() as db:  # deliveries are the mesh's own to change
         replayed = db.scalar(_REPLAY, {"id": id, "now": ctx.now})
     if replayed is None:

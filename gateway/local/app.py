@@ -84,7 +84,7 @@ class GatewayApp:
         try:
             body = await self._bodies.read(scope, receive, self._max_bytes(call))
         except Incomplete:
-            return  # nobody is there to hear
+            return  # the client left
         except Problem as problem:
             await write(send, Answer.problem(self._hosts.unread(call, problem)))
             return

@@ -103,8 +103,8 @@ def unfiltered(_principal: object, table: type, **_how: object) -> Select[Any]:
     return select(table)
 
 
-@pytest.fixture(params=["both walls", "only the database"])
-def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(params=["both checks", "only the database"])
+def checks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Either as it is, or as if every handler had forgotten its filter."""
     if request.param == "only the database":
         monkeypatch.setattr(context, "visible", unfiltered)
@@ -172,7 +172,7 @@ def standing(mesh: Mesh, theirs: Rows) -> list[str]:
 
 
 def test_every_reading_is_the_same_to_the_byte_whether_the_others_rows_exist_or_not(
-    sellers: Sellers, undone: Undone, walls: str
+    sellers: Sellers, undone: Undone, checks: str
 ) -> None:
     with undone():
         theirs = sellers.brunos()
@@ -193,7 +193,7 @@ def test_with_neither_wall_the_same_readings_would_tell_everything(
     theirs = sellers.brunos()
     asks = [ask for ask in readings(sellers, theirs) if not ask.query or set(ask.query) == {"pipeline_id"}]
     monkeypatch.setattr(context, "visible", unfiltered)
-    monkeypatch.setattr(context, "Acting", lambda *_: Acting(SYSTEM, "no wall"))
+    monkeypatch.setattr(context, "Acting", lambda *_: Acting(SYSTEM, "no scope"))
     told = {ask.endpoint.path for ask in asks if any(trace in sellers.ask(ask)[1] for trace in traces(theirs))}
     assert told >= {
         "/api/v1/agents/tasks", "/api/v1/companies", "/api/v1/company-contacts", "/api/v1/contacts", "/api/v1/deals",
@@ -211,7 +211,7 @@ def test_the_readings_do_show_ana_what_is_hers(sellers: Sellers) -> None:
 
 
 def test_a_forbidden_id_answers_to_the_byte_as_a_missing_one_and_changes_nothing(
-    sellers: Sellers, undone: Undone, walls: str
+    sellers: Sellers, undone: Undone, checks: str
 ) -> None:
     theirs = sellers.brunos()
     before, pairs = standing(sellers.mesh, theirs), list(addressed(sellers, theirs))

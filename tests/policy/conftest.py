@@ -41,7 +41,7 @@ PEOPLE: dict[str, Principal] = {
 
 
 @dataclass(frozen=True)
-class Walls:
+class PolicedDatabase:
     """The application's connection to the toys, and the owner's."""
 
     engine: Engine
@@ -49,7 +49,7 @@ class Walls:
 
 
 @pytest.fixture(scope="session")
-def walls(worker_number: int) -> Iterator[Walls]:
+def policed(worker_number: int) -> Iterator[PolicedDatabase]:
     """Made once; each test rolls back."""
     name = f"somos_policy_gw{worker_number}"
     owner_url, app_url = os.environ[services.OWNER], os.environ[services.APP]
@@ -64,7 +64,7 @@ def walls(worker_number: int) -> Iterator[Walls]:
     with owner.begin() as connection:
         connection.execute(text("select set_config('somos.role', 'system', true)"))
         fill(connection)
-    yield Walls(engine, owner)
+    yield PolicedDatabase(engine, owner)
     engine.dispose()
     owner.dispose()
 

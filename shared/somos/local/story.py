@@ -1,4 +1,4 @@
-"""The story that the local stack tells: from an ideal customer to an open deal, through the public doors only.
+"""The story that the local stack tells: from an ideal customer to an open deal, through the public API only.
 
 Every step looks before it acts, so a story that was interrupted is taken up where it stopped.
 """
@@ -315,7 +315,7 @@ class Story:
         self._console.print(f"  {text}", soft_wrap=True)
 
     def _task(self, voice: Voice, task_id: str) -> None:
-        """Wait for a task, showing what the realtime door says meanwhile."""
+        """Wait for a task, showing the realtime messages meanwhile."""
         task: dict[str, Any] = {}
 
         def ended() -> bool:

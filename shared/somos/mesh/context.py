@@ -274,7 +274,7 @@ class Context:
         return tasks.start(self.db, kind, subject_id, self.principal.id, self.now)
 
     def progress(self, task_id: UUID, **counters: Any) -> None:
-        """Merge counters into the task; its owner hears of them."""
+        """Merge counters into the task and notify its owner."""
         self._announce(tasks.update(self.db, task_id, self.now, progress=counters))
 
     def finish_task(self, task_id: UUID, result: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ AFTER_S: Final = 1.0
 async def result_unless_disconnected(job: Job[T], method: str, receive: Receive) -> T:
     """The result of a request's job. Raises Abandoned when the client of a read left before it.
 
-    What was to be changed is changed, whether or not somebody waits to hear of it.
+    What was to be changed is changed, whether or not somebody waits for the answer.
     """
     if method not in ("GET", "HEAD"):
         return await job

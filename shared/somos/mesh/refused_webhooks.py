@@ -1,4 +1,4 @@
-"""Webhooks turned away for want of a right proof. Their senders give up on them, so people have to hear of it.
+"""Webhooks turned away for want of a right proof. Their senders give up on them, so people have to be notified.
 
 Counted in Redis alone: whoever finds the address can cause it, and must not fill the database by it.
 """

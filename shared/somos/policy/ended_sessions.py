@@ -2,7 +2,7 @@
 
 PostgreSQL holds them (`auth.users.sessions_valid_from`, `auth.ended_sessions`), and functions read them there, at most
 once a second per process. The hub has no database: for it the same few lines lie in Redis. When Redis forgets them or
-is away, functions lose nothing, and what the hub may then let in hears announcements until its token is over.
+is away, functions lose nothing, and what the hub may then let in receives announcements until its token is over.
 """
 
 from collections.abc import Iterable, Mapping

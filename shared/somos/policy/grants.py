@@ -1,4 +1,4 @@
-"""The one question every door asks: may this principal do that?"""
+"""The one question of every endpoint: may this principal do that?"""
 
 from typing import Final
 

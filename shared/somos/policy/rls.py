@@ -1,4 +1,4 @@
-"""The second wall: row-level security written from the same matrix and scopes that handlers use.
+"""The second check: row-level security written from the same matrix and scopes that handlers use.
 
 Each table gets one policy per command. A policy reads who is acting from settings that the mesh makes at
 the start of each transaction, wrapped in a sub-select so that PostgreSQL evaluates them once per statement.

@@ -180,7 +180,7 @@ def _try_later(ctx: Context, message: OutreachMessage, outcome: Outcome) -> None
 
 
 def note_unconfirmed(ctx: Context) -> list[UUID]:
-    """Messages that WhatsApp's server took and of which nothing was heard since, each told once.
+    """Messages that WhatsApp's server took without any receipt since, each reported once.
 
     A session may look connected and be dead: then the server takes everything and nothing leaves.
     """

@@ -20,7 +20,7 @@ HELD_BY_HEALTH = ("blocked", "disconnected")
 
 
 def note_error(sender: Sender, error: OutsideError, now: datetime) -> bool:
-    """Learn from a provider's refusal; True when a person should hear of it.
+    """Learn from a provider's refusal; True when a person should be notified.
 
     A mere network error says nothing of the sender: it changes nothing here.
     """

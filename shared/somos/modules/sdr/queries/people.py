@@ -14,7 +14,7 @@ from somos.modules.sdr.tables.hidden_numbers import HiddenNumber
 from somos.modules.sdr.tables.messages import OutreachMessage
 from somos.modules.sdr.tables.responses import Response
 
-# What one transaction at a time holds for a person: nobody else sends to, hears or suppresses them meanwhile.
+# What one transaction at a time locks for a person: nobody else sends to, reads from or suppresses them meanwhile.
 PERSON: Final = "sdr.person"
 
 

@@ -154,7 +154,7 @@ def _written() -> Select[Any, Any]:
     """What a person wrote since a text was written, from any address and on any channel.
 
     What nobody has understood yet counts however old it is. In the very same instant counts as since. A person's
-    own answer is to what they read, so only what was heard after it counts.
+    own answer is to what they read, so only what arrived after it counts.
     """
     since: BindParameter[Any] = bindparam("since")
     is_reply = bindparam("is_reply", type_=Boolean)

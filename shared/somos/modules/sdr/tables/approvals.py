@@ -32,7 +32,7 @@ class Approval(Table):
         *listed("state", "subject_type"),
         {"schema": "sdr"},
     )
-    # The second wall: an agent's key cannot even write the row.
+    # Row security, too: an agent's key cannot even write the row.
     __scope__ = Everyone(writers="outreach.approve")
 
     subject_type: Mapped[str]

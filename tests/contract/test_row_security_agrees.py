@@ -1,4 +1,4 @@
-"""Both walls let the same rows through: what a handler's query keeps and what the database keeps, of a random house."""
+"""Scopes and row security agree: what a handler's query keeps and what the database keeps, of a random house."""
 
 import random
 from typing import Any
