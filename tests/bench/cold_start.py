@@ -13,7 +13,8 @@ BARE = str(Path(__file__).parent / "peers" / "bare.py")
 
 
 def unit_command(port: int) -> list[str]:
-    return [PYTHON, "-m", "somos.mesh.serve", "--port", str(port)]
+    """Without docstrings, as the environment of every core unit says."""
+    return [PYTHON, "-OO", "-m", "somos.mesh.serve", "--port", str(port)]
 
 
 def bare_command(port: int) -> list[str]:

@@ -81,5 +81,10 @@ def test_a_unit_starts_without_what_only_its_calls_need(function: str) -> None:
     assert hosted == {"functions." + function.replace("-", ".", 1).replace("-", "_")}
 
 
+@pytest.mark.parametrize("function", ["auth-login", "crm-deals"])
+def test_a_core_unit_starts_without_docstrings_as_its_environment_says(function: str) -> None:
+    assert json.loads(printed(LOADED, SOMOS_FUNCTION=function, PYTHONOPTIMIZE="2"))
+
+
 def test_a_table_is_written_without_the_tables_that_its_foreign_keys_name() -> None:
     assert printed(LONELY) == "['toys.children']\n"
