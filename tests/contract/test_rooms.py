@@ -6,6 +6,7 @@ What libraries each room may use stands in pyproject.toml, for lint-imports.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 
 import grimp
 import pytest
@@ -85,6 +86,36 @@ def test_a_module_has_no_rooms_but_those_that_all_have() -> None:
     rooms = {(at.module, at.room) for one, _ in edges() if (at := place(one)) and at.module}
     unknown = {(module, room) for module, room in rooms if room not in OWN_ROOMS}
     assert unknown == set()
+
+
+def asked_by(imports: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Which other modules each module asks; what its functions import counts as its own."""
+    graph: dict[str, set[str]] = {}
+    for one, other in imports:
+        asking, asked = place(one), place(other)
+        if asking and asked and asking.module and asked.module and asking.module != asked.module:
+            graph.setdefault(asking.module, set()).add(asked.module)
+    return graph
+
+
+def test_modules_ask_one_another_in_no_circle() -> None:
+    asked = asked_by(edges())
+    order = list(TopologicalSorter(asked).static_order())  # raises CycleError, which names the circle
+    assert asked["crm"] >= {"hunter", "relations", "sdr"}
+    assert order.index("relations") < order.index("hunter") < order.index("sdr") < order.index("crm")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "somos.modules.crm.queries.deals",  # crm asks relations already
+        "somos.modules.sdr.queries.people",  # and so does sdr
+    ],
+)
+@pytest.mark.parametrize("asker", ["somos.modules.relations.queries.parties", "functions.relations.on_party_facts"])
+def test_a_circle_of_modules_is_seen(asker: str, asked: str) -> None:
+    with pytest.raises(CycleError, match="relations"):
+        TopologicalSorter(asked_by([*edges(), (asker, asked)])).prepare()
 
 
 @pytest.mark.parametrize(

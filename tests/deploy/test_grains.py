@@ -16,7 +16,10 @@ from tests.harness.mesh import Mesh
 from tests.harness.units import Placed, running_units
 from tests.harness.world import World
 
-EXPECTED = {"all": {"somos"}, "module": {"agents", "auth", "crm", "hunter", "hunter-ai", "mesh", "sdr", "sdr-ai"}}
+EXPECTED = {
+    "all": {"somos"},
+    "module": {"agents", "auth", "crm", "hunter", "hunter-ai", "mesh", "relations", "sdr", "sdr-ai"},
+}
 
 
 @pytest.fixture(scope="module", params=get_args(Grain))
