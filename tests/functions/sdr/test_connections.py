@@ -17,7 +17,7 @@ OTHERS = [("+5511955550102", "bia@exemplo.com.br"), ("+5511955550103", "caio@exe
 @pytest.fixture
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(Notifier, "tell", lambda _, messages: found.extend(message["type"] for message in messages))
+    monkeypatch.setattr(Notifier, "publish", lambda _, messages: found.extend(message["type"] for message in messages))
     return found
 
 

@@ -25,7 +25,7 @@ def twice() -> bool:
 @pytest.fixture
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(Notifier, "tell", lambda _, messages: found.extend(message["type"] for message in messages))
+    monkeypatch.setattr(Notifier, "publish", lambda _, messages: found.extend(message["type"] for message in messages))
     return found
 
 
