@@ -92,8 +92,12 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # Ids of ours and of the providers, links and marks made of them.
 _OWN = re.compile(rf"{_UUID}|unsubscribe/[\w-]+|\b[0-9A-F]{{20}}\b|<[^<>@ ]+@[^<>@ ]+>")
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT")
-# Somebody may say no twice, with a word and by a complaint: the row keeps which came first.
-_BY_CHANCE = {"sdr.suppressions": {"source", "channel", "reason", "response_id", "message_id"}}
+# Somebody may say no twice, with a word and by a complaint: the row keeps which came first. Statements are numbered on
+# from story to story.
+_BY_CHANCE = {
+    "sdr.suppressions": {"source", "channel", "reason", "response_id", "message_id"},
+    "relations.parties": {"number"},
+}
 
 
 def standing(mesh: Mesh) -> list[str]:
