@@ -1,6 +1,8 @@
 """What migrations make is what the tables say: nothing is added by hand, nothing is forgotten."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -56,7 +58,9 @@ def test_a_migrated_database_holds_exactly_the_declared_tables(database_urls: tu
     engine = engine_for(database_urls[1], pool_size=1)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_schemas": True, "include_name": ours})
-        assert compare_metadata(context, Root.metadata) == []
+        assert compare_metadata(context, Root.metadata) == [], (
+            'write the revision that is missing: python -m somos.migrations.revise SCHEMA "Add ..."'
+        )
     engine.dispose()
 
 
@@ -136,3 +140,11 @@ def test_every_business_table_is_audited_and_walled(database_urls: tuple[str, st
     assert wanted
     assert wanted <= audited
     assert wanted <= walled
+
+
+@pytest.mark.parametrize("words", [[], ["crm"], ["deals", "Add ..."]])
+def test_a_revision_that_cannot_be_written_says_how_to_ask_for_one(words: list[str]) -> None:
+    asked = subprocess.run([sys.executable, "-m", "somos.migrations.revise", *words], capture_output=True, text=True)
+    assert asked.returncode == 1
+    assert asked.stderr.startswith("usage: python -m somos.migrations.revise SCHEMA")
+    assert " crm," in asked.stderr

@@ -51,8 +51,9 @@ class Table(Root):
     """A business table: a UUIDv7 key and its times; changes are audited by a trigger.
 
     `__scope__` says who sees which rows (somos.policy.scopes); `__redact__` names columns that never
-    reach the audit trail, `__audited__` which operations do (not the inserts of a table whose rows are themselves
-    records of what was found, by whom and when); `__searched__` names columns whose words are looked up
+    reach the audit trail (secrets, what only its author reads, people's data that is erased in time), `__audited__`
+    which operations do (not the inserts of a table whose rows are themselves records of what was found, by whom and
+    when); `__searched__` names columns whose words are looked up
     (somos.mesh.text_search); `__extra_ddl__(app_role)` gives what only the table knows (frozen rows, revoked rights),
     as statements that can be repeated.
     """

@@ -1,6 +1,19 @@
 """The timeline: activities, changes of fields with who and when, messages, newest first, page by page."""
 
+import pytest
+
+from somos.mesh import Patch
+from somos.modules.crm.rules.timeline import LABELS
+from somos.modules.crm.schemas.companies import CompanyPatch
+from somos.modules.crm.schemas.contacts import ContactPatch
+from somos.modules.crm.schemas.deals import DealPatch
 from tests.functions.crm.conftest import House
+
+
+@pytest.mark.parametrize("patch", [DealPatch, CompanyPatch, ContactPatch])
+def test_whatever_a_person_may_change_has_a_name_in_the_timeline(patch: type[Patch]):
+    unnamed = set(patch.model_fields) - set(LABELS)
+    assert not unnamed, "no change of these would be told: name them in somos.modules.crm.rules.timeline.LABELS"
 
 
 def test_changes_of_fields_tell_old_new_who_and_when(house: House):

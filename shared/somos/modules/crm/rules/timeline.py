@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+# What people may change, as a timeline calls it.
 LABELS = {
     "title": "título",
     "name": "nome",
