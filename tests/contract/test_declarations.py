@@ -43,7 +43,9 @@ def test_a_function_file_says_first_what_it_is_for() -> None:
     for file in FILES:
         doc = ast.get_docstring(ast.parse(file.read_text()))
         assert doc, f"{named(file)} begins without a docstring"
-        assert doc.splitlines()[0].endswith((".", ";")), f"{named(file)}: the first line is a sentence"
+        assert doc.splitlines()[0].endswith((".", ";")), (
+            f"{named(file)}: end the docstring's first line with '.' or ';'"
+        )
 
 
 def test_every_function_file_declares_a_function_and_nothing_else_does() -> None:

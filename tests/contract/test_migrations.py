@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from types import UnionType
+from types import SimpleNamespace, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
@@ -12,14 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, text
+from sqlalchemy import CheckConstraint, MetaData, Table, text
 
 from somos.mesh import ddl
 from somos.mesh.database import engine_for
 from somos.mesh.loader import load
 from somos.mesh.schemas import OneOf
 from somos.mesh.tables import Root
-from somos.migrations import HERE, load_tables, locations
+from somos.migrations import HERE, Unmade, load_tables, locations, migrate
 from tests.contract.asking import endpoints
 
 UNIONS = (Union, UnionType)
@@ -148,3 +148,13 @@ def test_a_revision_that_cannot_be_written_says_how_to_ask_for_one(words: list[s
     assert asked.returncode == 1
     assert asked.stderr.startswith("usage: python -m somos.migrations.revise SCHEMA")
     assert " crm," in asked.stderr
+
+
+def test_a_table_without_a_revision_is_named_with_the_command_that_writes_one(
+    database_urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten = SimpleNamespace(__module__="somos.modules.crm", __table__=Table("referrals", MetaData(), schema="crm"))
+    monkeypatch.setattr(ddl, "business_tables", lambda: [forgotten])
+    load_tables()
+    with pytest.raises(Unmade, match=r"crm\.referrals; escreva-a: python -m somos\.migrations\.revise crm"):
+        migrate(database_urls[1], database_urls[0])

@@ -14,11 +14,16 @@ from somos.mesh.queues import QUEUES
 def migrate(people: bool, expand: bool) -> None:
     """Leva o banco ao que o código diz: tabelas, papéis, políticas de linha, gatilhos."""
     from somos.cli.settings import runtime
+    from somos.migrations import Unmade, seed
     from somos.migrations import migrate as bring_up_to_date
-    from somos.migrations import seed
 
     current = runtime("database_url", "database_owner_url")
-    waiting = bring_up_to_date(current.settings.database_owner_url, current.settings.database_url, expand_only=expand)
+    try:
+        waiting = bring_up_to_date(
+            current.settings.database_owner_url, current.settings.database_url, expand_only=expand
+        )
+    except Unmade as unmade:
+        raise click.ClickException(str(unmade)) from None
     seed(current.settings.database_owner_url)  # whoever migrates may be where the functions' pooler is not
     if people:
         from somos.local.people import settle

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from somos.mesh import ddl
@@ -51,11 +51,26 @@ def migrate(owner_url: str, app_url: str, *, expand_only: bool = False) -> list[
             for target in targets:
                 command.upgrade(config, target)
             with engine.begin() as connection:
+                _refuse_unmade(connection)
                 ddl.finish(connection, app_role)
             _limit(app_url)
             return contracts
     finally:
         engine.dispose()
+
+
+class Unmade(Exception):
+    """Tables are declared that no revision makes."""
+
+
+def _refuse_unmade(connection: Connection) -> None:
+    there = {f"{schema}.{name}" for schema in ddl.schemas() for name in inspect(connection).get_table_names(schema)}
+    ours = (one.__table__ for one in ddl.business_tables() if one.__module__.startswith("somos."))
+    unmade = [table for table in ours if str(table) not in there]
+    if unmade:
+        schemas = sorted({str(table.schema) for table in unmade})
+        write = " e ".join(f'python -m somos.migrations.revise {schema} "Add ..."' for schema in schemas)
+        raise Unmade(f"nenhuma revisão cria {', '.join(map(str, unmade))}; escreva-a: {write}")
 
 
 def _limit(app_url: str) -> None:
