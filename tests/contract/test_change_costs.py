@@ -239,9 +239,9 @@ def test_an_event_with_a_consumer_in_another_module_costs_three_files(tree: Tree
     assert len(tree.by_hand()) <= 3, tree.by_hand()
     functions = {one["name"]: one for one in tree.built("map")["functions"]}
     assert functions["crm-tags"]["emits"] == ["crm.tag_created"]
-    assert functions["hunter-on-tag-facts"]["consumes"] == ["crm.tag_created"]
+    assert functions["hunter-on-tag-created"]["consumes"] == ["crm.tag_created"]
     subscribed = {(one["type"], one["function"]) for one in tree.built("routes")["subscriptions"]}
-    assert ("crm.tag_created", "hunter-on-tag-facts") in subscribed
+    assert ("crm.tag_created", "hunter-on-tag-created") in subscribed
 
 
 def test_a_module_costs_its_own_folders_and_a_row_of_the_matrix(tree: Tree) -> None:
