@@ -8,17 +8,15 @@ import pytest
 from somos.local.processes import wait_for
 from somos.mesh import Later, Parked, clock, journal
 from somos.mesh.context import DeliveryRef, Misuse
-from somos.mesh.database import Acting
 from somos.mesh.ids import uuid7
 from somos.mesh.journal import Journal, Refusal, settle
 from somos.mesh.leases import LEASE
-from somos.policy.principals import SYSTEM
 from tests.harness.mesh import Mesh
 from tests.mesh.toys.outside import NothingHappened, SaidNo, ToyPostman
 
 
 def _journal(toys: Mesh, delivery: UUID | None = None) -> Journal:
-    return Journal(toys.runtime.engine, Acting(SYSTEM, "test"), delivery or uuid7(), timeout=30)
+    return Journal(toys.runtime.engine, delivery or uuid7(), timeout=30)
 
 
 def test_a_settled_call_answers_from_the_journal(toys: Mesh, postman: ToyPostman) -> None:

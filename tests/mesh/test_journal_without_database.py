@@ -8,11 +8,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from somos.mesh import journal
-from somos.mesh.database import Acting, engine_for
+from somos.mesh.database import engine_for
 from somos.mesh.ids import uuid7
 from somos.mesh.journal import Journal
 from somos.mesh.records import Effect
-from somos.policy.principals import SYSTEM
 from tests.mesh.server import Server
 from tests.mesh.toys.outside import ToyPostman
 
@@ -43,7 +42,7 @@ def test_an_answer_waits_until_the_database_is_back(server: Server, pool: Engine
         gone.set()
 
     def call() -> None:
-        journal = Journal(pool, Acting(SYSTEM, "test"), uuid7(), timeout=60)
+        journal = Journal(pool, uuid7(), timeout=60)
         answers.append(journal.once("shout", postman.shout, {"note": "a"}))
 
     postman.meanwhile = go_away
@@ -67,6 +66,6 @@ def test_a_database_that_stays_away_is_not_waited_for_longer_than_either_patienc
     postman.meanwhile = server.kill
     begun = time.monotonic()
     with pytest.raises(journal.DBAPIError):
-        Journal(pool, Acting(SYSTEM, "test"), uuid7(), timeout=timeout).once("shout", postman.shout, {"note": "a"})
+        Journal(pool, uuid7(), timeout=timeout).once("shout", postman.shout, {"note": "a"})
     assert time.monotonic() - begun < 20
     server.start()

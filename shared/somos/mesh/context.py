@@ -304,7 +304,7 @@ class Context:
             raise Misuse("a request does not call the outside: emit an event and let a step do it")
         if about is None and getattr(operation, "__unknown__", None) in MAY_BE_PARKED:
             raise Misuse(f"{name} may wait for a person: say which row it serves, ctx.once(..., about=<its id>)")
-        journal = Journal(self.runtime.engine, self._acting, self.delivery.id, self.delivery.timeout)
+        journal = Journal(self.runtime.engine, self.delivery.id, self.delivery.timeout)
         return cast(R, journal.once(name, operation, arguments, about))
 
     def settle(self, *about: UUID) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from somos.mesh import clock
-from somos.mesh.database import Acting, atomically, is_away, transaction
+from somos.mesh.database import alone, atomically, is_away
 from somos.mesh.effects import Later, Parked
 from somos.mesh.leases import LEASE, Leases
 from somos.mesh.outbox import changed
@@ -123,9 +123,8 @@ class Journal:
     delivery is tried later), "refused" (settled: the provider said no) or "unknown".
     """
 
-    def __init__(self, engine: Any, acting: Acting, delivery_id: UUID, timeout: int) -> None:
+    def __init__(self, engine: Any, delivery_id: UUID, timeout: int) -> None:
         self._engine = engine
-        self._acting = acting
         self._delivery_id = delivery_id
         self._timeout = timedelta(seconds=timeout)
 
@@ -187,17 +186,18 @@ class Journal:
         """The call that is ours to make, if it is, and what is known of it from before."""
         row = {"delivery_id": self._delivery_id, "name": name}
         call = _Call(self._engine, self._delivery_id, name, 1, clock.now() + self._timeout)
-        with transaction(self._engine, self._acting) as db:
-            begun = {
-                **row,
-                "operation": operation.__qualname__,
-                "about": about,
-                "arguments": json.dumps(arguments, default=_plain),
-                "lease_until": call.lease_until(),
-                "now": clock.now(),
-            }
-            if changed(db.execute(_BEGIN, begun)):
+        begun = {
+            **row,
+            "operation": operation.__qualname__,
+            "about": about,
+            "arguments": json.dumps(arguments, default=_plain),
+            "lease_until": call.lease_until(),
+            "now": clock.now(),
+        }
+        with alone(self._engine) as connection:
+            if changed(connection.execute(_BEGIN, begun)):
                 return call, None
+        with atomically(self._engine) as db:
             before = db.execute(_READ, row).one()
             if before.state != "started" or _is_held(before.lease_until):
                 return None, before
@@ -223,8 +223,8 @@ class Journal:
         until = time.monotonic() + min(AWAY_S, self._timeout.total_seconds())
         while True:
             try:
-                with transaction(self._engine, self._acting) as db:
-                    db.execute(statement, values)
+                with alone(self._engine) as connection:
+                    connection.execute(statement, values)
                 return
             except DBAPIError as error:
                 if not is_away(error) or time.monotonic() > until or isinstance(self._engine, Connection):

@@ -88,7 +88,7 @@ def _arguments(runtime: Runtime, consumer: Consumer, raw: bytes, context: Contex
     if consumer.model is None or consumer.takes is None:
         return {"ctx": context}
     if consumer.type.startswith("inbox."):
-        raw = storable_json(raw_of(runtime, consumer.function, UUID(json.loads(raw)["inbox_id"])))
+        raw = storable_json(raw_of(runtime, UUID(json.loads(raw)["inbox_id"])))
     event = consumer.model.model_validate_json(raw)
     return {consumer.takes: event, "ctx": context}
 

@@ -6,28 +6,38 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Request, Response
 
 from somos.kernel.text import storable_json
-from somos.mesh import bodies, clock, outbox, refused_webhooks
-from somos.mesh.database import Acting, transaction
+from somos.mesh import bodies, clock, refused_webhooks
+from somos.mesh.database import alone
 from somos.mesh.declare import Webhook
 from somos.mesh.ids import uuid7
 from somos.mesh.log import log
+from somos.mesh.outbox import changed
 from somos.mesh.problems import Invalid, TooLarge, Unauthorised
 from somos.mesh.runtime import Runtime
-from somos.policy.principals import SYSTEM
 
 if TYPE_CHECKING:
     from somos.ports.webhook_sender import WebhookSender
 
 _KEPT_HEADERS = ("Content-Type", "User-Agent")
 
+# What came, and the event of it: one statement, one commit.
 _KEEP = text("""
-insert into mesh.inbox (id, function, provider, dedupe, headers, raw, digest, received_at)
-values (:id, :function, :provider, :dedupe, cast(:headers as jsonb), :raw, :digest, :now)
-on conflict (function, dedupe) do nothing
+with kept as (
+    insert into mesh.inbox (id, function, provider, dedupe, headers, raw, digest, received_at)
+    values (:id, :function, :provider, :dedupe, cast(:headers as jsonb), :raw, :digest, :now)
+    on conflict (function, dedupe) do nothing
+    returning id
+)
+insert into mesh.outbox (id, type, data, due_at, occurred_at, correlation, emitted_by)
+select :event_id, :type, jsonb_build_object('inbox_id', kept.id), :now, :now, kept.id, :function from kept
+""")
+_RAW = text("select raw from mesh.inbox where id = :id")
+_FLAG = text("""
+update mesh.inbox set altered = true
+where function = :function and dedupe = :dedupe and digest <> :digest and not altered
 """)
 
 
@@ -42,28 +52,25 @@ def receive(runtime: Runtime, hook: Webhook, request: Request) -> Response:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # Not what the provider documents: kept all the same, for a person to look at.
         dedupe = f"raw:{digest}"
-    id, kept = uuid7(), (*_KEPT_HEADERS, *sender.kept_headers)
-    with transaction(runtime.engine, Acting(SYSTEM, hook.function, id)) as db:
-        inserted = db.execute(
-            _KEEP,
-            {
-                "id": id,
-                "function": hook.function,
-                "provider": hook.signed_by,
-                "dedupe": dedupe,
-                "headers": json.dumps({n: request.headers[n] for n in kept if n in request.headers}),
-                "raw": raw,
-                "digest": digest,
-                "now": clock.now(),
-            },
-        )
-        if outbox.changed(inserted):
-            cause = outbox.Cause(id, None, None, hook.function)
-            outbox.write(db, [outbox.row(f"inbox.{hook.function}", {"inbox_id": str(id)}, cause)])
-        else:
-            _flag_if_altered(db, hook.function, dedupe, digest)
-    if outbox.changed(inserted):
+    kept = (*_KEPT_HEADERS, *sender.kept_headers)
+    received = {
+        "id": uuid7(),
+        "event_id": uuid7(),
+        "type": hook.consumer.type,
+        "function": hook.function,
+        "provider": hook.signed_by,
+        "dedupe": dedupe,
+        "headers": json.dumps({name: request.headers[name] for name in kept if name in request.headers}),
+        "raw": raw,
+        "digest": digest,
+        "now": clock.now(),
+    }
+    with alone(runtime.engine) as connection:
+        is_new = changed(connection.execute(_KEEP, received)) > 0
+    if is_new:
         runtime.notifier.wake([hook.consumer.queue.name])
+    else:
+        _flag_if_altered(runtime, hook.function, dedupe, digest)
     return Response('{"ok":true}', 200, mimetype="application/json")
 
 
@@ -89,20 +96,14 @@ def too_large(hook: Webhook) -> Invalid:
     return Invalid("O aviso passa do tamanho que se aceita", code="too-large")
 
 
-def raw_of(runtime: Runtime, function: str, inbox_id: UUID) -> bytes:
+def raw_of(runtime: Runtime, inbox_id: UUID) -> bytes:
     """The stored bytes of one reported event."""
-    with transaction(runtime.engine, Acting(SYSTEM, function)) as db:
-        raw: bytes = db.execute(text("select raw from mesh.inbox where id = :id"), {"id": inbox_id}).scalar_one()
-        return bytes(raw)
+    with alone(runtime.engine) as connection:
+        return bytes(connection.execute(_RAW, {"id": inbox_id}).scalar_one())
 
 
-def _flag_if_altered(db: Session, function: str, dedupe: str, digest: str) -> None:
-    flagged = db.execute(
-        text(
-            "update mesh.inbox set altered = true "
-            "where function = :function and dedupe = :dedupe and digest <> :digest and not altered"
-        ),
-        {"function": function, "dedupe": dedupe, "digest": digest},
-    )
-    if outbox.changed(flagged):
-        log.warning("webhook_altered", function=function, dedupe=dedupe)
+def _flag_if_altered(runtime: Runtime, function: str, dedupe: str, digest: str) -> None:
+    with alone(runtime.engine) as connection:
+        flagged = connection.execute(_FLAG, {"function": function, "dedupe": dedupe, "digest": digest})
+        if changed(flagged):
+            log.warning("webhook_altered", function=function, dedupe=dedupe)
