@@ -4,7 +4,7 @@ from datetime import datetime
 
 from somos.events.sdr import CampaignStarted, DraftWanted, MessageApproved, MessageClaimed, MessageSent, StepDue
 from somos.mesh import Context, topic
-from somos.mesh.queues import MESSAGES
+from somos.mesh.queues import DEFAULT
 from somos.modules.sdr.actions.campaigns import enrol_leads
 from somos.modules.sdr.actions.drafts import draft_step
 from somos.modules.sdr.actions.enrolments import after_sent, announce_stop, next_step
@@ -15,7 +15,7 @@ from somos.modules.sdr.tables.enrolments import Enrolment
 from somos.modules.sdr.tables.messages import OutreachMessage
 
 
-@topic(CampaignStarted, timeout=60)
+@topic(CampaignStarted, queue=DEFAULT, timeout=60)
 def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
     """Want one draft for each lead that may be written to; so many at a time, then the rest is stated anew."""
     with ctx.write():
@@ -23,7 +23,7 @@ def on_campaign_started(event: CampaignStarted, ctx: Context) -> None:
             ctx.emit(CampaignStarted(campaign_id=event.campaign_id, task_id=event.task_id))
 
 
-@topic(MessageApproved, queue=MESSAGES)
+@topic(MessageApproved)
 def on_message_approved(event: MessageApproved, ctx: Context) -> None:
     """Let it go when every check allows it now; otherwise wait, hold, ask again or cancel."""
     with ctx.write():

@@ -16,7 +16,13 @@ from somos.settings import Settings
 from tests.conftest import _with_clock, empty
 from tests.harness.mesh import Mesh
 from tests.mesh.server import Server
-from tests.mesh.toys import every_minute, notes, on_note_counted, on_note_written  # noqa: F401  (declare themselves)
+from tests.mesh.toys import (  # noqa: F401  (declare themselves)
+    every_minute,
+    notes,
+    on_note_counted,
+    on_note_filed,
+    on_note_written,
+)
 from tests.mesh.toys.outside import ToyPostman, ToyWiring
 
 

@@ -1,21 +1,30 @@
-"""The wire between workers and functions: CloudEvents in binary mode, signed by the mesh."""
+"""The wire between workers and functions: CloudEvents in binary or batched mode, signed by the mesh."""
 
 import hashlib
 import hmac
+import json
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from werkzeug.datastructures import Headers
 
 from somos.mesh import clock
+from somos.mesh.ids import uuid7
 from somos.mesh.problems import Unauthorised
+
+if TYPE_CHECKING:
+    from somos.mesh.outbox import Claim
 
 TOLERANCE_S = 300
 # An attribute of the event, so that a broker between worker and function hands it on.
 SIGNATURE = "Ce-Signature"
 # Which function of a unit a delivery is for.
 ADDRESSEE = "Ce-Function"
+BATCH = "application/cloudevents-batch+json"
+
+Attributes = dict[str, str]  # of one event, by their names without a prefix
 
 
 def sign(secret: str, delivery_id: UUID | str, raw: bytes) -> str:
@@ -35,42 +44,59 @@ def verify(secret: str, headers: Headers, raw: bytes) -> None:
         raise Unauthorised("Entrega sem assinatura válida da malha")
 
 
-def headers_for(
-    secret: str,
-    *,
-    id: UUID,
-    type: str,
-    event_id: UUID,
-    time: datetime,
-    timeout: int,
-    attempt: int,
-    correlation: UUID,
-    actor_id: UUID | None,
-    traceparent: str | None,
-    raw: bytes,
-    function: str | None = None,
-) -> dict[str, str]:
-    """Headers of one delivery."""
-    headers = {
-        "Content-Type": "application/json",
-        "Ce-Specversion": "1.0",
-        "Ce-Id": str(id),
-        "Ce-Type": type,
-        "Ce-Source": "/somos/mesh",
-        "Ce-Time": time.isoformat(),
-        "Ce-Event": str(event_id),
-        "Ce-Timeout": str(timeout),
-        "Ce-Attempt": str(attempt),
-        "Ce-Correlation": str(correlation),
-        SIGNATURE: sign(secret, id, raw),
+def attributes(claim: "Claim") -> Attributes:
+    """What a delivery's event says beside its data."""
+    found = {
+        "specversion": "1.0",
+        "id": str(claim.id),
+        "type": claim.type,
+        "source": "/somos/mesh",
+        "time": claim.occurred_at.isoformat(),
+        "event": str(claim.event_id),
+        "timeout": str(claim.timeout),
+        "attempt": str(claim.attempts),
+        "correlation": str(claim.correlation),
     }
-    if function:
-        headers[ADDRESSEE] = function
-    if actor_id:
-        headers["Ce-Actor"] = str(actor_id)
-    if traceparent:
-        headers["Traceparent"] = traceparent
-    return headers
+    if claim.actor_id:
+        found["actor"] = str(claim.actor_id)
+    if claim.traceparent:
+        found["traceparent"] = claim.traceparent
+    return found
+
+
+def single(secret: str, claim: "Claim") -> tuple[dict[str, str], bytes]:
+    """Headers and body of one delivery, in CloudEvents' binary mode."""
+    raw = _json(claim.data)
+    headers = {_header(name): value for name, value in attributes(claim).items()}
+    return _signed(secret, headers, claim.function, raw), raw
+
+
+def batch(secret: str, claims: Sequence["Claim"]) -> tuple[dict[str, str], bytes]:
+    """Headers and body of several deliveries of one function, in CloudEvents' batched mode."""
+    raw = _json([{**attributes(claim), "data": claim.data} for claim in claims])
+    headers = {"Ce-Id": str(uuid7()), "Ce-Type": BATCH, "Content-Type": BATCH}
+    return _signed(secret, headers, claims[0].function, raw), raw
+
+
+def events_of(headers: Headers, raw: bytes) -> list[tuple[Attributes, bytes]]:
+    """Attributes and data of each event that was posted, in either mode."""
+    if headers.get("Ce-Type") == BATCH:
+        return [(event, _json(event.pop("data"))) for event in json.loads(raw)]
+    found = {name.lower().removeprefix("ce-"): value for name, value in headers.items()}
+    return [(found, raw)]
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _header(name: str) -> str:
+    return "Traceparent" if name == "traceparent" else f"Ce-{name.title()}"
+
+
+def _signed(secret: str, headers: dict[str, str], function: str, raw: bytes) -> dict[str, str]:
+    signature = sign(secret, headers["Ce-Id"], raw)
+    return {"Content-Type": "application/json", **headers, ADDRESSEE: function, SIGNATURE: signature}
 
 
 def _digest(secret: str, delivery_id: str, at: str, raw: bytes) -> str:

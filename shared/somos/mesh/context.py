@@ -13,6 +13,7 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from somos.mesh import clock, locks, outbox, tasks, text_search
+from somos.mesh.batch import Batch
 from somos.mesh.database import Acting, elevated, transaction
 from somos.mesh.effects import MAY_BE_PARKED, Later
 from somos.mesh.events import Event
@@ -31,6 +32,11 @@ V = TypeVar("V", bound=BaseModel)
 P = ParamSpec("P")
 R = TypeVar("R")
 Port = TypeVar("Port")
+
+
+_DONE = text(
+    "update mesh.deliveries set state = 'done', done_at = :now, last_error = null where id = :id and state <> 'done'"
+)
 
 
 class AlreadyDone(Exception):
@@ -66,6 +72,7 @@ class Context:
     filter: Filter | None = None
     if_match: int | None = None
     patience: int | None = None
+    batch: Batch | None = None
 
     def __post_init__(self) -> None:
         self.log = log
@@ -97,6 +104,16 @@ class Context:
         principal = SYSTEM if self.principal.kind is Kind.anonymous else self.principal
         return Acting(principal, self.function, self.correlation, self.actor_id, self.patience)
 
+    @property
+    def engine(self) -> Any:
+        """Where the mesh's own statements go: in a batch its one connection."""
+        return self.runtime.engine if self.batch is None else self.batch.connection
+
+    def _transaction(self) -> AbstractContextManager[Session]:
+        if self.batch is not None:
+            return self.batch.part(self._acting)
+        return transaction(self.runtime.engine, self._acting)
+
     # -- reading and writing
 
     @property
@@ -112,7 +129,7 @@ class Context:
         """Run a query in a short transaction of its own; it returns plain values."""
         if self._db is not None:
             return query(self._db, *args, **kwargs)
-        with transaction(self.runtime.engine, self._acting) as db:
+        with self._transaction() as db:
             return query(db, *args, **kwargs)
 
     @contextmanager
@@ -122,16 +139,11 @@ class Context:
             raise Misuse("a request has one transaction already: ctx.db")
         if self._wrote:
             raise Misuse("a step writes once; split it into two steps joined by an event")
-        with transaction(self.runtime.engine, self._acting) as db:
-            done = db.execute(
-                text(
-                    "update mesh.deliveries set state = 'done', done_at = :now, last_error = null "
-                    "where id = :id and state <> 'done'"
-                ),
-                {"id": self.delivery.id, "now": self.now},
-            )
-            if not outbox.changed(done):
-                raise AlreadyDone
+        with self._transaction() as db:
+            if self.batch is None:
+                done = db.execute(_DONE, {"id": self.delivery.id, "now": self.now})
+                if not outbox.changed(done):
+                    raise AlreadyDone
             self._db = db
             try:
                 yield db
@@ -302,6 +314,8 @@ class Context:
             raise Misuse("ctx.once calls the outside: do it before `with ctx.write()`, never inside")
         if self.delivery is None:
             raise Misuse("a request does not call the outside: emit an event and let a step do it")
+        if self.batch is not None:
+            raise Misuse("a batch calls nobody: take its events from a queue that does not batch")
         if about is None and getattr(operation, "__unknown__", None) in MAY_BE_PARKED:
             raise Misuse(f"{name} may wait for a person: say which row it serves, ctx.once(..., about=<its id>)")
         journal = Journal(self.runtime.engine, self.delivery.id, self.delivery.timeout)
@@ -356,19 +370,21 @@ class Context:
 
     def _before_commit(self, db: Session) -> None:
         db.flush()
-        outbox.put(db, self._events, self._cause())
+        events = outbox.rows(self._events, self._cause())
+        if self.batch is None:
+            outbox.write(db, events)
+        else:
+            self.batch.events += events
 
     def _after_commit(self) -> None:
-        if self._messages:
-            self.runtime.notifier.publish(self._messages)
         now = self.now
-        self.wake_consumers([event.type for event, after in self._events if after is None or after <= now])
+        types = [event.type for event, after in self._events if after is None or after <= now]
+        if self.batch is None:
+            self.runtime.announce(self._messages, types)
+        else:
+            self.batch.messages += self._messages
+            self.batch.types += types
         self._events, self._messages = [], []
-
-    def wake_consumers(self, types: list[str]) -> None:
-        if types:
-            known = self.runtime.routes.queues_by_type
-            self.runtime.notifier.wake(dict.fromkeys(queue for type in types for queue in known.get(type, ())))
 
     def _cause(self) -> outbox.Cause:
         return outbox.Cause(

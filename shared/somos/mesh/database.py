@@ -217,8 +217,13 @@ def transaction(engine: Any, acting: Acting) -> Iterator[Session]:
     ) as session:
         yield session
         session.commit()
+    forget_who_acts(engine)
+
+
+def forget_who_acts(engine: Any) -> None:
+    """On a test's connection, what a commit does by itself: the mesh's own statements, which come next, act for
+    nobody."""
     if isinstance(engine, Connection):
-        # As a commit would end it: the mesh's own statements, which come next, act for nobody.
         engine.execute(_SET_ROLE, {"role": ""})
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from somos.mesh import bodies
 from somos.mesh.events import Event
-from somos.mesh.queues import DEFAULT, WEBHOOKS, Queue
+from somos.mesh.queues import DEFAULT, FACTS, WEBHOOKS, Queue
 from somos.mesh.schemas import Accepted
 from somos.mesh.signatures import (
     DeclarationError,
@@ -213,11 +213,13 @@ def topic(
     event: type[Event],
     *,
     calls: Iterable[type] = (),
-    queue: Queue = DEFAULT,
+    queue: Queue | None = None,
     timeout: int = 30,
     attempts: int = 8,
 ) -> Callable[[Handler], Handler]:
-    """A step: consumes one type of event, effectively once. `timeout` in seconds."""
+    """A step: consumes one type of event, effectively once. `timeout` in seconds. One that calls nobody outside goes
+    to the queue of facts, where many are done in one transaction; a long one should name another queue."""
+    queue = queue or (DEFAULT if calls else FACTS)
 
     def declare(handler: Handler) -> Handler:
         takes, function = event_parameter(handler, event), _function_of(handler)

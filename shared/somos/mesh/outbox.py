@@ -70,7 +70,11 @@ on conflict do nothing
 
 def put(db: Session, events: Iterable[tuple[Event, datetime | None]], cause: Cause) -> None:
     """Write events in the caller's transaction."""
-    write(db, [row(event.type, event.model_dump(mode="json"), cause, due_at=after) for event, after in events])
+    write(db, rows(events, cause))
+
+
+def rows(events: Iterable[tuple[Event, datetime | None]], cause: Cause) -> list[dict[str, Any]]:
+    return [row(event.type, event.model_dump(mode="json"), cause, due_at=after) for event, after in events]
 
 
 def write(db: Session | Connection, rows: list[dict[str, Any]]) -> None:

@@ -11,10 +11,12 @@ QUEUES: dict[str, "Queue"] = {}
 
 @dataclass(frozen=True)
 class Queue:
-    """A kind of work. `width`: deliveries that each worker has under way at once."""
+    """A kind of work. `width`: calls that each worker has under way at once. `batch`: how many deliveries of one
+    function that are due together go into one call, and there into one transaction; only for what calls nobody."""
 
     name: str
     width: int = 8
+    batch: int = 1
 
     def __post_init__(self) -> None:
         if self.name in QUEUES:
@@ -23,7 +25,9 @@ class Queue:
 
 
 DEFAULT = Queue("default")
-WEBHOOKS = Queue("webhooks")
+WEBHOOKS = Queue("webhooks", width=2, batch=20)
+# Reactions that only read and write the database.
+FACTS = Queue("facts", width=2, batch=20)
 # Model calls and web pages: what mostly waits on others.
 AGENTS = Queue("agents")
 # What leaves the house, seldom and with pauses.

@@ -61,6 +61,14 @@ class Runtime:
     def notifier(self) -> Notifier:
         return Notifier(self.redis if self.settings.redis_url else None)
 
+    def announce(self, messages: list[dict[str, Any]], types: list[str]) -> None:
+        """After a commit: tell connected people, and wake who consumes events of these types."""
+        if messages:
+            self.notifier.publish(messages)
+        if types:
+            known = self.routes.queues_by_type
+            self.notifier.wake(dict.fromkeys(queue for type in types for queue in known.get(type, ())))
+
     @cached_property
     def routes(self) -> Routes:
         return Routes.load(self.settings.routes_file)

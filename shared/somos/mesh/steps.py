@@ -1,6 +1,8 @@
 """A step receives its delivery: the mesh's signature first, then the handler, then what became of it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +12,8 @@ from werkzeug.wrappers import Request, Response
 
 from somos.kernel.text import storable_json
 from somos.mesh import bodies, clock, cloud_events
+from somos.mesh.batch import Batch, NotTogether
+from somos.mesh.cloud_events import Attributes
 from somos.mesh.context import AlreadyDone, Context, DeliveryRef
 from somos.mesh.database import Acting, transaction
 from somos.mesh.declare import Consumer
@@ -33,69 +37,107 @@ _POSTPONE = text(
 def receive(
     runtime: Runtime, consumers: dict[tuple[str, str], Consumer], request: Request, function: str | None
 ) -> Response:
-    """Answers 204 when the delivery is done or postponed; a problem tells the worker to try again."""
+    """Answers 204 when what was delivered is done or postponed; a problem tells the worker to try again.
+
+    Of several deliveries together either all are done, or none: then the worker posts each by itself.
+    """
     bodies.bound(request, bodies.DELIVERY)
     raw = request.get_data()
     cloud_events.verify(runtime.settings.mesh_secret, request.headers, raw)
-    type_ = request.headers["Ce-Type"]
-    consumer = _find(consumers, function, type_)
-    handle(runtime, consumer, dict(request.headers), raw)
+    deliveries = [
+        (_find(consumers, function, attributes["type"]), attributes, data)
+        for attributes, data in cloud_events.events_of(request.headers, raw)
+    ]
+    if request.headers["Ce-Type"] == cloud_events.BATCH:
+        _handle_together(runtime, deliveries)
+    else:
+        handle(runtime, *deliveries[0])
     return Response(status=204)
 
 
-def handle(runtime: Runtime, consumer: Consumer, headers: dict[str, str], raw: bytes) -> None:
+def handle(runtime: Runtime, consumer: Consumer, attributes: Attributes, data: bytes) -> None:
     """Run a handler for one verified delivery."""
-    ref = DeliveryRef(
-        UUID(headers["Ce-Id"]),
-        UUID(headers["Ce-Event"]),
-        int(headers.get("Ce-Timeout", consumer.timeout)),
-        int(headers["Ce-Attempt"]) if "Ce-Attempt" in headers else None,
-    )
-    actor = headers.get("Ce-Actor")
-    with span(consumer.function, headers.get("Traceparent"), event=consumer.type) as trace:
-        context = Context(
-            runtime=runtime,
-            principal=SYSTEM,
-            function=consumer.function,
-            correlation=UUID(headers["Ce-Correlation"]),
-            actor_id=UUID(actor) if actor else None,
-            traceparent=trace,
-            delivery=ref,
-        )
-        token = bound.set(
-            {"function": consumer.function, "delivery": ref.id, "correlation": context.correlation, "trace": trace}
-        )
+    with _context(runtime, consumer, attributes) as context:
         try:
-            consumer.handler(**_arguments(runtime, consumer, raw, context))
-            if not context._wrote:
-                with context.write():
-                    pass
+            _run(consumer, data, context)
         except AlreadyDone:
             log.info("delivery_already_done")
         except Later as later:
-            _postpone(runtime, context, ref, later)
+            _postpone(context, later)
         except Exception as error:
             # A provider that says when to come back is a wait, not a failure.
             wait = getattr(error, "retry_after", None)
             if getattr(error, "outcome", None) != "none" or wait is None:
                 raise
-            _postpone(runtime, context, ref, Later(wait, str(error)))
+            _postpone(context, Later(wait, str(error)))
+
+
+def _handle_together(runtime: Runtime, deliveries: list[tuple[Consumer, Attributes, bytes]]) -> None:
+    """All in one transaction. Raises NotTogether when one of them fails, or has to wait."""
+    module = deliveries[0][0].function.partition("-")[0]
+    try:
+        with Batch.begin(runtime, module, [UUID(attributes["id"]) for _, attributes, _ in deliveries]) as batch:
+            for consumer, attributes, data in deliveries:
+                with _context(runtime, consumer, attributes, batch) as context:
+                    if UUID(attributes["id"]) in batch.open:
+                        _run(consumer, data, context)
+    except Exception as error:
+        # Whoever fails alone says why; here it would be said of all.
+        log.info("batch_undone", function=deliveries[0][0].function, error=type(error).__name__)
+        raise NotTogether from error
+
+
+@contextmanager
+def _context(
+    runtime: Runtime, consumer: Consumer, attributes: Attributes, batch: Batch | None = None
+) -> Iterator[Context]:
+    ref = DeliveryRef(
+        UUID(attributes["id"]),
+        UUID(attributes["event"]),
+        int(attributes.get("timeout", consumer.timeout)),
+        int(attributes["attempt"]) if "attempt" in attributes else None,
+    )
+    actor = attributes.get("actor")
+    with span(consumer.function, attributes.get("traceparent"), event=consumer.type) as trace:
+        context = Context(
+            runtime=runtime,
+            principal=SYSTEM,
+            function=consumer.function,
+            correlation=UUID(attributes["correlation"]),
+            actor_id=UUID(actor) if actor else None,
+            traceparent=trace,
+            delivery=ref,
+            batch=batch,
+        )
+        token = bound.set(
+            {"function": consumer.function, "delivery": ref.id, "correlation": context.correlation, "trace": trace}
+        )
+        try:
+            yield context
         finally:
             bound.reset(token)
 
 
-def _arguments(runtime: Runtime, consumer: Consumer, raw: bytes, context: Context) -> dict[str, Any]:
+def _run(consumer: Consumer, data: bytes, context: Context) -> None:
+    consumer.handler(**_arguments(consumer, data, context))
+    if not context._wrote:
+        with context.write():
+            pass
+
+
+def _arguments(consumer: Consumer, data: bytes, context: Context) -> dict[str, Any]:
     if consumer.model is None or consumer.takes is None:
         return {"ctx": context}
     if consumer.type.startswith("inbox."):
-        raw = storable_json(raw_of(runtime, UUID(json.loads(raw)["inbox_id"])))
-    event = consumer.model.model_validate_json(raw)
-    return {consumer.takes: event, "ctx": context}
+        data = storable_json(raw_of(context.engine, UUID(json.loads(data)["inbox_id"])))
+    return {consumer.takes: consumer.model.model_validate_json(data), "ctx": context}
 
 
-def _postpone(runtime: Runtime, context: Context, ref: DeliveryRef, later: Later) -> None:
+def _postpone(context: Context, later: Later) -> None:
+    ref = context.delivery
+    assert ref is not None
     due = later.due if isinstance(later.due, datetime) else clock.now() + timedelta(seconds=later.due)
-    with transaction(runtime.engine, Acting(SYSTEM, context.function)) as db:
+    with transaction(context.runtime.engine, Acting(SYSTEM, context.function)) as db:
         postponed = db.execute(
             _POSTPONE, {"id": ref.id, "attempt": ref.attempt, "due_at": due, "why": str(later)[:2000]}
         )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -96,9 +96,9 @@ def too_large(hook: Webhook) -> Invalid:
     return Invalid("O aviso passa do tamanho que se aceita", code="too-large")
 
 
-def raw_of(runtime: Runtime, inbox_id: UUID) -> bytes:
+def raw_of(engine: Any, inbox_id: UUID) -> bytes:
     """The stored bytes of one reported event."""
-    with alone(runtime.engine) as connection:
+    with alone(engine) as connection:
         return bytes(connection.execute(_RAW, {"id": inbox_id}).scalar_one())
 
 

@@ -1,18 +1,19 @@
 """Workers: once woken, a queue takes all that is due from PostgreSQL and posts it to its functions."""
 
-import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from somos.mesh import outbox
+from somos.mesh import cloud_events, outbox
 from somos.mesh.addresses import Addresses
-from somos.mesh.cloud_events import headers_for
 from somos.mesh.leases import Leases
 from somos.mesh.log import log
 from somos.mesh.outbox import Claim
@@ -36,41 +37,39 @@ class Sender:
         self._addresses = Addresses(runtime.settings)
         self._http = urllib3.PoolManager(maxsize=32, retries=False)
 
-    def send(self, claim: Claim) -> None:
-        """Post one; a failure is noted on the delivery, which comes due again."""
-        raw = json.dumps(claim.data, separators=(",", ":")).encode()
-        headers = headers_for(
-            self._runtime.settings.mesh_secret,
-            id=claim.id,
-            type=claim.type,
-            event_id=claim.event_id,
-            time=claim.occurred_at,
-            timeout=claim.timeout,
-            attempt=claim.attempts,
-            correlation=claim.correlation,
-            actor_id=claim.actor_id,
-            traceparent=claim.traceparent,
-            raw=raw,
-            function=claim.function,
-        )
+    def send(self, claims: list[Claim]) -> None:
+        """Post deliveries of one function; together when they are several, and each alone when that is refused."""
+        if len(claims) > 1:
+            headers, raw = cloud_events.batch(self._runtime.settings.mesh_secret, claims)
+            if self._post(claims, headers, raw) == "refused":
+                for claim in claims:
+                    self.send([claim])
+            return
+        headers, raw = cloud_events.single(self._runtime.settings.mesh_secret, claims[0])
+        self._post(claims, headers, raw)
+
+    def _post(self, claims: list[Claim], headers: dict[str, str], raw: bytes) -> Literal["settled", "refused"]:
+        """Post them; a failure is noted on each, which comes due again. `refused`: nothing is done, or noted."""
+        address = self._addresses.of(claims[0].function)
+        timeout = urllib3.Timeout(connect=5, read=max(claim.timeout for claim in claims) + 5)
         try:
-            response = self._http.request(
-                "POST",
-                self._addresses.of(claim.function),
-                body=raw,
-                headers=headers,
-                timeout=urllib3.Timeout(connect=5, read=claim.timeout + 5),
-            )
+            response = self._http.request("POST", address, body=raw, headers=headers, timeout=timeout)
         except (NewConnectionError, ConnectTimeoutError) as error:
-            # Nothing was stopping of the function: no attempt of its is spent on a gateway that restarts.
-            outbox.put_back(self._runtime.engine, claim, f"{type(error).__name__}: {error}", AWAY)
-            log.warning("gateway_unreachable", delivery=claim.id, function=claim.function)
-            return
+            # Nothing was asked of the function: no attempt of its is spent on a gateway that restarts.
+            for claim in claims:
+                outbox.put_back(self._runtime.engine, claim, f"{type(error).__name__}: {error}", AWAY)
+            log.warning("gateway_unreachable", deliveries=[claim.id for claim in claims], function=claims[0].function)
+            return "settled"
         except urllib3.exceptions.HTTPError as error:
-            self._note(claim, f"{type(error).__name__}: {error}")
-            return
-        if response.status >= 300:
-            self._note(claim, f"HTTP {response.status}: {response.data[:1000].decode(errors='replace')}")
+            for claim in claims:
+                self._note(claim, f"{type(error).__name__}: {error}")
+            return "settled"
+        if response.status < 300:
+            return "settled"
+        if len(claims) > 1:
+            return "refused"
+        self._note(claims[0], f"HTTP {response.status}: {response.data[:1000].decode(errors='replace')}")
+        return "settled"
 
     def _note(self, claim: Claim, error: str) -> None:
         state = outbox.fail(self._runtime.engine, claim, error)
@@ -86,6 +85,7 @@ class QueueRunner:
         self._sender = Sender(runtime)
         self._leases: Leases[Claim] = Leases(partial(outbox.renew, runtime.engine))
         self._free = queue.width
+        self._batch = queue.batch
         self._pool = ThreadPoolExecutor(self._free, thread_name_prefix=queue.name)
         self._counting = threading.Lock()
         self._more = True
@@ -119,24 +119,26 @@ class QueueRunner:
     def _fill(self) -> None:
         """Take what is due, as much as there are free places; while there may be more, whoever finishes wakes us."""
         while self._free and not self._stop:
-            engine, places = self._runtime.engine, self._free
+            engine, most = self._runtime.engine, self._free * self._batch
             self._more = True
             outbox.fan_out(engine, self._runtime.routes)
-            claims = outbox.claim(engine, self.queue, places)
-            self._more = len(claims) == places
-            for claim in claims:
+            claims = outbox.claim(engine, self.queue, most)
+            self._more = len(claims) == most
+            for together in _by_function(claims, self._batch):
                 self._count(-1)
-                self._pool.submit(self._send, claim)
+                self._pool.submit(self._send, together)
             if not self._more:
                 return
 
-    def _send(self, claim: Claim) -> None:
+    def _send(self, claims: list[Claim]) -> None:
         try:
-            with self._leases.holding(claim):
-                self._sender.send(claim)
+            with ExitStack() as leases:
+                for claim in claims:
+                    leases.enter_context(self._leases.holding(claim))
+                self._sender.send(claims)
         except Exception as error:
-            # What became of it could not be noted: it comes due again when its lease ends.
-            log.warning("delivery_outcome_unknown", delivery=claim.id, error=type(error).__name__)
+            # What became of them could not be noted: they come due again when their leases end.
+            log.warning("delivery_outcome_unknown", deliveries=[c.id for c in claims], error=type(error).__name__)
         finally:
             self._count(1)
             if self._more:
@@ -145,6 +147,13 @@ class QueueRunner:
     def _count(self, by: int) -> None:
         with self._counting:
             self._free += by
+
+
+def _by_function(claims: list[Claim], most: int) -> Iterator[list[Claim]]:
+    """What may be posted in one call, in the order in which it was due."""
+    for _, of_one in groupby(sorted(claims, key=lambda claim: claim.function), key=lambda claim: claim.function):
+        in_order = sorted(of_one, key=lambda claim: claim.occurred_at)
+        yield from (in_order[begin : begin + most] for begin in range(0, len(in_order), most))
 
 
 _runners: dict[str, QueueRunner] = {}
