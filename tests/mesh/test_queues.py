@@ -17,7 +17,8 @@ def test_a_queue_is_declared_once() -> None:
 
 
 def test_a_worker_has_as_many_under_way_as_its_queue_is_wide(toys: Mesh) -> None:
-    assert [QueueRunner(toys.runtime, queue)._free for queue in QUEUES.values()] == [8, 8, 8, 4]
+    widths = {name: QueueRunner(toys.runtime, queue)._free for name, queue in QUEUES.items()}
+    assert widths == {"default": 8, "webhooks": 2, "facts": 4, "agents": 8, "messages": 4}
 
 
 def test_a_worker_of_a_queue_that_nobody_declared_does_not_start() -> None:

@@ -27,7 +27,7 @@ class Queue:
 DEFAULT = Queue("default")
 WEBHOOKS = Queue("webhooks", width=2, batch=20)
 # Reactions that only read and write the database.
-FACTS = Queue("facts", width=2, batch=20)
+FACTS = Queue("facts", width=4, batch=20)
 # Model calls and web pages: what mostly waits on others.
 AGENTS = Queue("agents")
 # What leaves the house, seldom and with pauses.

@@ -118,7 +118,7 @@ class QueueRunner:
 
     def _fill(self) -> None:
         """Take what is due, as much as there are free places; while there may be more, whoever finishes wakes us."""
-        while self._free and not self._stop:
+        while self._free > 0 and not self._stop:
             engine, most = self._runtime.engine, self._free * self._batch
             self._more = True
             outbox.fan_out(engine, self._runtime.routes)
