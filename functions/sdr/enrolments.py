@@ -6,7 +6,7 @@ from somos.kernel.refusals import NotAllowed
 from somos.mesh import Context, Page, http
 from somos.modules.sdr.actions.enrolments import stop_enrolment
 from somos.modules.sdr.actions.messages import cancel_of_enrolment
-from somos.modules.sdr.queries.people import PERSON, keys_of_rows
+from somos.modules.sdr.queries.people import lock_people
 from somos.modules.sdr.rules.machines import LIVE_ENROLMENTS
 from somos.modules.sdr.schemas.campaigns import Pause
 from somos.modules.sdr.schemas.enrolments import EnrolmentFilter, EnrolmentView
@@ -21,7 +21,7 @@ def enrolments_list(filter: EnrolmentFilter, ctx: Context) -> Page[EnrolmentView
 @http.post("/api/v1/enrolments/{id}/stop", allow="sdr:write", status=200)
 def enrolments_stop(id: UUID, stop: Pause, ctx: Context) -> EnrolmentView:
     """End one person's cadence; what has not left is cancelled."""
-    ctx.lock(PERSON, keys_of_rows(ctx.db, Enrolment, [id]))
+    lock_people(ctx.db, Enrolment, [id])
     enrolment = ctx.get(Enrolment, id, lock=True)
     if enrolment.state not in LIVE_ENROLMENTS:
         raise NotAllowed("A cadência já terminou", code="enrolment-ended")

@@ -10,7 +10,7 @@ from somos.mesh import Context, cron
 from somos.modules.sdr.actions.messages import note_unconfirmed, settle_stuck
 from somos.modules.sdr.actions.provider_reports import report_sent
 from somos.modules.sdr.queries.messages import missing_messages, stuck_messages
-from somos.modules.sdr.queries.people import PERSON, keys_of_rows
+from somos.modules.sdr.queries.people import lock_people
 from somos.modules.sdr.tables.messages import OutreachMessage
 from somos.ports.errors import OutsideError
 from somos.ports.whatsapp import ChatMessage, Whatsapp
@@ -28,9 +28,7 @@ def every_unknown_messages(ctx: Context) -> None:
         sightings += [(missing.message_id, missing.account, seen) for seen in page.messages if missing.is_this(seen)]
     with ctx.write() as db:
         stuck = stuck_messages(db, ctx.now)
-        ctx.lock(
-            PERSON, keys_of_rows(ctx.db, OutreachMessage, [*(message_id for message_id, _, _ in sightings), *stuck.all])
-        )
+        lock_people(db, OutreachMessage, [*(message_id for message_id, _, _ in sightings), *stuck.all])
         for _, account, seen in sightings:
             report_sent(ctx, account, seen)
         again, parked = settle_stuck(ctx, stuck)

@@ -10,7 +10,7 @@ from somos.modules.sdr.actions.drafts import draft_step
 from somos.modules.sdr.actions.enrolments import after_sent, announce_stop, next_step
 from somos.modules.sdr.actions.messages import claim
 from somos.modules.sdr.actions.responses import lock_with_answers, match_waiting
-from somos.modules.sdr.queries.people import PERSON, keys_of_rows
+from somos.modules.sdr.queries.people import lock_people
 from somos.modules.sdr.tables.enrolments import Enrolment
 from somos.modules.sdr.tables.messages import OutreachMessage
 
@@ -58,7 +58,7 @@ def on_message_sent(event: MessageSent, ctx: Context) -> None:
 def on_step_due(event: StepDue, ctx: Context) -> None:
     """The wait of a cadence's step is over: draft its message, if the cadence still goes on."""
     with ctx.write() as db:
-        ctx.lock(PERSON, keys_of_rows(db, Enrolment, [event.enrolment_id]))
+        lock_people(db, Enrolment, [event.enrolment_id])
         enrolment = db.get(Enrolment, event.enrolment_id, with_for_update=True, populate_existing=True)
         if enrolment is None:
             return

@@ -10,7 +10,7 @@ from somos.modules.sdr.actions.drafts import put_text
 from somos.modules.sdr.actions.enrolments import stop_enrolment
 from somos.modules.sdr.actions.receipts import mark_sent
 from somos.modules.sdr.queries.approvals import hash_of
-from somos.modules.sdr.queries.people import PERSON, keys_of_rows
+from somos.modules.sdr.queries.people import lock_people
 from somos.modules.sdr.rules.machines import MESSAGE
 from somos.modules.sdr.schemas.messages import (
     Approve,
@@ -104,7 +104,7 @@ def outreach_messages_settle(id: UUID, settle: Settle, ctx: Context) -> MessageV
 
 
 def _locked(ctx: Context, id: UUID) -> OutreachMessage:
-    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [id]))
+    lock_people(ctx.db, OutreachMessage, [id])
     return ctx.get(OutreachMessage, id, lock=True)
 
 

@@ -9,6 +9,8 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTime
 from werkzeug.wrappers import Request, Response
 
 from gateway.local.exchange import Call
+from gateway.local.logs import Logs
+from gateway.local.steps import StepsProcess
 from somos.local.addresses import LOOPBACK
 from somos.local.unit_processes import UnitProcesses
 from somos.mesh.cloud_events import ADDRESSEE
@@ -38,6 +40,13 @@ class Hosts:
         """The same functions over another runtime."""
         return Hosts(self.functions, runtime)
 
+    def live(self) -> bool:
+        """Whether what answers beside this process does."""
+        return True
+
+    def log_to(self, logs: Logs) -> None:
+        """Let logs of other processes be kept there."""
+
     def unread(self, call: Call, problem: Problem) -> Problem:
         """What the sender of a body that was not read is told."""
         return self._application.unread(call.method, call.path, problem)
@@ -53,17 +62,49 @@ class UnitHosts(Hosts):
     def __init__(self, functions: dict[str, Function], runtime: Runtime, units: UnitProcesses) -> None:
         super().__init__(functions, runtime)
         self._units = units
-        self._http = urllib3.PoolManager(num_pools=256, maxsize=32, retries=False)
+        self._others = OtherProcesses()
 
     def apart(self, runtime: Runtime) -> Hosts:  # noqa: ARG002
         """Units hold their own connections."""
         return self
 
     def answer(self, function: str, environ: dict[str, Any]) -> Response:
+        patience = self._units.unit_of[function].patience
+        return self._others.ask(self._units.port_of(function), function, Request(environ), patience)
+
+
+class StepHosts(Hosts):
+    """All of them here, and again in a process of its own, which answers deliveries: steps take no interpreter from
+    people and webhooks."""
+
+    def __init__(self, functions: dict[str, Function], runtime: Runtime, child: StepsProcess) -> None:
+        super().__init__(functions, runtime)
+        self._child = child
+        self._others = OtherProcesses()
+
+    def live(self) -> bool:
+        return self._child.lives()
+
+    def log_to(self, logs: Logs) -> None:
+        self._child.log_to(logs)
+
+    def answer(self, function: str, environ: dict[str, Any]) -> Response:
         request = Request(environ)
-        unit = self._units.unit_of[function]
+        if "Ce-Type" not in request.headers:
+            return super().answer(function, environ)
+        patience = max((consumer.timeout for consumer in self.functions[function].consumers), default=0) + 5
+        return self._others.ask(self._child.port, function, request, patience)
+
+
+class OtherProcesses:
+    """Requests handed on to functions in other processes of this machine."""
+
+    def __init__(self) -> None:
+        self._http = urllib3.PoolManager(num_pools=256, maxsize=32, retries=False)
+
+    def ask(self, port: int, function: str, request: Request, patience: float) -> Response:
         query = request.query_string.decode("latin-1")
-        url = f"http://{LOOPBACK}:{self._units.port_of(function)}{quote(request.path, safe=_PATH)}"
+        url = f"http://{LOOPBACK}:{port}{quote(request.path, safe=_PATH)}"
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         headers[ADDRESSEE] = function
         limit = time.monotonic() + COMING_BACK_S
@@ -74,7 +115,7 @@ class UnitHosts(Hosts):
                     f"{url}?{query}" if query else url,
                     body=request.get_data(),
                     headers=headers,
-                    timeout=urllib3.Timeout(connect=2, read=unit.patience),
+                    timeout=urllib3.Timeout(connect=2, read=patience),
                 )
                 break
             except ReadTimeoutError:

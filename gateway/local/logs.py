@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from datetime import datetime
+from multiprocessing.queues import SimpleQueue
 from typing import Any
 
 from somos.mesh import clock
@@ -19,6 +20,7 @@ NAMESPACE = "openfaas-fn"
 
 
 Line = dict[str, Any]
+Sent = SimpleQueue[tuple[str, str]]
 
 
 class Logs(logging.Handler):
@@ -74,6 +76,17 @@ class Logs(logging.Handler):
         """End every `follow`."""
         for follower in list(self._followers):
             _offer(follower, None)
+
+
+class SentLogs(Logs):
+    """Those of a child process, for its parent to keep."""
+
+    def __init__(self, sent: Sent) -> None:
+        super().__init__()
+        self._sent = sent
+
+    def note(self, function: str, text: str) -> None:
+        self._sent.put((function, text))
 
 
 def shown(line: Line) -> Line:

@@ -17,7 +17,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from gateway.local.app import GatewayApp
-from gateway.local.hosts import Hosts, UnitHosts
+from gateway.local.hosts import Hosts, StepHosts, UnitHosts
+from gateway.local.steps import StepsProcess
 from somos.cli.needs import needs_of
 from somos.local.environment import FOLDER
 from somos.local.secrets import kept_password
@@ -25,6 +26,7 @@ from somos.local.unit_processes import UnitProcesses
 from somos.mesh.declare import Function
 from somos.mesh.derive.placement import Grain, Placement, of_grain
 from somos.mesh.derive.units import units
+from somos.mesh.dispatch import Application
 from somos.mesh.loader import load
 from somos.mesh.log import configure, log
 from somos.mesh.routes import Routes
@@ -69,16 +71,18 @@ def main(host: str, port: int) -> None:
     with _hosts(functions, runtime) as hosts:
         gateway = GatewayApp(functions, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
         logging.getLogger("somos").addHandler(gateway.logs)
+        hosts.log_to(gateway.logs)
         sys.setswitchinterval(SWITCH_S)
-        asyncio.run(_until_stopped(gateway, host, port))
+        asyncio.run(_until_stopped(gateway, hosts, host, port))
 
 
 @contextlib.contextmanager
 def _hosts(functions: dict[str, Function], runtime: Runtime) -> Iterator[Hosts]:
-    """Everything here, or with SOMOS_GRAIN, units as processes of their own."""
+    """Everything here and steps beside it, or with SOMOS_GRAIN, units as processes of their own."""
     grain = os.environ.get("SOMOS_GRAIN", "all")
     if grain == "all":
-        yield Hosts(functions, runtime)
+        with StepsProcess.forked(Application(functions, runtime)) as child:
+            yield StepHosts(functions, runtime, child)
         return
     if grain not in GRAINS:
         raise SystemExit(f"SOMOS_GRAIN={grain!r}: use {', '.join(GRAINS)}")
@@ -92,10 +96,17 @@ def _hosts(functions: dict[str, Function], runtime: Runtime) -> Iterator[Hosts]:
         processes.stop()
 
 
-async def _until_stopped(gateway: GatewayApp, host: str, port: int) -> None:
-    stop = asyncio.Event()
+async def _until_stopped(gateway: GatewayApp, hosts: Hosts, host: str, port: int) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+
+    def child_ended() -> None:
+        if not hosts.live():
+            log.error("steps_process_ended")
+            stop.set()  # whoever keeps this process alive starts both again
+
+    loop.add_signal_handler(signal.SIGCHLD, child_ended)
     threading.Thread(target=gateway.prepare, name="prepare", daemon=True).start()
     await serve(gateway, host, port, stop)
 

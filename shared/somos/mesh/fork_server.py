@@ -234,13 +234,17 @@ def _set_environment(environment: Mapping[str, str]) -> None:
             os.environ[name] = value
 
 
+def end_with_parent() -> None:
+    """Let the kernel end this process, too, when its parent is killed: nobody would know of it."""
+    if sys.platform.startswith("linux"):
+        LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _run_unit(one: ForkedUnit) -> None:
     """The rest of a unit's life."""
     code = 1
     try:
-        if sys.platform.startswith("linux"):
-            # Also when the parent is killed: nobody would know of us.
-            LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        end_with_parent()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         _set_environment(one.environment)

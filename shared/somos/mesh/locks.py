@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 # Taken in the order of the array.
 _TAKE = text("select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(cast(:keys as text[])) as key")
+
+
+def finding(kind: str, keys: str) -> TextClause:
+    """What `take` does, as one statement for the keys that a query finds; its one column is named `key`."""
+    return text(
+        f"select pg_advisory_xact_lock(hashtextextended('{kind}:' || key, 0)) "  # noqa: S608  (our own constants)
+        f'from (select distinct key collate "C" as key from ({keys}) found order by 1) ordered'
+    )
 
 
 def take(db: Session, kind: str, keys: Iterable[str | None]) -> None:

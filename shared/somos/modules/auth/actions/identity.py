@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from somos.modules.auth.tables import ApiKey, EndedSession, User
@@ -36,14 +36,22 @@ def of_key(db: Session, secret: str, now: datetime) -> Principal | None:
     )
 
 
+_STANDING: Final = select(
+    User.active,
+    User.role,
+    User.name,
+    User.client_company_id,
+    User.sessions_valid_from,
+    exists().where(EndedSession.session_id == bindparam("session")).label("ended"),
+).where(User.id == bindparam("id"))
+
+
 def fresh(db: Session, principal: Principal, now: datetime) -> Principal | None:  # noqa: ARG001
     """The person with the role of this moment; None once the account is closed or this sign-in was ended."""
-    user = db.get(User, principal.id)
-    if user is None or not user.active:
+    user = db.execute(_STANDING, {"id": principal.id, "session": principal.session_id}).first()
+    if user is None or not user.active or user.ended:
         return None
     if principal.issued_at is None or is_over(principal.issued_at, user.sessions_valid_from):
-        return None
-    if db.scalar(select(EndedSession.id).where(EndedSession.session_id == principal.session_id)) is not None:
         return None
     return replace(principal, role=Role(user.role), name=user.name, client_company_id=user.client_company_id)
 

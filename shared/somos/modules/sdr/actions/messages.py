@@ -15,7 +15,7 @@ from somos.modules.sdr.actions.enrolments import stop_enrolment
 from somos.modules.sdr.actions.receipts import fail, mark_sent
 from somos.modules.sdr.actions.senders import HELD_BY_HEALTH, announce_health, note_error, try_again_at
 from somos.modules.sdr.queries.messages import LOOKED_FOR, Stuck
-from somos.modules.sdr.queries.people import PERSON, keys_of_rows
+from somos.modules.sdr.queries.people import lock_people
 from somos.modules.sdr.queries.preflight import facts
 from somos.modules.sdr.rules import guards
 from somos.modules.sdr.rules.guards import Refusal, decisive
@@ -89,7 +89,7 @@ def claim(ctx: Context, message_id: UUID) -> Claim:
 
 def locked(ctx: Context, message_id: UUID) -> OutreachMessage | None:
     """The message, its person locked first and then its row."""
-    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message_id]))
+    lock_people(ctx.db, OutreachMessage, [message_id])
     return ctx.db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
 
 
@@ -261,7 +261,7 @@ def expire_due(ctx: Context) -> int:
     )
     lapsed = 0
     ids = ctx.db.scalars(due.order_by(Approval.subject_id).limit(AT_ONCE)).all()
-    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, ids))
+    lock_people(ctx.db, OutreachMessage, ids)
     # Rows in one order too, so that two runs never wait for each other.
     for message_id in ids:
         message = ctx.db.get(OutreachMessage, message_id, with_for_update=True, populate_existing=True)

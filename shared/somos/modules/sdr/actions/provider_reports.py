@@ -11,7 +11,7 @@ from somos.modules.sdr.actions.messages import release
 from somos.modules.sdr.actions.receipts import apply_receipt, keep_receipt, mark_sent
 from somos.modules.sdr.actions.responses import lock_with_answers, match_waiting, remember_hidden
 from somos.modules.sdr.actions.senders import announce_health, change_health
-from somos.modules.sdr.queries.people import PERSON, keys_of_ids, keys_of_rows
+from somos.modules.sdr.queries.people import PERSON, keys_of_ids, lock_people
 from somos.modules.sdr.rules.guards import ADDRESS_PAUSED
 from somos.modules.sdr.rules.message_ids import as_id
 from somos.modules.sdr.tables.messages import OutreachMessage
@@ -77,7 +77,7 @@ def report_sent(ctx: Context, account: str, sent: ChatMessage) -> OutreachMessag
     message_id = ctx.db.scalars(missing.order_by(OutreachMessage.id).limit(1)).first()
     if message_id is None:
         return None
-    ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message_id]))
+    lock_people(ctx.db, OutreachMessage, [message_id])
     message = ctx.db.get_one(OutreachMessage, message_id, with_for_update=True, populate_existing=True)
     if message.state not in ("sending", "unknown"):
         return None
@@ -92,7 +92,7 @@ def report_sent(ctx: Context, account: str, sent: ChatMessage) -> OutreachMessag
 def _remember_whose(ctx: Context, message: OutreachMessage, sent: ChatMessage) -> None:
     """A message of ours shows the hidden number of whom it went to."""
     if sent.lid and message.erased_at is None:
-        ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message.id]))
+        lock_people(ctx.db, OutreachMessage, [message.id])
         remember_hidden(ctx, sent.lid, message.phone_key)
 
 

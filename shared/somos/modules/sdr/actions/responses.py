@@ -29,7 +29,6 @@ from somos.modules.sdr.queries.people import (
     key_of_hidden,
     keys_of,
     keys_of_ids,
-    keys_of_rows,
     keys_of_writer,
     written_to,
 )
@@ -263,7 +262,7 @@ def lock_with_answers(ctx: Context, message_id: UUID, rfc_id: str | None = None)
     if row is None:
         return []
     if row.channel != "email":
-        ctx.lock(PERSON, keys_of_rows(ctx.db, OutreachMessage, [message_id]))
+        ctx.lock(PERSON, keys_of(row))
         return []
     ctx.lock(PERSON, keys_of_ids(row.provider_id))
     ctx.lock(PERSON, keys_of_ids(row.rfc_id, rfc_id))

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from somos.kernel.keys import KeyKind, key_hash
+from somos.mesh import locks
 from somos.modules.sdr.tables.enrolments import Enrolment
 from somos.modules.sdr.tables.hidden_numbers import HiddenNumber
 from somos.modules.sdr.tables.messages import OutreachMessage
@@ -40,15 +41,15 @@ def key_of_hidden(db: Session, lid: str | None) -> str | None:
     return db.scalar(select(HiddenNumber.phone_key).where(HiddenNumber.lid == lid)) if lid else None
 
 
-def keys_of(row: OutreachMessage | Enrolment) -> list[str]:
-    """What to lock for a message or an enrolment; a lead without phone and e-mail is its own key."""
-    return _keys(row)
+def keys_of(row: Any) -> list[str]:
+    """What to lock for a message or an enrolment, or its columns; without phone and e-mail, the lead itself."""
+    return [key for key in (row.phone_key, row.email_key) if key] or [f"lead:{row.lead_id}"]
 
 
-def keys_of_rows(db: Session, table: type[OutreachMessage] | type[Enrolment], ids: Collection[UUID]) -> set[str]:
-    """What to lock for these messages or enrolments, before the rows, which are read again once the lock is held."""
-    columns = select(table.phone_key, table.email_key, table.lead_id).where(table.id.in_(ids))
-    return {key for row in db.execute(columns) for key in _keys(row)} if ids else set()
+def lock_people(db: Session, table: type[OutreachMessage] | type[Enrolment], ids: Collection[UUID]) -> None:
+    """Lock the people of these messages or enrolments, before the rows, which are read again under that lock."""
+    if ids:
+        db.execute(_LOCK[table], {"ids": list(ids)})
 
 
 def keys_of_ids(*ids: str | None) -> list[str]:
@@ -60,8 +61,14 @@ def keys_of_ids(*ids: str | None) -> list[str]:
     return [f"id:{id}" for id in ids if id]
 
 
-def _keys(row: Any) -> list[str]:
-    return [key for key in (row.phone_key, row.email_key) if key] or [f"lead:{row.lead_id}"]
+_KEYS_OF_ROWS = """
+select unnest(
+    coalesce(nullif(array_remove(array[phone_key, email_key], null), '{{}}'), array['lead:' || lead_id])
+) as key from {table} where id = any(cast(:ids as uuid[]))
+"""
+_LOCK = {
+    table: locks.finding(PERSON, _KEYS_OF_ROWS.format(table=table.__table__)) for table in (OutreachMessage, Enrolment)
+}
 
 
 def written_to(table: type[OutreachMessage] | type[Enrolment], keys: Collection[str]) -> ColumnElement[bool]:
