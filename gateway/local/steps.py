@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 
 from gateway.local.logs import Logs, Sent, SentLogs
-from somos.local.addresses import LOOPBACK, held_port
+from somos.local.addresses import LOOPBACK, reserved_port
 from somos.mesh import unit
 from somos.mesh.dispatch import Application
 from somos.mesh.fork_server import end_with_parent
@@ -33,8 +33,8 @@ class StepsProcess:
     @contextlib.contextmanager
     def forked(cls, application: Application) -> Iterator["StepsProcess"]:
         """It lives until the block ends, or its parent, however that ends."""
-        with held_port() as held:
-            port = int(held.getsockname()[1])
+        with reserved_port() as reserved:
+            port = int(reserved.getsockname()[1])
             sent: Sent = SimpleQueue(ctx=get_context())
             pid = os.fork()
             if not pid:
