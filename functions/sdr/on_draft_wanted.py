@@ -18,9 +18,9 @@ from somos.ports.llm import Llm
 
 @topic(DraftWanted, calls=[Llm], queue=AGENTS, timeout=90)
 def on_draft_wanted(event: DraftWanted, ctx: Context) -> None:
-    if ctx.read(switches_on, "", "agent"):
+    stopped, request = ctx.read(lambda db: (switches_on(db, "", "agent"), draft_request(db, event.message_id)))
+    if stopped:
         ctx.later(600, "o agente está parado")
-    request = ctx.read(draft_request, event.message_id)
     answer = None
     if request is not None:
         answer = ask_model(ctx, "draft", request.prompt, OutreachDraft)
