@@ -74,6 +74,7 @@ def test_a_suppressed_person_is_never_enrolled(desk: Desk):
 def test_a_client_and_who_has_an_open_deal_are_never_enrolled(desk: Desk):
     company = desk.post("companies", {"name": "Horizonte", "domain": "horizonte-exemplo.com.br"})
     desk.post("deals", {"title": "Filme", "company_id": company["id"]})
+    desk.mesh.drain()
     assert refusals(desk, desk.lead(domain="horizonte-exemplo.com.br")) == ["A empresa já tem um negócio em andamento."]
 
 
