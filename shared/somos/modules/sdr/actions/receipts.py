@@ -30,7 +30,7 @@ def keep_receipt(
     rfc_id: str | None = None,
 ) -> MessageReceipt | None:
     """Store a receipt; None when it was stored before."""
-    id = ctx.db.execute(
+    return ctx.db.scalars(
         insert(MessageReceipt)
         .values(
             id=uuid7(),
@@ -42,9 +42,8 @@ def keep_receipt(
             rfc_id=rfc_id,
         )
         .on_conflict_do_nothing(index_elements=["channel", "provider_id", "receipt"])
-        .returning(MessageReceipt.id)
-    ).scalar()
-    return ctx.db.get(MessageReceipt, id) if id else None
+        .returning(MessageReceipt)
+    ).first()
 
 
 def mark_sent(ctx: Context, message: OutreachMessage, provider_id: str) -> None:
