@@ -339,5 +339,5 @@ def work(gateway: Gateway) -> int:
     runtime = Runtime(settings, engine=gateway.mesh.runtime.engine, routes=gateway.mesh.runtime.routes)
     claims = outbox.claim(runtime.engine, "default", 10)
     for claim in claims:
-        Sender(runtime).send(claim)
+        Sender(runtime).send([claim])
     return len(claims)

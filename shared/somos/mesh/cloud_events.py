@@ -46,7 +46,7 @@ def verify(secret: str, headers: Headers, raw: bytes) -> None:
 
 def attributes(claim: "Claim") -> Attributes:
     """What a delivery's event says beside its data."""
-    found = {
+    of_event = {
         "specversion": "1.0",
         "id": str(claim.id),
         "type": claim.type,
@@ -58,10 +58,10 @@ def attributes(claim: "Claim") -> Attributes:
         "correlation": str(claim.correlation),
     }
     if claim.actor_id:
-        found["actor"] = str(claim.actor_id)
+        of_event["actor"] = str(claim.actor_id)
     if claim.traceparent:
-        found["traceparent"] = claim.traceparent
-    return found
+        of_event["traceparent"] = claim.traceparent
+    return of_event
 
 
 def single(secret: str, claim: "Claim") -> tuple[dict[str, str], bytes]:
@@ -82,8 +82,7 @@ def events_of(headers: Headers, raw: bytes) -> list[tuple[Attributes, bytes]]:
     """Attributes and data of each event that was posted, in either mode."""
     if headers.get("Ce-Type") == BATCH:
         return [(event, _json(event.pop("data"))) for event in json.loads(raw)]
-    found = {name.lower().removeprefix("ce-"): value for name, value in headers.items()}
-    return [(found, raw)]
+    return [({name.lower().removeprefix("ce-"): value for name, value in headers.items()}, raw)]
 
 
 def _json(value: Any) -> bytes:
