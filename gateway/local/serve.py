@@ -68,11 +68,11 @@ def main(host: str, port: int) -> None:
     elif not _same(declared, settings.routes_file):
         log.warning("routes_file_stale", do="somos derive", file=settings.routes_file)
     runtime.routes = declared
+    sys.setswitchinterval(SWITCH_S)
     with _hosts(functions, runtime) as hosts:
         gateway = GatewayApp(functions, runtime, os.environ.get("REALTIME_URL", HUB), _password(), hosts)
         logging.getLogger("somos").addHandler(gateway.logs)
         hosts.log_to(gateway.logs)
-        sys.setswitchinterval(SWITCH_S)
         asyncio.run(_until_stopped(gateway, hosts, host, port))
 
 
