@@ -124,10 +124,14 @@ def test_an_unknown_permission_is_an_error_not_a_refusal(name: str) -> None:
             ask(name)
 
 
+# Nobody writes there: what other modules state does.
+FED_BY_EVENTS = {"relations:write"}
+
+
 def test_every_known_permission_is_one_and_has_somebody_who_holds_it() -> None:
     for name in known_permissions():
         check_permission(name)
-        assert roles_allowed(name)
+        assert roles_allowed(name) or name in FED_BY_EVENTS
 
 
 def test_decisions_money_and_sends_ask_the_account_again() -> None:
@@ -139,5 +143,6 @@ def test_decisions_money_and_sends_ask_the_account_again() -> None:
 
 
 def test_the_admin_may_everything_in_every_module() -> None:
-    assert all(allows(person(Role.Admin), f"{module}:{verb}") for module in MODULES for verb in ("read", "write"))
+    permissions = {f"{module}:{verb}" for module in MODULES for verb in ("read", "write")}
+    assert {name for name in permissions if not allows(person(Role.Admin), name)} == FED_BY_EVENTS
     assert set(SEED_ROLES) - {Role.Agente_IA} == set(HUMAN_ROLES)

@@ -98,7 +98,7 @@ def test_fifty_acceptances_at_once_open_one_deal(busy_house: House):
     id = lead(house)
     house.mesh.state(*(accepted(house, id) for _ in range(50)))
     outbox.fan_out(house.mesh.runtime.engine, house.mesh.runtime.routes)
-    claims = outbox.claim(house.mesh.runtime.engine, "default", 100)
+    claims = outbox.claim(house.mesh.runtime.engine, "facts", 100)
     mine = [claim for claim in claims if claim.function == "crm-on-outreach-facts"]
     assert len(mine) == 50
     with ThreadPoolExecutor(12) as people:
@@ -116,7 +116,7 @@ def test_several_leads_of_one_company_at_once_make_one_company(busy_house: House
     leads = [lead(house, email=f"p{n}@d{n}.com.br", phone=None, domain=f"d{n}.com.br") for n in range(8)]
     house.mesh.state(*(accepted(house, id) for id in leads))
     outbox.fan_out(house.mesh.runtime.engine, house.mesh.runtime.routes)
-    claims = outbox.claim(house.mesh.runtime.engine, "default", 100)
+    claims = outbox.claim(house.mesh.runtime.engine, "facts", 100)
     mine = [claim for claim in claims if claim.function == "crm-on-outreach-facts"]
     with ThreadPoolExecutor(8) as people:
         assert {answer.status for answer in people.map(house.mesh.deliver, mine)} == {204}
