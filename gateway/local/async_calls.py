@@ -108,7 +108,7 @@ class AsyncCalls:
             with self.callbacks() as session:
                 session.post(url, answer.body, headers=headers, timeout=_CALLBACK_S, allow_redirects=False)
         except (requests.RequestException, Blocked) as error:
-            # As OpenFaaS does: the call is done; whoever stopping for the callback may be gone.
+            # As OpenFaaS does: the call is done; whoever asked for the callback may be gone.
             log.warning("callback_failed", call=id, error=type(error).__name__)
 
 

@@ -79,7 +79,7 @@ def test_a_role_that_nobody_knows_sees_nothing(policed: PolicedDatabase, role: s
         assert db.scalar(select(func.count()).select_from(Deal)) == 0
 
 
-# -- both policed are one
+# -- scopes and row security are one
 
 
 @pytest.mark.parametrize("who", PEOPLE)

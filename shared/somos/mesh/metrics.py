@@ -1,4 +1,4 @@
-"""How the mesh stands, for Prometheus: read from PostgreSQL when stopping, because the truth is there."""
+"""How the mesh stands, for Prometheus: read from PostgreSQL when asked, because the truth is there."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,7 +27,7 @@ where state = 'done' and outcome ? 'tokens_in' and finished_at > cast(:now as ti
 group by operation
 """)
 _UNSEALED = text("select count(*) from mesh.audit_unsealed")
-# What a provider's state counts as; one never stopping yet is no alarm.
+# What a provider's state counts as; one never asked yet is no alarm.
 _DOWN = ("down", "not-configured", "webhooks-refused")
 
 
@@ -63,7 +63,7 @@ class MeshMetrics(Collector):
         silences = [(part, (now - at).total_seconds() if at else inf) for part, at in seen.items()]
         yield _family("somos_part_silent_seconds", "Since a part of the relay last did its work", ("part",), silences)
         health = [(one["provider"], one["state"] not in _DOWN) for one in self._runtime.wiring.health()]
-        yield _family("somos_integration_up", "Whether a provider can be stopping", ("provider",), health)
+        yield _family("somos_integration_up", "Whether a provider can be asked", ("provider",), health)
 
 
 def _queues(queues: list[Backlog], now: datetime) -> Iterator[Metric]:
