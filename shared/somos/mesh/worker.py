@@ -118,9 +118,9 @@ class QueueRunner:
 
     def _fill(self) -> None:
         """Take what is due, as much as there are free places; while there may be more, whoever finishes wakes us."""
+        self._more = True  # also when no place is free now
         while self._free > 0 and not self._stop:
             engine, most = self._runtime.engine, self._free * self._batch
-            self._more = True
             outbox.fan_out(engine, self._runtime.routes)
             claims = outbox.claim(engine, self.queue, most)
             self._more = len(claims) == most
